@@ -1,0 +1,1 @@
+"""The vocabulary. Standard library only; no clock, no disk, no threads."""

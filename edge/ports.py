@@ -1,0 +1,256 @@
+"""Everything the kiosk needs from outside, on one page.
+
+A port blocks with a time limit, calls nobody back, reads no wall clock and
+raises only `edge.domain.errors`. Threads are the runner's business. `close()`
+may be called twice, and after a failed `open()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from edge.domain.challenge import Action, WatchProgress
+from edge.domain.people import CardIdentity, CardKey, RosterEntry
+from edge.domain.record import Provenance, RecordId, Verdict
+from edge.domain.timebase import MonoNs
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An upright picture: `height * width * 3` bytes, row by row, R then G then B, 0..255."""
+
+    width: int
+    height: int
+    rgb: bytes | memoryview = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One camera frame, as the scene is (never mirrored); valid as long as it is referenced."""
+
+    picture: Picture
+    captured_ns: MonoNs
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a device is, in one line a technician can act on."""
+
+    ok: bool
+    words: str
+    fix: str = ""
+
+
+class Device(Protocol):
+    """Common to all devices."""
+
+    name: str
+    provenance: Provenance
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def health(self) -> Health: ...
+
+
+class CardReader(Device, Protocol):
+    """A reader of second-generation identity cards."""
+
+    def reader_id(self) -> str:
+        """The security module's own number, empty if it has none."""
+        ...
+
+    def wait_for_card(self, timeout_s: float) -> bool:
+        """True as soon as a card lies on the reader and could be selected."""
+        ...
+
+    def read(self) -> CardIdentity:
+        """Read the card just found. Raises `DeviceError`; GARBLED means: lift it and lay it down again."""
+        ...
+
+    def wait_for_removal(self, timeout_s: float) -> bool:
+        """True once no card lies on the reader."""
+        ...
+
+
+class PhotoDecoder(Protocol):
+    """Turns the chip's 1,024-byte photo block into a picture; the official codec is licensed."""
+
+    name: str
+    provenance: Provenance
+
+    def decode(self, block: bytes) -> Picture | None:
+        """The portrait (102 x 126), or `None` when there is no decoder or no usable picture."""
+        ...
+
+
+class Camera(Device, Protocol):
+    """A camera that is closed except inside `stream()`."""
+
+    def stream(self) -> AbstractContextManager[Iterator[Frame]]:
+        """Newest frames, late ones dropped; the iterator raises `DeviceError` when the camera hangs."""
+        ...
+
+
+class Paper(Enum):
+    """What the printer says of its paper."""
+
+    OK = "ok"
+    NEAR_END = "near_end"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of paper: `big` doubles height and width."""
+
+    text: str
+    big: bool = False
+    bold: bool = False
+    centred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A dashed line across the paper."""
+
+
+ReceiptItem = Line | Rule
+
+
+class Printer(Device, Protocol):
+    """A receipt printer that does not lie."""
+
+    def paper(self) -> Paper:
+        """Raises `DeviceError` when the printer does not answer: silence is never OK."""
+        ...
+
+    def print_receipt(self, items: Sequence[ReceiptItem]) -> None:
+        """Return only after the printer itself confirmed the end of the job; else `DeviceError`."""
+        ...
+
+
+class Voice(Device, Protocol):
+    """Speaks; a new utterance cuts the old one off."""
+
+    def say(self, words: str, language: str) -> None:
+        """Start to speak `words` (`zh` or `en`) and return at once."""
+        ...
+
+    def hush(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOrder:
+    """One try in front of the camera: what to ask for, and what to compare with."""
+
+    actions: tuple[Action, ...]
+    reference: Picture | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How the try ended; `portrait` is the best frontal view, for the person to look at."""
+
+    verdict: Verdict
+    portrait: Picture | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One step of a running try: the frame just seen and where the check stands."""
+
+    frame: Frame = field(repr=False)
+    progress: WatchProgress
+    result: CheckResult | None = None
+
+
+class Eyes(Protocol):
+    """Camera and models together."""
+
+    provenance: Provenance
+
+    def watch(self, order: WatchOrder) -> Iterator[Look]:
+        """Frames with progress until one carries the result; closing the iterator closes the camera."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a new entry stands in this kiosk's chain of records."""
+
+    epoch: str
+    seq: int
+    prev_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """Finished bytes that still have to reach the registry."""
+
+    record_id: RecordId
+    kind: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    attempts: int
+
+
+class Journal(Protocol):
+    """The kiosk's own disk."""
+
+    def commit(
+        self, record_id: RecordId, kind: str, build: Callable[[Position], bytes]
+    ) -> OutboxRow:
+        """Write record and outbox row, both or neither; returns when they are on the disk.
+
+        `build` gets the place in the chain and returns the finished envelope. The
+        same `record_id` again returns what was written the first time. Raises `StoreError`.
+        """
+        ...
+
+    def find(self, key: CardKey) -> RosterEntry | None: ...
+
+    def link_is_up(self) -> bool:
+        """Whether the sync process has spoken with the registry lately."""
+        ...
+
+
+class Outbox(Protocol):
+    """The sync process's disk."""
+
+    def due(self, limit: int) -> Sequence[OutboxRow]: ...
+
+    def tried(self, record_id: RecordId, retry_after_s: float) -> None: ...
+
+    def acknowledged(self, record_id: RecordId, sha256: str) -> bool:
+        """Drop the row on the registry's own word; False if the hash is not ours."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that arrived."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+
+
+class Link(Protocol):
+    """The network, small enough that a test can be one."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def connected(self) -> bool: ...
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand over at QoS 1; False when not connected or the window is full."""
+        ...
+
+    def incoming(self, timeout_s: float) -> Incoming | None: ...
