@@ -70,7 +70,7 @@ class CardReader(Device, Protocol):
         ...
 
     def read(self) -> CardIdentity:
-        """Read the card just found. Raises `DeviceError`; GARBLED means: lift it and lay it down again."""
+        """Read the card just found. Raises `DeviceError`; GARBLED means: lift it, try again."""
         ...
 
     def wait_for_removal(self, timeout_s: float) -> bool:
@@ -93,7 +93,7 @@ class Camera(Device, Protocol):
     """A camera that is closed except inside `stream()`."""
 
     def stream(self) -> AbstractContextManager[Iterator[Frame]]:
-        """Newest frames, late ones dropped; the iterator raises `DeviceError` when the camera hangs."""
+        """Newest frames, late ones dropped; raises `DeviceError` when the camera hangs."""
         ...
 
 
@@ -176,7 +176,7 @@ class Eyes(Protocol):
     provenance: Provenance
 
     def watch(self, order: WatchOrder) -> Iterator[Look]:
-        """Frames with progress until one carries the result; closing the iterator closes the camera."""
+        """Frames with progress until one has the result; closing this closes the camera."""
         ...
 
 

@@ -58,7 +58,7 @@ class Hint(Enum):
 
 
 class Reason(Enum):
-    """Why a liveness check or a comparison did not pass. Words for a clerk, never for an accusation."""
+    """Why a check did not pass. Words for a clerk, never an accusation."""
 
     TIMED_OUT = "timed_out"
     TOO_EARLY = "too_early"
