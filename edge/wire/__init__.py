@@ -1,0 +1,1 @@
+"""What crosses the network: pure, and all that the centre shares with the kiosk."""

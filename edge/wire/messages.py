@@ -1,0 +1,278 @@
+"""The messages themselves: what a body holds, both ways.
+
+    schema             topic         body                      sealed to
+    jianzai.record     up/rec        `RecordBody`              the registry
+    jianzai.presence   up/presence   `Presence`                –
+    jianzai.ack        dn/ack        `Ack` list                –
+    jianzai.roster     dn/roster     `Roster`, retained        the kiosk
+
+A body is JSON. Readers ignore fields they do not know and keep the bytes, so
+that a newer kiosk may say more to an older registry and the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from edge.domain.errors import WireError
+from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
+from edge.domain.record import ProofRecord, Score, Verdict
+from edge.domain.timebase import Stamp
+from edge.wire.envelope import canonical
+
+RECORD = "jianzai.record"
+PRESENCE = "jianzai.presence"
+ACK = "jianzai.ack"
+ROSTER = "jianzai.roster"
+
+REGISTRY = "registry"
+"""Sender and recipient name of the centre."""
+
+
+class ScoreBand(Enum):
+    """What leaves the kiosk instead of the raw score (data minimisation)."""
+
+    CLEAR = "clear"  # at least a tenth of the scale above the threshold
+    PASS = "pass"  # at or above it
+    BELOW = "below"
+
+    @classmethod
+    def of(cls, score: Score) -> ScoreBand:
+        if score.value >= score.threshold + 0.1:
+            return cls.CLEAR
+        return cls.PASS if score.passed else cls.BELOW
+
+
+class AckStatus(Enum):
+    """The registry's word on one record."""
+
+    FILED = "filed"  # committed now
+    KNOWN = "known"  # was there already, same bytes
+    QUARANTINED = "quarantined"  # kept aside for staff; the kiosk keeps its copy too
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Answer to one envelope: `sha256` is of the whole payload as it was received."""
+
+    record_id: str
+    sha256: str
+    status: AckStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether a kiosk's sync process is connected; `boot_seq` keeps an old will from winning."""
+
+    online: bool
+    boot_seq: int
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who is expected at one site; replaces the roster before it as a whole."""
+
+    version: int
+    entries: tuple[RosterEntry, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBody:
+    """A finished session as the registry reads it; the plain contract of `jianzai.record`."""
+
+    record_id: str
+    kiosk_id: str
+    site: str
+    name: str = field(repr=False)
+    id_number: str = field(repr=False)
+    card_kind: str
+    flags: tuple[str, ...]
+    person_id: str | None = field(repr=False)
+    outcome: str
+    reasons: tuple[str, ...]
+    method: str
+    consent: dict[str, Any] | None
+    liveness: dict[str, Any] | None
+    attempts: int
+    receipt_no: str
+    reader_id: str
+    started: dict[str, Any]
+    finished: dict[str, Any]
+    provenance: str
+    software: str
+
+
+def record_body(record: ProofRecord) -> bytes:
+    """The body of a record, ready to be sealed."""
+    consent = record.consent
+    body = RecordBody(
+        record_id=record.record_id,
+        kiosk_id=record.kiosk_id,
+        site=record.site,
+        name=record.subject.name,
+        id_number=record.subject.id_number,
+        card_kind=record.subject.card_kind.value,
+        flags=tuple(flag.value for flag in record.subject.flags),
+        person_id=record.person_id,
+        outcome=record.outcome.value,
+        reasons=tuple(reason.value for reason in record.reasons),
+        method="kiosk",
+        consent=asdict(consent) if consent else None,
+        liveness=_verdict(record.verdict) if record.verdict else None,
+        attempts=record.attempts,
+        receipt_no=record.receipt_no,
+        reader_id=record.reader_id,
+        started=_stamp(record.started),
+        finished=_stamp(record.finished),
+        provenance=record.provenance.value,
+        software=record.software,
+    )
+    return canonical(asdict(body))
+
+
+def parse_record(body: bytes) -> RecordBody:
+    """Read a record's body; raises `WireError("body")` when a field is missing or odd."""
+    fields = _object(body)
+    try:
+        known = {name: fields[name] for name in RecordBody.__dataclass_fields__}
+    except KeyError as error:
+        raise WireError("body", f"field {error.args[0]} is missing") from error
+    known["flags"] = _texts(known["flags"], "flags")
+    known["reasons"] = _texts(known["reasons"], "reasons")
+    for name in ("record_id", "kiosk_id", "site", "name", "id_number", "card_kind"):
+        _need(isinstance(known[name], str), name)
+    for name in ("outcome", "method", "receipt_no", "reader_id", "provenance", "software"):
+        _need(isinstance(known[name], str), name)
+    for name in ("started", "finished"):
+        _need(isinstance(known[name], dict) and isinstance(known[name].get("utc"), str), name)
+    for name in ("consent", "liveness"):
+        _need(known[name] is None or isinstance(known[name], dict), name)
+    _need(known["person_id"] is None or isinstance(known["person_id"], str), "person_id")
+    _need(type(known["attempts"]) is int, "attempts")
+    return RecordBody(**known)
+
+
+def acks_body(acks: Sequence[Ack]) -> bytes:
+    return canonical(
+        [{"id": a.record_id, "sha256": a.sha256, "status": a.status.value} for a in acks]
+    )
+
+
+def parse_acks(body: bytes) -> tuple[Ack, ...]:
+    """Raises `WireError("body")`."""
+    try:
+        return tuple(
+            Ack(str(row["id"]), str(row["sha256"]), AckStatus(row["status"]))
+            for row in json.loads(body)
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WireError("body", "not a list of acknowledgements") from error
+
+
+def presence_body(presence: Presence) -> bytes:
+    return canonical(asdict(presence))
+
+
+def parse_presence(body: bytes) -> Presence:
+    """Raises `WireError("body")`."""
+    fields = _object(body)
+    _need(isinstance(fields.get("online"), bool), "online")
+    _need(type(fields.get("boot_seq")) is int, "boot_seq")
+    _need(isinstance(fields.get("software"), str), "software")
+    return Presence(fields["online"], fields["boot_seq"], fields["software"])
+
+
+def roster_body(roster: Roster) -> bytes:
+    """The body of a roster, ready to be sealed to one kiosk."""
+    return canonical(
+        {"version": roster.version, "entries": [_entry(entry) for entry in roster.entries]}
+    )
+
+
+def parse_roster(body: bytes) -> Roster:
+    """Raises `WireError("body")`."""
+    fields = _object(body)
+    _need(type(fields.get("version")) is int, "version")
+    try:
+        return Roster(fields["version"], tuple(_parse_entry(row) for row in fields["entries"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise WireError("body", "not a roster") from error
+
+
+def _entry(entry: RosterEntry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "person": entry.person_id,
+        "name": entry.masked_name,
+        "category": entry.category,
+        "due": entry.due_by.isoformat(),
+        "certified": entry.certified_on.isoformat() if entry.certified_on else None,
+        "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
+    }
+
+
+def _parse_entry(row: dict[str, Any]) -> RosterEntry:
+    certified = row["certified"]
+    return RosterEntry(
+        key=CardKey(str(row["key"])),
+        person_id=PersonId(str(row["person"])),
+        masked_name=str(row["name"]),
+        category=str(row["category"]),
+        due_by=date.fromisoformat(row["due"]),
+        certified_on=date.fromisoformat(certified) if certified else None,
+        past=tuple(PastProof(date.fromisoformat(day), str(how)) for day, how in row["past"]),
+    )
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "live": verdict.live,
+        "actions": [action.value for action in verdict.actions],
+        "liveness": _score(verdict.liveness),
+        "likeness": _score(verdict.likeness),
+        "reference": verdict.reference.value,
+        "frames": verdict.frames,
+        "seconds": round(verdict.seconds, 1),
+    }
+
+
+def _score(score: Score | None) -> dict[str, Any] | None:
+    if score is None:
+        return None
+    band = ScoreBand.of(score).value
+    return {"band": band, "threshold": score.threshold, "model": score.model_sha256}
+
+
+def _stamp(stamp: Stamp) -> dict[str, Any]:
+    return {
+        "utc": stamp.iso,
+        "boot_ns": stamp.boot_ns,
+        "boot_id": stamp.boot_id,
+        "trust": stamp.trust.value,
+    }
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WireError("body", "not JSON") from error
+    if not isinstance(fields, dict):
+        raise WireError("body", "not an object")
+    return fields
+
+
+def _texts(value: Any, name: str) -> tuple[str, ...]:
+    _need(isinstance(value, list) and all(isinstance(item, str) for item in value), name)
+    return tuple(value)
+
+
+def _need(condition: bool, name: str) -> None:
+    if not condition:
+        raise WireError("body", f"field {name} is not of its kind")

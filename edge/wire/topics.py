@@ -1,0 +1,35 @@
+"""MQTT topics. The direction is in the path, so one ACL line covers every kiosk.
+
+A kiosk may write `jz/v1/d/<its id>/up/#` and read `jz/v1/d/<its id>/dn/#`; the
+bridge reads every `up` and writes every `dn`. No topic ever names a person.
+"""
+
+from __future__ import annotations
+
+from edge.domain.errors import WireError
+
+ROOT = "jz/v1/d"
+BRIDGE_FILTER = f"{ROOT}/+/up/#"
+
+RECORD = "up/rec"
+PRESENCE = "up/presence"
+ACK = "dn/ack"
+ROSTER = "dn/roster"
+
+
+def topic(kiosk_id: str, leaf: str) -> str:
+    return f"{ROOT}/{kiosk_id}/{leaf}"
+
+
+def down_filter(kiosk_id: str) -> str:
+    """What a kiosk subscribes to."""
+    return f"{ROOT}/{kiosk_id}/dn/#"
+
+
+def split(name: str) -> tuple[str, str]:
+    """`(kiosk id, leaf)` of a topic; raises `WireError("topic")` for anything else."""
+    head, _, rest = name.partition(f"{ROOT}/")
+    kiosk_id, _, leaf = rest.partition("/")
+    if head or not kiosk_id or not leaf:
+        raise WireError("topic", "not one of ours")
+    return kiosk_id, leaf
