@@ -10,7 +10,8 @@ are covered by the signature and kept.
 
 A body that names a person is sealed: HPKE (RFC 9180, base mode, DHKEM-X25519,
 HKDF-SHA256, ChaCha20-Poly1305) to the one party that may read it, with the
-header as `info`, so that a sealed body cannot be moved to another envelope. Broker, sync process and a thief with the card see only bytes.
+header as `info`, so that a sealed body cannot be moved to another envelope.
+Broker, sync process and a thief with the card see only bytes.
 """
 
 from __future__ import annotations
