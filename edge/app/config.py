@@ -1,0 +1,197 @@
+"""The site file: what this kiosk is, where it stands and what is plugged into it.
+
+One frozen tree, loaded once from TOML and passed down; nobody reads the
+environment after that. Every field is described by its `doc` metadata, from
+which `docs/configuration.md` is made. A key we do not know is an error: a
+misspelt setting that is silently ignored is found only when somebody is
+turned away.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+import typing
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from edge.domain.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def _doc(text: str, **kwargs: Any) -> Any:
+    return field(metadata={"doc": text}, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """Who answers for the kiosk; shown on screen and paper."""
+
+    name: str = _doc("Who processes the data (处理者), as the consent text names it.")
+    office: str = _doc("Where people can go in person.")
+    phone: str = _doc("Help line, spoken and printed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the sync process connects to, with mutual TLS."""
+
+    host: str = _doc("Name in the broker's certificate.", default="localhost")
+    port: int = _doc("TLS port, 1..65535.", default=8883)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key files, relative to the folder of the site file."""
+
+    ca: str = _doc("Certificate authority of the broker.", default="ca.crt")
+    tls_cert: str = _doc("This kiosk's TLS certificate; its CN is the kiosk id.", default="tls.crt")
+    tls_key: str = _doc("Its private key; only the sync process needs it.", default="tls.key")
+    sign: str = _doc("Ed25519 private key that signs records.", default="sign.key")
+    open: str = _doc("X25519 private key that opens rosters.", default="open.key")
+    card: str = _doc("Secret of the keyed hash of id numbers.", default="card.key")
+    data: str = _doc("Secret that encrypts the roster on the disk.", default="data.key")
+    registry_sign: str = _doc("The registry's Ed25519 public key.", default="registry-sign.pub")
+    registry_seal: str = _doc("The registry's X25519 public key.", default="registry-seal.pub")
+
+
+CardReaderKind = Literal["sam-serial", "sim"]
+PhotoDecoderKind = Literal["none", "sim"]
+CameraKind = Literal["opencv", "file", "sim"]
+PrinterKind = Literal["escpos-serial", "sim"]
+VoiceKind = Literal["espeak", "sim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What is plugged in. `sim` is refused unless `mode = "demo"`."""
+
+    card_reader: CardReaderKind = _doc("Identity-card reader.", default="sam-serial")
+    card_reader_port: str = _doc("Its serial port or `socket://host:port`.", default="/dev/idcard")
+    photo_decoder: PhotoDecoderKind = _doc("Decoder of the chip's photo.", default="none")
+    camera: CameraKind = _doc("Camera above the screen.", default="opencv")
+    camera_source: str = _doc("V4L2 index or path, or a video file.", default="0")
+    printer: PrinterKind = _doc("Receipt printer.", default="escpos-serial")
+    printer_port: str = _doc("Its serial port.", default="/dev/receipt")
+    printer_columns: Literal[32, 48] = _doc("32 for 58 mm paper, 48 for 80 mm.", default=32)
+    voice: VoiceKind = _doc("Loudspeaker.", default="espeak")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The window."""
+
+    width: int = _doc("Pixels.", default=1280)
+    height: int = _doc("Pixels.", default=800)
+    fullscreen: bool = _doc("True on a kiosk.", default=True)
+    idle_s: int = _doc("Seconds from the last touch until a session ends, 30..900.", default=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole site file."""
+
+    kiosk_id: str = _doc("Id the registry knows this kiosk by; also the CN of its certificate.")
+    terminal_no: str = _doc("Number on the housing, shown on every screen (K20).")
+    site: str = _doc("Name of the place, as people call it.")
+    agency: Agency
+    mode: Literal["production", "demo"] = _doc(
+        "`demo` allows simulated devices and marks every record SIMULATED.", default="production"
+    )
+    language: Literal["zh", "en"] = _doc("Language of the first screen.", default="zh")
+    tries: int = _doc("Tries in front of the camera before a person takes over, 1..5.", default=3)
+    data: str = _doc("Folder of the database, relative to the site file.", default="data")
+    models: str = _doc("Folder of the built models; empty: the cache.", default="")
+    broker: Broker = field(default_factory=Broker)
+    keys: Keys = field(default_factory=Keys)
+    devices: Devices = field(default_factory=Devices)
+    screen: Screen = field(default_factory=Screen)
+    base: Path = field(default=Path(), metadata={"internal": True})
+
+    def path(self, name: str) -> Path:
+        """A file named in the site file, which is relative to its folder."""
+        return self.base / name
+
+    @property
+    def database(self) -> Path:
+        return self.path(self.data) / "journal.db"
+
+
+def load(path: Path) -> Config:
+    """Read a site file. Raises `ConfigError` naming file, key, what is allowed and what to do."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            str(path), "no such file; make one with `python -m provisioning site`"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(str(path), f"cannot be read: {error}") from error
+    config = _build(Config, table, str(path), "", base=path.parent)
+    _check(config, str(path))
+    return config
+
+
+def _check(config: Config, path: str) -> None:
+    ranges = {
+        "tries": (config.tries, 1, 5),
+        "screen.idle_s": (config.screen.idle_s, 30, 900),
+        "broker.port": (config.broker.port, 1, 65535),
+    }
+    for key, (value, low, high) in ranges.items():
+        if not low <= value <= high:
+            raise ConfigError(path, f"{key} = {value} is outside {low}..{high}")
+    devices = config.devices
+    simulated = [f.name for f in fields(devices) if getattr(devices, f.name) in ("sim", "file")]
+    if simulated and config.mode != "demo":
+        raise ConfigError(
+            path,
+            f'devices.{simulated[0]} is simulated, which mode = "{config.mode}" does not allow; '
+            'plug in the real one, or set mode = "demo"',
+        )
+
+
+def _build(kind: type[T], table: dict[str, Any], path: str, prefix: str, **extra: Any) -> T:
+    assert is_dataclass(kind)
+    hints = typing.get_type_hints(kind)
+    known = {f.name: f for f in fields(kind) if not f.metadata.get("internal")}
+    for key in table:
+        if key not in known:
+            raise ConfigError(path, f"unknown key {prefix}{key}{_suggest(key, known)}")
+    values: dict[str, Any] = dict(extra)
+    for name, spec in known.items():
+        if name in table:
+            values[name] = _value(hints[name], table[name], path, prefix + name)
+        elif _required(spec):
+            raise ConfigError(path, f"{prefix}{name} is missing: {spec.metadata.get('doc', '')}")
+    return kind(**values)
+
+
+def _required(spec: Field[Any]) -> bool:
+    return spec.default is MISSING and spec.default_factory is MISSING
+
+
+def _suggest(key: str, known: dict[str, Any]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    did_you_mean = f"; did you mean {near[0]}?" if near else ""
+    return f"{did_you_mean} Allowed here: {', '.join(sorted(known))}"
+
+
+def _value(hint: Any, value: Any, path: str, key: str) -> Any:
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise ConfigError(path, f"{key} must be a table: [{key}]")
+        return _build(hint, value, path, key + ".")
+    if typing.get_origin(hint) is Literal:
+        allowed = typing.get_args(hint)
+        if value not in allowed or type(value) not in {type(choice) for choice in allowed}:
+            words = ", ".join(repr(choice) for choice in allowed)
+            raise ConfigError(path, f"{key} = {value!r} is not one of {words}")
+        return value
+    assert not isinstance(hint, types.UnionType)
+    if type(value) is not hint:
+        raise ConfigError(path, f"{key} = {value!r} must be of type {hint.__name__}")
+    return value
