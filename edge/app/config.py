@@ -97,7 +97,7 @@ class Config:
     kiosk_id: str = _doc("Id the registry knows this kiosk by; also the CN of its certificate.")
     terminal_no: str = _doc("Number on the housing, shown on every screen (K20).")
     site: str = _doc("Name of the place, as people call it.")
-    agency: Agency
+    agency: Agency = _doc("Who answers for this kiosk.")
     mode: Literal["production", "demo"] = _doc(
         "`demo` allows simulated devices and marks every record SIMULATED.", default="production"
     )
