@@ -1,0 +1,1 @@
+"""What the kiosk does towards a person; pure, and importable with nothing installed."""

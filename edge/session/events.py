@@ -1,0 +1,136 @@
+"""Everything that can happen to a session. Results carry the id of the order they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edge.domain.challenge import WatchProgress
+from edge.domain.errors import Fault
+from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
+from edge.domain.record import RecordId, Verdict
+
+
+class Button(Enum):
+    """What a finger, a key or a scripted hand can press. A screen offers only some."""
+
+    START_PROOF = "start_proof"
+    ENTER = "enter"
+    REVEAL = "reveal"
+    APPLY = "apply"
+    HISTORY = "history"
+    AGREE = "agree"
+    DECLINE = "decline"
+    RETAKE = "retake"
+    SUBMIT = "submit"
+    TRY_AGAIN = "try_again"
+    EXIT = "exit"
+    BACK = "back"
+    HOME = "home"
+    HELP = "help"
+    SCAN = "scan"
+    CALL_STAFF = "call_staff"
+    MORE_TIME = "more_time"
+    LANGUAGE_ZH = "language_zh"
+    LANGUAGE_EN = "language_en"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The glass was touched anywhere: whoever did it is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    card: CardIdentity = field(repr=False)
+    key: CardKey = field(repr=False)
+    flags: tuple[CardFlag, ...]
+    reader_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardFailed:
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class CardRemoved:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class RosterAnswered:
+    key: CardKey = field(repr=False)
+    entry: RosterEntry | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The check moved on."""
+
+    watch_id: int
+    progress: WatchProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    watch_id: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFailed:
+    watch_id: int
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStored:
+    """Record and outbox row are on the disk."""
+
+    record_id: RecordId
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    record_id: RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPrinted:
+    record_id: RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFailed:
+    record_id: RecordId
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    timer: int
+
+
+Event = (
+    Pressed
+    | Touched
+    | CardRead
+    | CardFailed
+    | CardRemoved
+    | RosterAnswered
+    | Watched
+    | Judged
+    | WatchFailed
+    | RecordStored
+    | StoreFailed
+    | ReceiptPrinted
+    | ReceiptFailed
+    | TimerFired
+)

@@ -1,0 +1,473 @@
+"""The session: from a card on the reader to a receipt in the hand, as a pure function.
+
+    step(session, event, context) -> Transition(session, effects)
+
+No clock, no disk, no threads, no Kivy: the world comes in through `Context`
+and events, and goes out as effects. `step` is total: an event that means
+nothing in a state changes nothing. What must always hold (and is walked at
+random in the tests):
+
+* no verdict without consent, no frame before it;
+* at most one `Store` with a record of its own per visit, a receipt only after
+  `RecordStored`;
+* leaving `Watching` always closes the camera;
+* every state but `Home` ends by itself, after a warning, and forgets the person;
+* from every state that knows a person, a member of staff is one touch away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
+from edge.domain.errors import Fault
+from edge.domain.record import (
+    Consent,
+    Outcome,
+    ProofRecord,
+    Provenance,
+    RecordId,
+    Reference,
+    Subject,
+    Verdict,
+)
+from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
+from edge.session.effects import (
+    ArmReader,
+    Count,
+    Effect,
+    Forget,
+    LookUp,
+    PrintReceipt,
+    SetTimer,
+    StopWatching,
+    Store,
+    Watch,
+)
+from edge.session.events import (
+    Button,
+    CardFailed,
+    CardRead,
+    CardRemoved,
+    Event,
+    Judged,
+    Pressed,
+    ReceiptFailed,
+    ReceiptPrinted,
+    RecordStored,
+    RosterAnswered,
+    StoreFailed,
+    TimerFired,
+    Touched,
+    Watched,
+    WatchFailed,
+)
+from edge.session.states import (
+    AwaitingCard,
+    Choosing,
+    Confirming,
+    Consenting,
+    Finished,
+    Home,
+    Informing,
+    Language,
+    LookingUp,
+    PaperNews,
+    Retrying,
+    Reviewing,
+    Session,
+    ShowingHistory,
+    State,
+    Storing,
+    Topic,
+    Turned,
+    Visit,
+    Watching,
+    Why,
+    visit_of,
+)
+
+WARN_S = 30
+"""How long before the end the person is warned (K40, E15)."""
+
+CARD_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a site may decide."""
+
+    tries: int = 3
+    idle_s: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """Identity of a consent text: its version and the hash of the exact words shown."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The world at the moment of the step; the machine asks nobody."""
+
+    now: Stamp
+    now_ns: MonoNs
+    new_record_id: Callable[[], RecordId]
+    new_receipt_no: Callable[[], str]
+    draw_actions: Callable[[], tuple[Action, ...]]
+    kiosk_id: str
+    site: str
+    software: str
+    provenance: Provenance
+    policy: Policy
+    consent_texts: Mapping[Language, ConsentText]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where the session is now, and what is to be done about it."""
+
+    session: Session
+    effects: tuple[Effect, ...] = ()
+
+
+def start(language: Language) -> Transition:
+    """A kiosk that was just switched on."""
+    return Transition(Session(Home(), language), (ArmReader(),))
+
+
+def step(session: Session, event: Event, ctx: Context) -> Transition:
+    """One step. Whatever `event` does not concern stays as it is."""
+    match event:
+        case Touched():
+            return _touched(session, ctx)
+        case TimerFired(timer):
+            return _timer(session, timer, ctx)
+        case CardRemoved():
+            return Transition(replace(session, card_lies=False))
+        case CardRead():
+            return _card_read(session, event, ctx)
+        case CardFailed(fault):
+            return _card_failed(session, fault, ctx)
+        case Pressed(button):
+            return _pressed(session, button, ctx)
+        case _:
+            return _answered(session, event, ctx)
+
+
+# --- moving ------------------------------------------------------------------
+
+
+def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Transition:
+    """Enter a state with a fresh countdown; leaving `Watching` closes the camera."""
+    leaving: tuple[Effect, ...] = ()
+    if isinstance(session.state, Watching) and not isinstance(state, Watching):
+        leaving = (StopWatching(),)
+    moved = replace(session, state=state, epoch=session.epoch + 1)
+    counted = _countdown(moved, ctx)
+    return Transition(counted.session, (*leaving, *effects, *counted.effects))
+
+
+def _countdown(session: Session, ctx: Context) -> Transition:
+    """Start the countdown anew: a warning first, the end half a minute later."""
+    timer = session.timer + 1
+    if isinstance(session.state, Home):
+        return Transition(replace(session, timer=timer, deadline_ns=None, warned=False))
+    idle_s = ctx.policy.idle_s
+    deadline = MonoNs(ctx.now_ns + idle_s * NS_PER_S)
+    fresh = replace(session, timer=timer, deadline_ns=deadline, warned=False)
+    return Transition(fresh, (SetTimer(timer, max(idle_s - WARN_S, 0)),))
+
+
+def _home(session: Session, ctx: Context) -> Transition:
+    return _go(session, Home(), ctx, Forget(), ArmReader())
+
+
+def _touched(session: Session, ctx: Context) -> Transition:
+    return _countdown(session, ctx) if session.deadline_ns is not None else Transition(session)
+
+
+def _timer(session: Session, timer: int, ctx: Context) -> Transition:
+    if timer != session.timer or session.deadline_ns is None:
+        return Transition(session)
+    if not session.warned:
+        warned = replace(session, warned=True, timer=timer + 1)
+        return Transition(warned, (SetTimer(warned.timer, WARN_S),))
+    if isinstance(session.state, Storing):
+        return _countdown(session, ctx)  # the disk will answer; nobody is sent away before it does
+    counts = () if isinstance(session.state, Finished | Turned) else (Count("abandoned"),)
+    gone = _home(session, ctx)
+    return Transition(gone.session, (*counts, *gone.effects))
+
+
+# --- the card ----------------------------------------------------------------
+
+
+def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
+    lying = replace(session, card_lies=True)
+    if not _expects_card(session.state):
+        return Transition(lying)
+    visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
+    return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
+
+
+def _expects_card(state: State) -> bool:
+    """A card that can be read again also ends the apology for a reader that could not."""
+    return isinstance(state, Home | AwaitingCard) or (
+        isinstance(state, Turned) and state.visit is None
+    )
+
+
+def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
+    """E01: three reads may go wrong; a dead reader (E13) is said at once."""
+    match session.state:
+        case Home() | AwaitingCard() if fault in (Fault.ABSENT, Fault.SILENT):
+            return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx, ArmReader())
+        case AwaitingCard(failures) if failures + 1 >= CARD_TRIES:
+            return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx, ArmReader())
+        case AwaitingCard(failures):
+            return _go(session, AwaitingCard(failures + 1), ctx, ArmReader())
+        case Home():
+            return _go(session, AwaitingCard(1), ctx, ArmReader())
+        case _:
+            return Transition(session, (ArmReader(),))
+
+
+# --- buttons -----------------------------------------------------------------
+
+
+def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
+    """Footer first, because it works everywhere; then what the screen itself offers."""
+    match button:
+        case Button.LANGUAGE_ZH:
+            return _touched(replace(session, language=Language.ZH), ctx)
+        case Button.LANGUAGE_EN:
+            return _touched(replace(session, language=Language.EN), ctx)
+        case Button.MORE_TIME:
+            return _touched(session, ctx)
+    if button not in offered(session.state):
+        return Transition(session)
+    match button:
+        case Button.HOME | Button.EXIT:
+            return _leave(session, ctx)
+        case Button.HELP:
+            return _go(session, Informing(Topic.HELP, session.state), ctx)
+        case Button.SCAN:
+            return _go(session, Informing(Topic.SCAN, session.state), ctx)
+        case Button.CALL_STAFF:
+            return _to_staff(session, ctx)
+        case _:
+            return _chosen(session, button, ctx)
+
+
+def offered(state: State) -> tuple[Button, ...]:
+    """Every button that does something in this state, main choices first."""
+    person = (Button.CALL_STAFF,) if _may_call(state) else ()
+    match state:
+        case Home():
+            return (Button.START_PROOF, Button.HELP)
+        case AwaitingCard():
+            return (Button.HELP, Button.SCAN, Button.HOME)
+        case LookingUp() | Storing():
+            return ()
+        case Confirming():
+            return (Button.ENTER, Button.REVEAL, *person, Button.HELP, Button.HOME)
+        case Choosing():
+            choices = (Button.APPLY, Button.HISTORY)
+            return (*choices, *person, Button.BACK, Button.HELP, Button.SCAN, Button.HOME)
+        case ShowingHistory():
+            return (*person, Button.BACK, Button.HELP, Button.HOME)
+        case Consenting():
+            choices = (Button.AGREE, Button.DECLINE)
+            return (*choices, Button.BACK, Button.HELP, Button.HOME)
+        case Watching():
+            return (*person, Button.HELP, Button.SCAN, Button.HOME)
+        case Retrying(exhausted=exhausted):
+            return (Button.SUBMIT if exhausted else Button.TRY_AGAIN, *person, Button.HOME)
+        case Reviewing():
+            return (Button.RETAKE, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
+        case Finished():
+            return (Button.EXIT, Button.HELP, Button.SCAN, Button.HOME)
+        case Turned():
+            return (*person, Button.EXIT)
+        case Informing():
+            return (Button.BACK, *person, Button.HOME)
+
+
+def _may_call(state: State) -> bool:
+    """Staff can be called wherever a person is known and their matter is still open."""
+    if isinstance(state, Informing):
+        return _may_call(state.back)
+    settled = isinstance(state, LookingUp | Storing | Finished)
+    return visit_of(state) is not None and not settled
+
+
+def _leave(session: Session, ctx: Context) -> Transition:
+    counts = () if isinstance(session.state, Finished | Turned) else (Count("abandoned"),)
+    gone = _home(session, ctx)
+    return Transition(gone.session, (*counts, *gone.effects))
+
+
+def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
+    match session.state, button:
+        case Home(), Button.START_PROOF:
+            return _go(session, AwaitingCard(), ctx)
+        case Confirming(visit, revealed), Button.REVEAL:
+            return _go(session, Confirming(visit, not revealed), ctx)
+        case Confirming(visit), Button.ENTER:
+            return _go(session, Choosing(visit), ctx)
+        case Choosing(visit), Button.HISTORY:
+            return _go(session, ShowingHistory(visit), ctx)
+        case Choosing(visit), Button.APPLY:
+            return _apply(session, visit, ctx)
+        case Consenting(visit), Button.AGREE:
+            agreed = replace(visit, consent=_consent(session, ctx, agreed=True))
+            return _watch(session, agreed, ctx)
+        case Consenting(visit), Button.DECLINE:
+            declined = replace(visit, consent=_consent(session, ctx, agreed=False))
+            return _store(session, declined, None, Outcome.DECLINED, ctx)
+        case (Retrying(visit), Button.TRY_AGAIN) | (Reviewing(visit), Button.RETAKE):
+            return _watch(session, visit, ctx)
+        case ((Reviewing(visit, verdict) | Retrying(visit, verdict)), Button.SUBMIT):
+            outcome = Outcome.PASSED if verdict.passed else Outcome.NEEDS_REVIEW
+            return _store(session, visit, verdict, outcome, ctx)
+        case state, Button.BACK:
+            return _back(session, state, ctx)
+        case _:
+            return Transition(session)
+
+
+def _back(session: Session, state: State, ctx: Context) -> Transition:
+    match state:
+        case Informing(back=Watching(visit)):
+            return _watch(session, visit, ctx)  # a fresh try; the one left for the help is void
+        case Informing(back=back):
+            return _go(session, back, ctx)
+        case Choosing(visit):
+            return _go(session, Confirming(visit), ctx)
+        case ShowingHistory(visit) | Consenting(visit):
+            return _go(session, Choosing(visit), ctx)
+        case _:
+            return Transition(session)
+
+
+def _apply(session: Session, visit: Visit, ctx: Context) -> Transition:
+    """E04: whoever is certified for this cycle already need not do it again."""
+    if visit.entry is not None and visit.entry.certified_on is not None:
+        return _go(session, Turned(Why.ALREADY_DONE, visit), ctx)
+    return _go(session, Consenting(visit), ctx)
+
+
+def _to_staff(session: Session, ctx: Context) -> Transition:
+    """Feature 2: a person to turn to, at any moment, without a reason being asked for."""
+    visit = visit_of(session.state)
+    if visit is None:
+        return Transition(session)
+    return _store(session, visit, None, Outcome.DECLINED, ctx)
+
+
+# --- results of orders -------------------------------------------------------
+
+
+def _answered(session: Session, event: Event, ctx: Context) -> Transition:
+    match session.state, event:
+        case LookingUp(visit), RosterAnswered(key, entry) if key == visit.key:
+            known = replace(visit, entry=entry)
+            found = Confirming(known) if entry else Turned(Why.NOT_FOUND, known)
+            return _go(session, found, ctx)
+        case Watching(watch_id=running), Watched(watch_id, progress) if watch_id == running:
+            return _watched(session, progress, ctx)
+        case Watching(visit, running), Judged(watch_id, verdict) if watch_id == running:
+            return _judged(session, visit, verdict, ctx)
+        case Watching(visit, running), WatchFailed(watch_id, fault) if watch_id == running:
+            return _go(session, Turned(Why.CAMERA_DOWN, visit, fault), ctx)
+        case Storing(visit, record), RecordStored(record_id, online) if _same(record, record_id):
+            return _stored(session, visit, record, online, ctx)
+        case Storing(visit, record), StoreFailed(record_id) if _same(record, record_id):
+            return _go(session, Turned(Why.STORE_DOWN, visit), ctx)
+        case Finished() as done, ReceiptPrinted(record_id) if _same(done.record, record_id):
+            return _go(session, replace(done, paper=PaperNews.PRINTED), ctx)
+        case Finished() as done, ReceiptFailed(record_id) if _same(done.record, record_id):
+            return _go(session, replace(done, paper=PaperNews.FAILED), ctx)
+        case _:
+            return Transition(session)
+
+
+def _same(record: ProofRecord, record_id: RecordId) -> bool:
+    return record.record_id == record_id
+
+
+def _watched(session: Session, progress: WatchProgress, ctx: Context) -> Transition:
+    """Following the prompts is being there: an action done starts the countdown anew."""
+    assert isinstance(session.state, Watching)
+    moved = replace(session, state=replace(session.state, progress=progress))
+    if progress.step != session.state.progress.step:
+        return _countdown(moved, ctx)
+    return Transition(moved)
+
+
+def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
+    actions = ctx.draw_actions()
+    watch_id = session.epoch + 1
+    progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
+    order = Watch(watch_id, actions, visit.card.photo)
+    return _go(session, Watching(visit, watch_id, progress), ctx, order)
+
+
+def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
+    """Good, or good with nothing to compare with: to the review. Else another try, or a person."""
+    tried = replace(visit, attempts=visit.attempts + 1)
+    if verdict.passed or (verdict.live and verdict.reference is Reference.NONE):
+        return _go(session, Reviewing(tried, verdict), ctx)
+    exhausted = tried.attempts >= ctx.policy.tries
+    return _go(session, Retrying(tried, verdict, exhausted), ctx)
+
+
+# --- the record --------------------------------------------------------------
+
+
+def _consent(session: Session, ctx: Context, *, agreed: bool) -> Consent:
+    text = ctx.consent_texts[session.language]
+    return Consent(text.version, session.language.value, text.sha256, agreed)
+
+
+def _store(
+    session: Session, visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context
+) -> Transition:
+    record = _record(visit, verdict, outcome, ctx)
+    return _go(session, Storing(visit, record), ctx, Store(record))
+
+
+def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context) -> ProofRecord:
+    reasons: tuple[Reason, ...] = verdict.reasons if verdict else ()
+    card = visit.card
+    return ProofRecord(
+        record_id=ctx.new_record_id(),
+        kiosk_id=ctx.kiosk_id,
+        site=ctx.site,
+        subject=Subject(card.name, card.id_number, card.kind, visit.flags),
+        person_id=visit.entry.person_id if visit.entry else None,
+        outcome=outcome,
+        reasons=reasons,
+        consent=visit.consent,
+        verdict=verdict,
+        attempts=visit.attempts,
+        receipt_no=ctx.new_receipt_no(),
+        reader_id=visit.reader_id,
+        started=visit.started,
+        finished=ctx.now,
+        provenance=ctx.provenance,
+        software=ctx.software,
+    )
+
+
+def _stored(
+    session: Session, visit: Visit, record: ProofRecord, online: bool, ctx: Context
+) -> Transition:
+    due_by = visit.entry.due_by if visit.entry else None
+    done = Finished(visit, record, online, PaperNews.PRINTING)
+    return _go(session, done, ctx, PrintReceipt(record, online, due_by))

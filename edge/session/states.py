@@ -1,0 +1,216 @@
+"""Where a session can be. A state holds what the screen needs and nothing else.
+
+Personal data sit in `Visit` alone and are hidden from every `repr`; leaving
+for `Home` drops the one reference to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edge.domain.challenge import WatchProgress
+from edge.domain.errors import Fault
+from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
+from edge.domain.record import Consent, ProofRecord, Verdict
+from edge.domain.timebase import MonoNs, Stamp
+
+
+class Language(Enum):
+    """Languages of screen and voice."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class Why(Enum):
+    """Why a session goes no further here; each has plain words and a way on."""
+
+    NOT_FOUND = "not_found"  # E03
+    ALREADY_DONE = "already_done"  # E04
+    CARD_UNREADABLE = "card_unreadable"  # E01 after the last try
+    READER_DOWN = "reader_down"  # E13
+    CAMERA_DOWN = "camera_down"  # E13
+    STORE_DOWN = "store_down"
+
+
+class Topic(Enum):
+    """Pages of plain information that lead back to where the person was."""
+
+    HELP = "help"
+    SCAN = "scan"
+
+
+class PaperNews(Enum):
+    """What the printer said of the receipt."""
+
+    PRINTING = "printing"
+    PRINTED = "printed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One person at the kiosk."""
+
+    card: CardIdentity = field(repr=False)
+    key: CardKey = field(repr=False)
+    flags: tuple[CardFlag, ...]
+    reader_id: str
+    started: Stamp
+    entry: RosterEntry | None = field(repr=False, default=None)
+    consent: Consent | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Nobody is being served."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingCard:
+    """请刷二代身份证. `failures` counts reads that went wrong."""
+
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LookingUp:
+    """The card was read; the roster is being asked."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """Is this you? Name and number stay masked until the person touches them."""
+
+    visit: Visit
+    revealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """请选择服务功能."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class ShowingHistory:
+    """Earlier certifications, as the roster knows them."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Consenting:
+    """刷脸办理须知; the camera is closed."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """The camera is open. `watch_id` tells this try from every other one."""
+
+    visit: Visit
+    watch_id: int
+    progress: WatchProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A try did not work out. When `exhausted`, a person takes over instead of another try."""
+
+    visit: Visit
+    verdict: Verdict
+    exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The picture is shown; nothing is sent before 提交."""
+
+    visit: Visit
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Storing:
+    """The record is on its way to the disk."""
+
+    visit: Visit
+    record: ProofRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """On the disk. `online` says whether the registry could be reached just now."""
+
+    visit: Visit
+    record: ProofRecord
+    online: bool
+    paper: PaperNews
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The kiosk cannot go on; kind words and a person to turn to."""
+
+    why: Why
+    visit: Visit | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Informing:
+    """A page of information over another screen."""
+
+    topic: Topic
+    back: State
+
+
+State = (
+    Home
+    | AwaitingCard
+    | LookingUp
+    | Confirming
+    | Choosing
+    | ShowingHistory
+    | Consenting
+    | Watching
+    | Retrying
+    | Reviewing
+    | Storing
+    | Finished
+    | Turned
+    | Informing
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The machine's whole memory.
+
+    `epoch` grows with every change of state. `timer` numbers the one running
+    timer, so that one set earlier means nothing any more. `deadline_ns` is when
+    the screen closes (`None` on screens without a countdown), `warned` that the
+    last half minute has been announced.
+    """
+
+    state: State
+    language: Language
+    epoch: int = 0
+    timer: int = 0
+    deadline_ns: MonoNs | None = None
+    warned: bool = False
+    card_lies: bool = False
+
+
+def visit_of(state: State) -> Visit | None:
+    """The person being served, if any."""
+    if isinstance(state, Informing):
+        return visit_of(state.back)
+    return getattr(state, "visit", None)
