@@ -1,0 +1,85 @@
+"""From a record to the finished bytes that will be sent, and from sealed rosters to entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from edge.app.config import Config
+from edge.domain.errors import ConfigError, WireError
+from edge.domain.people import CardKey
+from edge.domain.record import ProofRecord
+from edge.ports import Position
+from edge.wire import keys, messages
+from edge.wire.envelope import Chain, Header, seal, sign, unseal, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The kiosk's keys, loaded once; none of them ever appears in a `repr`."""
+
+    kiosk_id: str
+    sign: Ed25519PrivateKey
+    open: X25519PrivateKey
+    card: bytes
+    data: bytes
+    registry_sign: Ed25519PublicKey
+    registry_seal: X25519PublicKey
+
+    def __repr__(self) -> str:
+        return f"Keyring(kiosk_id={self.kiosk_id!r})"
+
+    @classmethod
+    def load(cls, config: Config) -> Keyring:
+        """Raises `ConfigError` naming the file that is missing or damaged."""
+        files = config.keys
+        return cls(
+            kiosk_id=config.kiosk_id,
+            sign=keys.signing_key(_text(config.path(files.sign))),
+            open=keys.opening_key(_text(config.path(files.open))),
+            card=keys.decode_key(_text(config.path(files.card))),
+            data=keys.decode_key(_text(config.path(files.data))),
+            registry_sign=keys.verifying_key(_text(config.path(files.registry_sign))),
+            registry_seal=keys.sealing_key(_text(config.path(files.registry_seal))),
+        )
+
+    def card_key(self, id_number: str) -> CardKey:
+        return keys.card_key(id_number, self.card)
+
+    def payload(self, record: ProofRecord, position: Position) -> bytes:
+        """The envelope of a record: sealed to the registry, signed by this kiosk, in its chain."""
+        header = Header(
+            schema=messages.RECORD,
+            message_id=record.record_id,
+            sender=self.kiosk_id,
+            recipient=messages.REGISTRY,
+            chain=Chain(position.epoch, position.seq, position.prev_sha256),
+        )
+        sealed = seal(messages.record_body(record), header, self.registry_seal)
+        return sign(header, sealed, self.sign)
+
+    def roster(self, payload: bytes) -> messages.Roster:
+        """Open a roster meant for this kiosk; raises `WireError`."""
+        envelope = verify(
+            payload, lambda sender: self.registry_sign if sender == messages.REGISTRY else None
+        )
+        header = envelope.header
+        if header.schema != messages.ROSTER or header.recipient != self.kiosk_id:
+            raise WireError("recipient", "not a roster for this kiosk")
+        return messages.parse_roster(unseal(envelope.body, header, self.open))
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii")
+        keys.decode_key(text)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            str(path), "key file is missing; provision this kiosk again or copy it back"
+        ) from error
+    except (OSError, UnicodeDecodeError, WireError) as error:
+        raise ConfigError(str(path), f"not a usable key file: {error}") from error
+    return text
