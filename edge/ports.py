@@ -7,7 +7,7 @@ may be called twice, and after a failed `open()`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -175,7 +175,7 @@ class Eyes(Protocol):
 
     provenance: Provenance
 
-    def watch(self, order: WatchOrder) -> Iterator[Look]:
+    def watch(self, order: WatchOrder) -> Generator[Look]:
         """Frames with progress until one has the result; closing this closes the camera."""
         ...
 

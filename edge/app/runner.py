@@ -1,0 +1,404 @@
+"""The thin shell around the pure machine: threads that only post, and one that steps.
+
+    reader   blocks on the card reader, posts CardRead / CardFailed / CardRemoved
+    vision   camera and models while a try is running, posts Watched / Judged
+    printer  one receipt at a time, posts ReceiptPrinted / ReceiptFailed
+    session  takes events one by one, calls `step`, carries out the effects,
+             and is the only one that writes to the disk
+
+An exception at the top of a thread becomes an event and a crash line, never a
+silent end. `close()` stops all four and says which one did not.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from edge.app import logs
+from edge.app.sealing import Keyring
+from edge.domain.errors import DeviceError, Fault, KioskError, StoreError, WireError
+from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
+from edge.domain.record import ProofRecord, Provenance, RecordId
+from edge.domain.timebase import NS_PER_S, MonoNs, Stamp, TimeSource
+from edge.ports import (
+    CardReader,
+    Eyes,
+    Journal,
+    PhotoDecoder,
+    Picture,
+    Printer,
+    ReceiptItem,
+    Voice,
+    WatchOrder,
+)
+from edge.session import effects as fx
+from edge.session.events import (
+    CardFailed,
+    CardRead,
+    CardRemoved,
+    Event,
+    Judged,
+    ReceiptFailed,
+    ReceiptPrinted,
+    RecordStored,
+    RosterAnswered,
+    StoreFailed,
+    TimerFired,
+    Watched,
+    WatchFailed,
+)
+from edge.session.machine import Context, Transition, start, step
+from edge.session.states import Home, Language, Session
+
+log = logging.getLogger("kiosk")
+
+RETRY_S = 2.0
+"""How long a thread rests before it tries a broken device again."""
+POLL_S = 0.5
+"""Longest time a thread is deaf to `close()`."""
+
+
+class Disk(Journal, Protocol):
+    """The journal, plus what only the runner does with it."""
+
+    def count(self, name: str) -> None: ...
+
+    def take_rosters(self) -> list[bytes]:
+        """Sealed rosters that arrived since the last call, oldest first."""
+        ...
+
+    def replace_roster(self, version: int, entries: tuple[RosterEntry, ...]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a kiosk is made of; `compose` builds it."""
+
+    reader: CardReader
+    decoder: PhotoDecoder
+    eyes: Eyes
+    printer: Printer
+    voice: Voice
+    disk: Disk
+    keyring: Keyring
+    time: TimeSource
+    context: Callable[[Stamp, MonoNs], Context]
+    flags: Callable[[CardIdentity, date], tuple[CardFlag, ...]]
+    receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
+    spoken: Callable[[Session, MonoNs], str]
+
+    @property
+    def provenance(self) -> Provenance:
+        """One simulated part taints the whole kiosk."""
+        parts = (self.reader, self.decoder, self.eyes, self.printer)
+        simulated = any(part.provenance is Provenance.SIMULATED for part in parts)
+        return Provenance.SIMULATED if simulated else Provenance.LIVE
+
+
+class Runner:
+    """Runs one kiosk; the screen reads `session()` and posts what was touched."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        language: Language,
+        observe: Callable[[Event | None, Transition], None] | None = None,
+    ) -> None:
+        self._parts = parts
+        self._observe = observe
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._stop = threading.Event()
+        self._armed = threading.Event()
+        self._watches: queue.Queue[fx.Watch] = queue.Queue()
+        self._pictures = threading.Lock()
+        self._wanted_watch: int | None = None
+        self._receipts: queue.Queue[fx.PrintReceipt] = queue.Queue()
+        self._timer: tuple[int, MonoNs] | None = None
+        self._preview: Picture | None = None
+        self._portrait: Picture | None = None
+        self._said = ""
+        self._first = start(language)
+        self._session = self._first.session
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for name, target in (
+                ("session", self._session_loop),
+                ("reader", self._reader_loop),
+                ("vision", self._vision_loop),
+                ("printer", self._printer_loop),
+            )
+        ]
+
+    # --- what the screen sees ---
+
+    def session(self) -> Session:
+        return self._session
+
+    def now_ns(self) -> MonoNs:
+        return self._parts.time.mono_ns()
+
+    def post(self, event: Event) -> None:
+        self._events.put(event)
+
+    def preview(self) -> Picture | None:
+        return self._preview
+
+    def portrait(self) -> Picture | None:
+        return self._portrait
+
+    # --- life ---
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def close(self, timeout_s: float = 5.0) -> list[str]:
+        """Stop everything; returns the names of threads that did not stop in time."""
+        self._stop.set()
+        self._wanted_watch = None
+        self._parts.reader.close()
+        for thread in self._threads:
+            thread.join(timeout_s)
+        for device in (self._parts.printer, self._parts.voice):
+            device.close()
+        stuck = [thread.name for thread in self._threads if thread.is_alive()]
+        if stuck:
+            log.error("threads_stuck names=%s", ",".join(stuck))
+        return stuck
+
+    # --- session thread ---
+
+    def _session_loop(self) -> None:
+        self._take(None, self._first)
+        while not self._stop.is_set():
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 - top of a thread
+                logs.crash(log, "session", error)
+
+    def _turn(self) -> None:
+        event = self._next()
+        if event is None:
+            self._take_in_rosters()
+            return
+        now = self._parts.time.now()
+        context = self._parts.context(now, self.now_ns())
+        self._take(event, step(self._session, event, context))
+
+    def _next(self) -> Event | None:
+        """The next event, or the timer's, or nothing for a while."""
+        wait_s = POLL_S
+        if self._timer is not None:
+            timer, due_ns = self._timer
+            left_s = (due_ns - self.now_ns()) / NS_PER_S
+            if left_s <= 0:
+                self._timer = None
+                return TimerFired(timer)
+            wait_s = min(wait_s, left_s)
+        with suppress(queue.Empty):
+            return self._events.get(timeout=wait_s)
+        return None
+
+    def _take(self, event: Event | None, transition: Transition) -> None:
+        self._session = transition.session
+        if self._observe is not None:
+            self._observe(event, transition)
+        for effect in transition.effects:
+            self._do(effect)
+        self._speak()
+
+    def _do(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.ArmReader():
+                self._armed.set()
+            case fx.LookUp(key):
+                self.post(RosterAnswered(key, self._find(key)))
+            case fx.Watch(watch_id):
+                self._wanted_watch = watch_id
+                self._watches.put(effect)
+            case fx.StopWatching():
+                self._wanted_watch = None
+                self._show(None, preview=None)
+            case fx.Store(record):
+                self._store(record)
+            case fx.PrintReceipt():
+                self._receipts.put(effect)
+            case fx.SetTimer(timer, after_s):
+                self._timer = (timer, MonoNs(self.now_ns() + int(after_s * NS_PER_S)))
+            case fx.Forget():
+                self._wanted_watch = None
+                self._show(None, preview=None, portrait=None)
+            case fx.Count(name):
+                self._count(name)
+
+    def _find(self, key: CardKey) -> RosterEntry | None:
+        try:
+            return self._parts.disk.find(key)
+        except StoreError:
+            log.error("roster_unreadable")
+            return None
+
+    def _store(self, record: ProofRecord) -> None:
+        """The promise: the screen may say "done" only after this returned without an error."""
+        keyring = self._parts.keyring
+        try:
+            row = self._parts.disk.commit(
+                record.record_id, "record", lambda position: keyring.payload(record, position)
+            )
+        except StoreError as error:
+            log.error("store_failed record=%s error=%s", record.record_id, error)
+            self.post(StoreFailed(record.record_id))
+            return
+        log.info("stored record=%s outcome=%s", row.record_id, record.outcome.value)
+        self.post(RecordStored(row.record_id, self._parts.disk.link_is_up()))
+
+    def _count(self, name: str) -> None:
+        try:
+            self._parts.disk.count(name)
+        except StoreError as error:
+            log.error("count_failed name=%s error=%s", name, error)
+
+    def _take_in_rosters(self) -> None:
+        """Between residents, never during a session."""
+        if not isinstance(self._session.state, Home):
+            return
+        try:
+            for payload in self._parts.disk.take_rosters():
+                roster = self._parts.keyring.roster(payload)
+                self._parts.disk.replace_roster(roster.version, roster.entries)
+                log.info("roster version=%d people=%d", roster.version, len(roster.entries))
+        except (WireError, StoreError) as error:
+            log.error("roster_refused error=%s", error)
+
+    def _speak(self) -> None:
+        words = self._parts.spoken(self._session, self.now_ns())
+        if words == self._said:
+            return
+        self._said = words
+        try:
+            self._parts.voice.say(words, self._session.language.value)
+        except DeviceError as error:
+            log.warning("voice_failed error=%s", error)
+
+    # --- reader thread ---
+
+    def _reader_loop(self) -> None:
+        while not self._stop.is_set():
+            if not self._armed.wait(POLL_S):
+                continue
+            try:
+                self._serve_card()
+            except DeviceError as error:
+                self._reader_failed(error)
+            except Exception as error:  # noqa: BLE001 - top of a thread
+                logs.crash(log, "reader", error)
+                self._stop.wait(RETRY_S)
+
+    def _serve_card(self) -> None:
+        reader = self._parts.reader
+        reader.open()
+        while not self._stop.is_set():
+            if not reader.wait_for_card(POLL_S):
+                continue
+            card = reader.read()
+            self._armed.clear()
+            flags = self._parts.flags(card, self._parts.time.now().utc.date())
+            key = self._parts.keyring.card_key(card.id_number)
+            self.post(CardRead(card, key, flags, reader.reader_id()))
+            self._wait_for_removal()
+            return
+
+    def _wait_for_removal(self) -> None:
+        while not self._stop.is_set():
+            if self._parts.reader.wait_for_removal(POLL_S):
+                self.post(CardRemoved())
+                return
+
+    def _reader_failed(self, error: DeviceError) -> None:
+        if self._stop.is_set():
+            return
+        log.warning("reader_failed fault=%s detail=%s", error.fault.value, error.detail)
+        self._armed.clear()
+        self.post(CardFailed(error.fault))
+        self._stop.wait(RETRY_S)
+
+    # --- vision thread ---
+
+    def _vision_loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                order = self._watches.get(timeout=POLL_S)
+            except queue.Empty:
+                continue
+            try:
+                self._watch(order)
+            except DeviceError as error:
+                log.warning("camera_failed fault=%s detail=%s", error.fault.value, error.detail)
+                self.post(WatchFailed(order.watch_id, error.fault))
+            except Exception as error:  # noqa: BLE001 - top of a thread
+                logs.crash(log, "vision", error)
+                self.post(WatchFailed(order.watch_id, Fault.GARBLED))
+
+    def _watch(self, order: fx.Watch) -> None:
+        reference = self._decode(order.photo)
+        progress = None
+        with closing(self._parts.eyes.watch(WatchOrder(order.actions, reference))) as looks:
+            for look in looks:
+                if self._wanted_watch != order.watch_id:
+                    return
+                self._show(order.watch_id, preview=look.frame.picture)
+                if look.progress != progress:
+                    progress = look.progress
+                    self.post(Watched(order.watch_id, progress))
+                if look.result is not None:
+                    self._show(order.watch_id, preview=None, portrait=look.result.portrait)
+                    self.post(Judged(order.watch_id, look.result.verdict))
+                    return
+
+    def _show(self, watch_id: int | None, **pictures: Picture | None) -> None:
+        """Change what the screen may show; too late for a try that nobody wants any more."""
+        with self._pictures:
+            if self._wanted_watch != watch_id:
+                return
+            self._preview = pictures.get("preview", self._preview)
+            self._portrait = pictures.get("portrait", self._portrait)
+
+    def _decode(self, photo: bytes) -> Picture | None:
+        try:
+            return self._parts.decoder.decode(photo) if photo else None
+        except DeviceError as error:
+            log.warning("photo_failed detail=%s", error.detail)
+            return None
+
+    # --- printer thread ---
+
+    def _printer_loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                order = self._receipts.get(timeout=POLL_S)
+            except queue.Empty:
+                continue
+            self.post(self._print(order))
+
+    def _print(self, order: fx.PrintReceipt) -> Event:
+        record_id: RecordId = order.record.record_id
+        try:
+            language = self._session.language
+            items = self._parts.receipt(order.record, order.online, order.due_by, language)
+            self._parts.printer.open()
+            self._parts.printer.print_receipt(items)
+        except KioskError as error:
+            fault = error.fault if isinstance(error, DeviceError) else Fault.GARBLED
+            log.warning("printer_failed fault=%s", fault.value)
+            return ReceiptFailed(record_id, fault)
+        except Exception as error:  # noqa: BLE001 - top of a thread
+            logs.crash(log, "printer", error)
+            return ReceiptFailed(record_id, Fault.GARBLED)
+        return ReceiptPrinted(record_id)
