@@ -222,6 +222,7 @@ class Runner:
                 self.post(RosterAnswered(key, self._find(key)))
             case fx.Watch(watch_id):
                 self._wanted_watch = watch_id
+                self._show(watch_id, preview=None, portrait=None)
                 self._watches.put(effect)
             case fx.StopWatching():
                 self._wanted_watch = None

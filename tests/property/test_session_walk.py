@@ -1,0 +1,197 @@
+"""The machine under anything that can happen, in any order: its invariants hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from edge.domain.errors import Fault
+from edge.domain.people import CardKey
+from edge.domain.record import RecordId
+from edge.session import effects as fx
+from edge.session.events import (
+    Button,
+    CardFailed,
+    CardRemoved,
+    Event,
+    Judged,
+    Pressed,
+    ReceiptFailed,
+    ReceiptPrinted,
+    RecordStored,
+    RosterAnswered,
+    StoreFailed,
+    TimerFired,
+    Touched,
+    Watched,
+    WatchFailed,
+)
+from edge.session.machine import offered, start, step
+from edge.session.states import (
+    Finished,
+    Home,
+    Language,
+    Reviewing,
+    Storing,
+    Watching,
+    visit_of,
+)
+from tests.session_world import ENTRY, KEY, LAID_DOWN, NAME, NUMBER, World, progress, verdict
+
+
+class SessionWalk(RuleBasedStateMachine):
+    """Plays disk, camera, roster and printer as well, honestly or late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        first = start(Language.ZH)
+        self.session = first.session
+        self.camera_open = False
+        self.stored: set[RecordId] = set()
+        self.ordered: set[RecordId] = set()
+        self.consented = False
+
+    def feed(self, event: Event) -> None:
+        before = self.session
+        moved = step(before, event, self.world.context())
+        self.session = moved.session
+        if moved.session.state != before.state and not isinstance(event, Watched):
+            assert moved.session.epoch > before.epoch
+        for effect in moved.effects:
+            self.check(effect)
+
+    def check(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Watch():
+                visit = visit_of(self.session.state)
+                assert visit is not None
+                assert visit.consent is not None
+                assert visit.consent.agreed
+                self.camera_open = True
+            case fx.StopWatching() | fx.Forget():
+                self.camera_open = False
+            case fx.Store(record):
+                assert record.record_id not in self.ordered
+                self.ordered.add(record.record_id)
+                assert (record.verdict is None) or (record.consent and record.consent.agreed)
+            case fx.PrintReceipt(record):
+                assert record.record_id in self.stored
+
+    @rule(button=st.sampled_from(Button))
+    def press(self, button: Button) -> None:
+        before = self.session
+        self.feed(Pressed(button))
+        anywhere = (Button.LANGUAGE_EN, Button.LANGUAGE_ZH, Button.MORE_TIME)
+        if button not in offered(before.state) and button not in anywhere:
+            assert self.session == before
+
+    @rule(data=st.data())
+    def press_what_is_shown(self, data: st.DataObject) -> None:
+        buttons = offered(self.session.state)
+        if buttons:
+            self.feed(Pressed(data.draw(st.sampled_from(buttons))))
+
+    @rule()
+    def touch(self) -> None:
+        self.feed(Touched())
+
+    @rule()
+    def lay_card(self) -> None:
+        self.feed(LAID_DOWN)
+
+    @rule(fault=st.sampled_from(Fault))
+    def card_fails(self, fault: Fault) -> None:
+        self.feed(CardFailed(fault))
+
+    @rule()
+    def lift_card(self) -> None:
+        self.feed(CardRemoved())
+
+    @rule(known=st.booleans(), done=st.booleans(), mine=st.booleans())
+    def roster(self, known: bool, done: bool, mine: bool) -> None:
+        entry = replace(ENTRY, certified_on=ENTRY.due_by if done else None) if known else None
+        self.feed(RosterAnswered(KEY if mine else CardKey("f" * 64), entry))
+
+    @rule(late=st.integers(0, 2), seen=st.integers(0, 4))
+    def watched(self, late: int, seen: int) -> None:
+        self.feed(Watched(self.watch_id() - late, progress(seen)))
+
+    @rule(late=st.integers(0, 2), live=st.booleans(), alike=st.sampled_from([True, False, None]))
+    def judged(self, late: int, live: bool, alike: bool | None) -> None:
+        self.feed(Judged(self.watch_id() - late, verdict(live=live, alike=alike)))
+
+    @rule(fault=st.sampled_from(Fault))
+    def camera_fails(self, fault: Fault) -> None:
+        self.feed(WatchFailed(self.watch_id(), fault))
+
+    @rule(online=st.booleans(), works=st.booleans())
+    def disk(self, online: bool, works: bool) -> None:
+        state = self.session.state
+        if not isinstance(state, Storing):
+            return
+        record_id = state.record.record_id
+        if works:
+            self.stored.add(record_id)
+            self.feed(RecordStored(record_id, online))
+            assert isinstance(self.session.state, Finished)
+        else:
+            self.feed(StoreFailed(record_id))
+
+    @rule(works=st.booleans(), foreign=st.booleans())
+    def printer(self, works: bool, foreign: bool) -> None:
+        state = self.session.state
+        own = state.record.record_id if isinstance(state, Finished) else RecordId("none")
+        record_id = RecordId("other") if foreign else own
+        self.feed(ReceiptPrinted(record_id) if works else ReceiptFailed(record_id, Fault.EMPTY))
+
+    @rule(late=st.integers(0, 3))
+    def timer(self, late: int) -> None:
+        self.feed(TimerFired(self.session.timer - late))
+
+    def watch_id(self) -> int:
+        state = self.session.state
+        return state.watch_id if isinstance(state, Watching) else 0
+
+    @invariant()
+    def the_camera_is_open_only_while_watching(self) -> None:
+        assert self.camera_open == isinstance(self.session.state, Watching)
+
+    @invariant()
+    def nobody_is_named(self) -> None:
+        text = repr(self.session)
+        assert NUMBER not in text
+        assert NAME not in text
+
+    @invariant()
+    def only_home_has_no_end(self) -> None:
+        assert (self.session.deadline_ns is None) == isinstance(self.session.state, Home)
+
+    @invariant()
+    def home_knows_nobody(self) -> None:
+        if isinstance(self.session.state, Home):
+            assert visit_of(self.session.state) is None
+
+    @invariant()
+    def there_is_always_a_way_on(self) -> None:
+        state = self.session.state
+        buttons = offered(state)
+        waiting = not buttons
+        assert waiting or set(buttons) & {Button.HOME, Button.EXIT, Button.START_PROOF}
+        open_matter = visit_of(state) is not None and not waiting
+        if open_matter and not isinstance(state, Finished):
+            settled = isinstance(getattr(state, "back", None), Finished)
+            staff = {Button.CALL_STAFF, Button.DECLINE} & set(buttons)
+            assert staff or settled
+
+    @invariant()
+    def review_only_of_a_living_person(self) -> None:
+        if isinstance(self.session.state, Reviewing):
+            assert self.session.state.verdict.live
+
+
+SessionWalk.TestCase.settings = settings(max_examples=250, stateful_step_count=40, deadline=None)
+TestSessionWalk = SessionWalk.TestCase

@@ -1,0 +1,346 @@
+"""The spine and its branches, one sentence each."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.domain.errors import Fault
+from edge.domain.record import Outcome, ProofRecord
+from edge.session import effects as fx
+from edge.session.events import (
+    Button,
+    CardFailed,
+    CardRead,
+    CardRemoved,
+    Event,
+    Judged,
+    Pressed,
+    ReceiptFailed,
+    ReceiptPrinted,
+    RecordStored,
+    RosterAnswered,
+    StoreFailed,
+    TimerFired,
+    Touched,
+    Watched,
+    WatchFailed,
+)
+from edge.session.machine import CARD_TRIES, WARN_S, Policy, offered, start, step
+from edge.session.states import (
+    AwaitingCard,
+    Choosing,
+    Confirming,
+    Consenting,
+    Finished,
+    Home,
+    Informing,
+    Language,
+    PaperNews,
+    Retrying,
+    Reviewing,
+    Session,
+    ShowingHistory,
+    Storing,
+    Turned,
+    Watching,
+    Why,
+)
+from tests.session_world import ACTIONS, ENTRY, KEY, LAID_DOWN, World, progress, verdict
+
+
+class Walk:
+    """Drives the machine and remembers every effect."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        first = start(Language.ZH)
+        self.session: Session = first.session
+        self.effects: list[fx.Effect] = list(first.effects)
+
+    def do(self, *events: Event, **context: object) -> Walk:
+        for event in events:
+            moved = step(self.session, event, self.world.context(**context))
+            self.session = moved.session
+            self.effects.extend(moved.effects)
+        return self
+
+    def press(self, *buttons: Button) -> Walk:
+        return self.do(*(Pressed(button) for button in buttons))
+
+    @property
+    def state(self) -> object:
+        return self.session.state
+
+    def given(self, kind: type) -> list[object]:
+        return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    # --- the way to a certain place ---
+
+    def identified(self) -> Walk:
+        return self.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, ENTRY))
+
+    def consenting(self) -> Walk:
+        return self.identified().press(Button.ENTER, Button.APPLY)
+
+    def watching(self) -> Walk:
+        return self.consenting().press(Button.AGREE)
+
+    def judged(self, **kwargs: bool | None) -> Walk:
+        if not isinstance(self.state, Watching):
+            self.watching()
+        assert isinstance(self.state, Watching)
+        return self.do(Judged(self.state.watch_id, verdict(**kwargs)))
+
+    def stored(self, *, online: bool = True) -> Walk:
+        assert isinstance(self.state, Storing)
+        return self.do(RecordStored(self.state.record.record_id, online))
+
+    @property
+    def record(self) -> ProofRecord:
+        stores = self.given(fx.Store)
+        assert isinstance(stores[-1], fx.Store)
+        return stores[-1].record
+
+
+@pytest.fixture
+def walk(world: World) -> Walk:
+    return Walk(world)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_k04_k36_from_the_tile_to_the_receipt(walk: Walk) -> None:
+    walk.judged()
+    assert isinstance(walk.state, Reviewing)
+    walk.press(Button.SUBMIT).stored()
+    assert isinstance(walk.state, Finished)
+    assert walk.record.outcome is Outcome.PASSED
+    walk.do(ReceiptPrinted(walk.record.record_id))
+    assert isinstance(walk.state, Finished)
+    assert walk.state.paper is PaperNews.PRINTED
+    assert isinstance(walk.press(Button.EXIT).state, Home)
+    assert len(walk.given(fx.Store)) == 1
+
+
+def test_k02_a_card_laid_down_on_the_home_screen_starts_too(walk: Walk) -> None:
+    walk.do(LAID_DOWN, RosterAnswered(KEY, ENTRY))
+    assert isinstance(walk.state, Confirming)
+
+
+def test_k17_history_leads_back(walk: Walk) -> None:
+    walk.identified().press(Button.ENTER, Button.HISTORY)
+    assert isinstance(walk.state, ShowingHistory)
+    assert isinstance(walk.press(Button.BACK).state, Choosing)
+
+
+def test_k32_nothing_is_stored_before_submit(walk: Walk) -> None:
+    walk.judged()
+    assert walk.given(fx.Store) == []
+
+
+def test_k31_shooting_again_draws_a_fresh_sequence(walk: Walk) -> None:
+    walk.judged().press(Button.RETAKE)
+    first, second = walk.given(fx.Watch)
+    assert isinstance(first, fx.Watch)
+    assert isinstance(second, fx.Watch)
+    assert first.watch_id != second.watch_id
+
+
+def test_f17_no_frame_before_consent_and_the_text_is_in_the_record(walk: Walk) -> None:
+    walk.consenting()
+    assert walk.given(fx.Watch) == []
+    walk.press(Button.AGREE).judged().press(Button.SUBMIT)
+    consent = walk.record.consent
+    assert consent is not None
+    assert (consent.version, consent.text_sha256, consent.agreed) == ("1", "c" * 64, True)
+
+
+def test_e10_declining_leaves_a_record_and_opens_no_camera(walk: Walk) -> None:
+    walk.consenting().press(Button.DECLINE).stored()
+    assert walk.given(fx.Watch) == []
+    assert walk.record.outcome is Outcome.DECLINED
+    assert walk.record.consent is not None
+    assert not walk.record.consent.agreed
+
+
+def test_e03_not_on_the_roster_leaves_nothing_unless_help_is_asked_for(walk: Walk) -> None:
+    walk.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, None))
+    assert walk.state == Turned(Why.NOT_FOUND, walk.state.visit)  # type: ignore[attr-defined]
+    assert walk.given(fx.Store) == []
+    walk.press(Button.CALL_STAFF)
+    assert walk.record.person_id is None
+
+
+def test_e04_already_certified_is_told_and_not_asked_again(walk: Walk) -> None:
+    from dataclasses import replace
+
+    entry = replace(ENTRY, certified_on=ENTRY.due_by)
+    walk.do(LAID_DOWN, RosterAnswered(KEY, entry)).press(Button.ENTER, Button.APPLY)
+    assert isinstance(walk.state, Turned)
+    assert walk.state.why is Why.ALREADY_DONE
+
+
+def test_e01_three_unreadable_cards_lead_to_a_person(walk: Walk) -> None:
+    walk.press(Button.START_PROOF)
+    for _ in range(CARD_TRIES - 1):
+        walk.do(CardFailed(Fault.GARBLED))
+        assert isinstance(walk.state, AwaitingCard)
+    walk.do(CardFailed(Fault.GARBLED))
+    assert walk.state == Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED)
+
+
+@pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.SILENT])
+def test_e13_a_dead_reader_is_said_at_once_and_a_card_brings_it_back(
+    walk: Walk, fault: Fault
+) -> None:
+    walk.do(CardFailed(fault))
+    assert walk.state == Turned(Why.READER_DOWN, fault=fault)
+    walk.do(LAID_DOWN, RosterAnswered(KEY, ENTRY))
+    assert isinstance(walk.state, Confirming)
+
+
+def test_e13_a_dead_camera_leaves_the_way_to_a_person(walk: Walk) -> None:
+    walk.watching()
+    assert isinstance(walk.state, Watching)
+    walk.do(WatchFailed(walk.state.watch_id, Fault.SILENT))
+    assert isinstance(walk.state, Turned)
+    assert Button.CALL_STAFF in offered(walk.state)
+
+
+def test_e08_e09_three_tries_then_a_person_and_only_after_submit(walk: Walk) -> None:
+    for tried in (1, 2, 3):
+        walk.judged(live=tried != 2, alike=False)
+        assert isinstance(walk.state, Retrying)
+        assert walk.state.exhausted is (tried == 3)
+        if tried < 3:
+            walk.press(Button.TRY_AGAIN)
+    assert walk.given(fx.Store) == []
+    walk.press(Button.SUBMIT)
+    assert walk.record.outcome is Outcome.NEEDS_REVIEW
+    assert walk.record.attempts == 3
+
+
+def test_f20_without_a_reference_a_live_person_goes_to_review(walk: Walk) -> None:
+    walk.judged(alike=None).press(Button.SUBMIT)
+    assert walk.record.outcome is Outcome.NEEDS_REVIEW
+
+
+def test_e12_a_failed_printer_undoes_nothing(walk: Walk) -> None:
+    walk.judged().press(Button.SUBMIT).stored()
+    walk.do(ReceiptFailed(walk.record.record_id, Fault.EMPTY))
+    assert isinstance(walk.state, Finished)
+    assert walk.state.paper is PaperNews.FAILED
+
+
+def test_e11_offline_is_known_to_the_result_and_the_receipt(walk: Walk) -> None:
+    walk.judged().press(Button.SUBMIT).stored(online=False)
+    assert isinstance(walk.state, Finished)
+    assert not walk.state.online
+    order = walk.given(fx.PrintReceipt)[0]
+    assert isinstance(order, fx.PrintReceipt)
+    assert not order.online
+
+
+def test_a_full_disk_never_says_done(walk: Walk) -> None:
+    walk.judged().press(Button.SUBMIT)
+    walk.do(StoreFailed(walk.record.record_id))
+    assert isinstance(walk.state, Turned)
+    assert walk.state.why is Why.STORE_DOWN
+    assert walk.given(fx.PrintReceipt) == []
+
+
+def test_e16_the_card_is_asked_back_until_it_is_gone(walk: Walk) -> None:
+    walk.identified()
+    assert walk.session.card_lies
+    assert not walk.do(CardRemoved()).session.card_lies
+    assert isinstance(walk.state, Confirming)
+
+
+def test_k40_every_screen_starts_a_fresh_count(walk: Walk) -> None:
+    walk.identified()
+    first = walk.session.deadline_ns
+    walk.world.now_s += 100
+    walk.press(Button.ENTER)
+    assert first is not None
+    assert walk.session.deadline_ns == first + 100 * 1_000_000_000
+
+
+def test_k41_f21_warned_then_gone_and_nothing_personal_left(walk: Walk) -> None:
+    walk.watching().do(TimerFired(walk.session.timer))
+    assert walk.session.warned
+    assert walk.given(fx.SetTimer)[-1] == fx.SetTimer(walk.session.timer, WARN_S)
+    walk.do(TimerFired(walk.session.timer))
+    assert isinstance(walk.state, Home)
+    assert walk.given(fx.Count) == [fx.Count("abandoned")]
+    assert fx.StopWatching() in walk.effects
+    assert fx.Forget() in walk.effects
+
+
+def test_f21_one_touch_extends_ten_times_in_a_row(walk: Walk) -> None:
+    walk.consenting()
+    for _ in range(10):
+        walk.do(TimerFired(walk.session.timer))
+        assert walk.session.warned
+        walk.do(Touched())
+        assert not walk.session.warned
+    assert isinstance(walk.state, Consenting)
+
+
+def test_a_timer_of_an_older_state_is_ignored(walk: Walk) -> None:
+    walk.identified()
+    old = walk.session.timer
+    walk.press(Button.ENTER)
+    before = walk.session
+    assert walk.do(TimerFired(old)).session == before
+
+
+def test_a_verdict_of_an_older_try_is_ignored(walk: Walk) -> None:
+    walk.watching()
+    assert isinstance(walk.state, Watching)
+    old = walk.state.watch_id
+    walk.do(Judged(old, verdict(alike=False))).press(Button.TRY_AGAIN)
+    walk.do(Judged(old, verdict()), Watched(old, progress()))
+    assert isinstance(walk.state, Watching)
+    assert walk.state.progress.step == 0
+
+
+def test_help_during_a_try_voids_it_without_counting_it(walk: Walk) -> None:
+    walk.watching().press(Button.HELP)
+    assert isinstance(walk.state, Informing)
+    assert fx.StopWatching() in walk.effects
+    walk.press(Button.BACK)
+    assert isinstance(walk.state, Watching)
+    assert walk.state.visit.attempts == 0
+
+
+def test_language_changes_without_leaving_the_screen(walk: Walk) -> None:
+    walk.consenting().press(Button.LANGUAGE_EN)
+    assert walk.session.language is Language.EN
+    assert isinstance(walk.state, Consenting)
+    walk.press(Button.AGREE)
+    assert isinstance(walk.state, Watching)
+    assert walk.state.visit.consent is not None
+    assert walk.state.visit.consent.language == "en"
+
+
+def test_a_second_card_in_mid_session_changes_nothing(walk: Walk) -> None:
+    walk.consenting()
+    state = walk.state
+    assert walk.do(CardRead(LAID_DOWN.card, KEY, (), "")).state is state
+
+
+def test_the_site_decides_the_number_of_tries(walk: Walk) -> None:
+    walk.watching()
+    assert isinstance(walk.state, Watching)
+    walk.do(Judged(walk.state.watch_id, verdict(live=False, alike=None)), policy=Policy(tries=1))
+    assert isinstance(walk.state, Retrying)
+    assert walk.state.exhausted
+
+
+def test_the_prompts_asked_are_the_sequence_drawn(walk: Walk) -> None:
+    order = walk.watching().given(fx.Watch)[0]
+    assert isinstance(order, fx.Watch)
+    assert order.actions == ACTIONS
