@@ -31,9 +31,11 @@ from edge.session.events import (
 )
 from edge.session.machine import offered, start, step
 from edge.session.states import (
+    AwaitingCard,
     Finished,
     Home,
     Language,
+    LookingUp,
     Reviewing,
     Storing,
     Watching,
@@ -102,6 +104,26 @@ class SessionWalk(RuleBasedStateMachine):
     @rule()
     def lay_card(self) -> None:
         self.feed(LAID_DOWN)
+
+    @rule(steps=st.integers(1, 7))
+    def go_on(self, steps: int) -> None:
+        """The way most people go; without it a random walk hardly leaves the first screens."""
+        for _ in range(steps):
+            self.next_good_thing()
+            self.the_camera_is_open_only_while_watching()
+
+    def next_good_thing(self) -> None:
+        match self.session.state:
+            case Home() | AwaitingCard():
+                self.feed(LAID_DOWN)
+            case LookingUp():
+                self.feed(RosterAnswered(KEY, ENTRY))
+            case Watching():
+                self.judged(late=0, live=True, alike=True)
+            case Storing():
+                self.disk(online=True, works=True)
+            case state:
+                self.feed(Pressed(offered(state)[0]))
 
     @rule(fault=st.sampled_from(Fault))
     def card_fails(self, fault: Fault) -> None:
