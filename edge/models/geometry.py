@@ -1,0 +1,119 @@
+"""What a face mesh says about the head: pose, lids, mouth, depth.
+
+Points are the mesh's 468 in px of a picture that is not mirrored: x right, y down,
+z away from the camera. Sides and turns are the person's own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge.models.preprocess import Image, Points, Square
+
+ALIGNMENT = (263, 362, 33, 133, 2)  # eye corners left outer, inner, right outer, inner; nose base
+# Nearly in one plane on any face: eye corners, mouth corners, cheeks, brow.
+PLANE = (33, 133, 362, 263, 61, 291, 50, 280, 105, 334)
+NOSE_TIP = (1, 4)
+RIGID = PLANE + NOSE_TIP
+_ACROSS = ((33, 263), (234, 454))  # from the person's right to the left
+_UPPER, _LOWER = (10, 151, 9), (2, 164)  # forehead, and below the nose: the jaw takes no part
+_MOUTH = (13, 14, 78, 308)  # inner lips: upper, lower, right corner, left corner
+RIGHT_EYE, LEFT_EYE = (33, 133), (362, 263)
+UPRIGHT_PITCH_DEG = 8.0  # median over frontal portraits: foreheads slope
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Degrees. `yaw` > 0: turned to the own left; `pitch` > 0: up; `roll` > 0: clockwise as seen.
+
+    Apparent angles from the mesh: about 0.75 of the true turn of a head, nearly
+    nothing of the tilt of a flat picture. Only differences to the same person's
+    neutral pose mean something exact.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+def pose_of(points: Points) -> Pose:
+    across = sum(points[left] - points[right] for right, left in _ACROSS)
+    up = points[list(_LOWER)].mean(0) - points[list(_UPPER)].mean(0)
+    yaw = math.atan2(across[2], math.hypot(across[0], across[1]))
+    pitch = math.atan2(-up[2], math.hypot(up[0], up[1]))
+    roll = math.atan2(across[1], across[0])
+    return Pose(math.degrees(yaw), math.degrees(pitch) - UPRIGHT_PITCH_DEG, math.degrees(roll))
+
+
+def eye_distance(points: Points) -> float:
+    """Between the middles of the eyes, px, foreshortened as seen."""
+    right, left = (points[list(eye), :2].mean(0) for eye in (RIGHT_EYE, LEFT_EYE))
+    return float(np.hypot(*(left - right)))
+
+
+def mouth_opening(points: Points) -> float:
+    """Height of the inner mouth over its width; 0 when closed."""
+    upper, lower, right, left = points[list(_MOUTH), :2]
+    return _ratio(np.hypot(*(upper - lower)), np.hypot(*(right - left)))
+
+
+def lid_opening(contour: Points) -> float:
+    """Eye aspect ratio from the eye contour model's 71 points: 0.2..0.4 open, below 0.1 closed."""
+    lower, upper = contour[[3, 4, 5], :2], contour[[11, 12, 13], :2]
+    width = np.hypot(*(contour[0, :2] - contour[8, :2]))
+    return _ratio(np.linalg.norm(upper - lower, axis=1).mean(), width)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 1e-6 else 0.0
+
+
+def eye_square(points: Points, eye: tuple[int, int]) -> Square:
+    """The eye contour model's input: 2.3 widths of the eye, turned with it (MediaPipe)."""
+    start, end = points[eye[0], :2], points[eye[1], :2]
+    middle, along = (start + end) / 2, end - start
+    side = max(float(np.hypot(*along)), 1.0) * 2.3
+    return Square(float(middle[0]), float(middle[1]), side, math.atan2(along[1], along[0]))
+
+
+def rigid_points(points: Points) -> Points:
+    """(12, 2): the near-planar points, then the nose tip; x and y only.
+
+    The mesh's z is left out on purpose: the model knows faces and invents depth
+    even on a flat picture, but x and y must fit what the camera saw.
+    """
+    return points[list(RIGID), :2].copy()
+
+
+def nose_parallax(neutral: Points, turned: Points) -> float:
+    """How far the nose tip leaves the plane of the face, in eye distances; from `rigid_points`.
+
+    The best homography from the turned to the neutral near-planar points explains
+    every view of a flat picture; what it leaves over at the nose tip is depth.
+    """
+    plane = len(PLANE)
+    homography, _ = cv2.findHomography(turned[:plane], neutral[:plane], 0)
+    if homography is None:
+        return 0.0
+    moved = cv2.perspectiveTransform(turned[None, plane:], homography)[0]
+    error = float(np.linalg.norm(moved - neutral[plane:], axis=1).mean())
+    right, left = neutral[0:2].mean(0), neutral[2:4].mean(0)
+    return _ratio(error, float(np.hypot(*(left - right))))
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Of the middle of the face: mean grey 0..255; variance of the Laplacian at 192 px."""
+
+    brightness: float
+    sharpness: float
+
+
+def light_of(image: Image, roi: Square) -> Light:
+    middle = Square(roi.x, roi.y, roi.side / 2, roi.angle).cut(image, 96)
+    grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)
+    return Light(float(grey.mean()), float(cv2.Laplacian(grey, cv2.CV_64F).var()))

@@ -1,0 +1,118 @@
+"""Pictures in and out of the models' own frames of reference. No model is run here.
+
+Images are `uint8` arrays (height, width, 3) in RGB. Points are `float64` (n, 2) or
+(n, 3) in pixels, x to the right, y down, z away from the camera.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.ports import Picture
+
+Image = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+
+MIN_SIDE_PX = 32
+MAX_SIDE_PX = 8192
+
+
+def image_of(picture: Picture) -> Image | None:
+    """The picture as an array that shares its memory; `None` if it is none we can use."""
+    width, height = picture.width, picture.height
+    if not (MIN_SIDE_PX <= width <= MAX_SIDE_PX and MIN_SIDE_PX <= height <= MAX_SIDE_PX):
+        return None
+    flat = np.frombuffer(picture.rgb, np.uint8)
+    if flat.size != width * height * 3:
+        return None
+    return flat.reshape(height, width, 3)
+
+
+def picture_of(image: Image) -> Picture:
+    height, width = image.shape[:2]
+    return Picture(width, height, np.ascontiguousarray(image).tobytes())
+
+
+def enlarged(image: Image, factor: float) -> Image:
+    """Bicubic, never sharpened; for the card's small portrait."""
+    return np.asarray(
+        cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A turned square on an image: centre, side in px, angle clockwise in radians."""
+
+    x: float
+    y: float
+    side: float
+    angle: float = 0.0
+
+    def matrix(self, size_px: int) -> npt.NDArray[np.float64]:
+        """2x3, from the image to a `size_px` cut-out of this square."""
+        scale = size_px / self.side
+        cos, sin = math.cos(self.angle) * scale, math.sin(self.angle) * scale
+        half = size_px / 2
+        return np.array(
+            [
+                [cos, sin, half - cos * self.x - sin * self.y],
+                [-sin, cos, half + sin * self.x - cos * self.y],
+            ]
+        )
+
+    def cut(self, image: Image, size_px: int) -> Image:
+        """The square's content, upright, black outside the image."""
+        return np.asarray(
+            cv2.warpAffine(image, self.matrix(size_px), (size_px, size_px), flags=cv2.INTER_LINEAR),
+            np.uint8,
+        )
+
+    def to_image(self, points: Points, size_px: int) -> Points:
+        """Points (n, 2 or 3) on the cut-out back onto the image; z keeps the same scale."""
+        scale = self.side / size_px
+        cos, sin = math.cos(self.angle) * scale, math.sin(self.angle) * scale
+        x, y = points[:, 0] - size_px / 2, points[:, 1] - size_px / 2
+        columns = [cos * x - sin * y + self.x, sin * x + cos * y + self.y]
+        return np.stack([*columns, *(points[:, k] * scale for k in range(2, points.shape[1]))], 1)
+
+
+def scaled(image: Image, low: float, high: float) -> Floats:
+    """(1, height, width, 3) float32 with 0..255 mapped onto `low`..`high`."""
+    return np.asarray(image, np.float32)[None] * np.float32((high - low) / 255.0) + np.float32(low)
+
+
+def similarity(source: Points, target: Points) -> npt.NDArray[np.float64]:
+    """2x3 least-squares turn, scale and shift from `source` to `target` (Umeyama 1991)."""
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    source, target = source - source_mean, target - target_mean
+    left, values, right = np.linalg.svd(target.T @ source)
+    flip = np.array([1.0, np.sign(np.linalg.det(left @ right))])
+    turn = left @ np.diag(flip) @ right
+    turn *= float(values @ flip) / float((source**2).sum())
+    return np.hstack([turn, (target_mean - turn @ source_mean)[:, None]])
+
+
+def warped(image: Image, matrix: npt.NDArray[np.float64], size_px: int) -> Image:
+    """A `size_px` square; strong shrinking goes by halves so that nothing aliases."""
+    matrix = matrix.copy()
+    while math.hypot(matrix[0, 0], matrix[1, 0]) < 0.5 and min(image.shape[:2]) >= 2 * size_px:
+        image = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5]  # pixel centres move by half a pixel
+        matrix[:, :2] *= 2
+    return np.asarray(
+        cv2.warpAffine(
+            image,
+            matrix,
+            (size_px, size_px),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
+    )

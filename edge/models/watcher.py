@@ -1,0 +1,207 @@
+"""Camera and models together: the `Eyes` of the kiosk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from edge.domain.challenge import Reason, WatchProgress
+from edge.domain.errors import DeviceError, Fault
+from edge.domain.record import Reference, Score, Verdict
+from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.models import geometry
+from edge.models.embedding import LIKENESS_THRESHOLD, Embedder, Embedding, distance, likeness
+from edge.models.faces import Box, Follower, Lids, Mesh, Sight
+from edge.models.liveness import Check, FaceView, Limits, Observation, Stage
+from edge.models.preprocess import Image, enlarged, image_of, picture_of
+from edge.models.runtime import sha256_of_model
+from edge.ports import Camera, CheckResult, Frame, Look, Picture, WatchOrder
+
+LIVENESS_THRESHOLD = 0.5  # where `Check.evidence` says depth was just enough
+REFERENCE_WIDTH_PX = 300  # the chip's 102 px, three times
+# Head and shoulders, in heights of the face: above the brow, below the chin, to each side.
+PORTRAIT_ABOVE, PORTRAIT_BELOW, PORTRAIT_ASIDE = 0.55, 0.65, 0.85
+
+
+@dataclass(slots=True)
+class _Try:
+    """What one try gathers besides the check itself. Nothing of it outlives the try."""
+
+    check: Check
+    reference: Embedding | None = field(repr=False)
+    started_ns: MonoNs
+    frames: int = 0
+    last_ns: MonoNs = field(default=MonoNs(0))
+    first: Embedding | None = field(repr=False, default=None)
+    latest: Embedding | None = field(repr=False, default=None)
+    frontal: list[Embedding] = field(repr=False, default_factory=list)
+    portrait: Picture | None = field(repr=False, default=None)
+    portrait_sharpness: float = -1.0
+
+
+class Watcher:
+    """Runs a check on a camera's frames. Models are loaded once, here; one try at a time.
+
+    `mono_ns` is the clock that `Frame.captured_ns` counts on.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        models_dir: Path,
+        mono_ns: Callable[[], MonoNs],
+        limits: Limits | None = None,
+    ) -> None:
+        self.provenance = camera.provenance
+        self._camera = camera
+        self._mono_ns = mono_ns
+        self._limits = limits
+        self._follower = Follower(models_dir)
+        self._lids = Lids(models_dir)
+        self._embedder = Embedder(models_dir)
+
+    def watch(self, order: WatchOrder) -> Iterator[Look]:
+        """See `Eyes.watch`. Raises `DeviceError` when the camera does or its stream ends."""
+        reference = self._embed_reference(order.reference)
+        check = Check(order.actions, self._limits)
+        attempt = _Try(check, reference, self._mono_ns())
+        self._follower.forget()
+        with self._camera.stream() as frames:
+            for frame in frames:
+                progress = self._step(attempt, frame)
+                result = self._result(attempt) if attempt.check.finished else None
+                yield Look(frame, progress, result)
+                if result is not None:
+                    return
+        raise DeviceError("camera", Fault.SILENT, "the stream ended before the check did")
+
+    def _embed_reference(self, picture: Picture | None) -> Embedding | None:
+        """The card's face; `None` if there is no picture or no face to be found on it."""
+        image = image_of(picture) if picture else None
+        if image is None:
+            return None
+        if image.shape[1] < REFERENCE_WIDTH_PX:
+            image = enlarged(image, REFERENCE_WIDTH_PX / image.shape[1])
+        mesh = self._follower.find_one(image)
+        return None if mesh is None else self._embedder.embed(image, mesh.points)
+
+    # --- one frame ---------------------------------------------------------------
+
+    def _step(self, attempt: _Try, frame: Frame) -> WatchProgress:
+        attempt.frames += 1
+        attempt.last_ns = MonoNs(max(attempt.last_ns, frame.captured_ns))
+        image = image_of(frame.picture)
+        if image is None:
+            return attempt.check.see(Observation(attempt.last_ns, faces=0))
+        sight = self._follower.look(image)
+        counted = attempt.check.frontal_frames
+        seen = self._observe(attempt, image, sight)
+        progress = attempt.check.see(seen)
+        if attempt.check.frontal_frames > counted:
+            self._keep(attempt, image, sight.mesh, seen.face)
+        return progress
+
+    def _observe(self, attempt: _Try, image: Image, sight: Sight) -> Observation:
+        if sight.mesh is None:
+            return Observation(attempt.last_ns, faces=0)
+        return Observation(
+            at_ns=attempt.last_ns,
+            faces=sight.faces,
+            track=sight.track,
+            face=self._view(image, sight.mesh, wants_lids=attempt.check.wants_lids),
+            identity=self._identity(attempt, image, sight.mesh),
+        )
+
+    def _view(self, image: Image, mesh: Mesh, *, wants_lids: bool) -> FaceView:
+        height, width = image.shape[:2]
+        box, light = mesh.box, geometry.light_of(image, mesh.roi())
+        return FaceView(
+            pose=geometry.pose_of(mesh.points),
+            eye_distance_px=geometry.eye_distance(mesh.points),
+            mouth=geometry.mouth_opening(mesh.points),
+            lids=self._lids.opening(image, mesh) if wants_lids else None,
+            off_centre=(
+                (box.left + box.right) / 2 / width - 0.5,
+                (box.top + box.bottom) / 2 / height - 0.5,
+            ),
+            width=(box.right - box.left) / width,
+            brightness=light.brightness,
+            sharpness=light.sharpness,
+            rigid=geometry.rigid_points(mesh.points),
+        )
+
+    def _identity(self, attempt: _Try, image: Image, mesh: Mesh) -> float | None:
+        """Distance to the first frontal face of this try, when the check wants to know."""
+        if not attempt.check.wants_identity:
+            return None
+        attempt.latest = self._embedder.embed(image, mesh.points)
+        if attempt.first is None:
+            attempt.first = attempt.latest
+        return distance(attempt.first, attempt.latest)
+
+    def _keep(self, attempt: _Try, image: Image, mesh: Mesh | None, face: FaceView | None) -> None:
+        """Remember a frontal face for the comparison, and the sharpest picture."""
+        if mesh is None or face is None or attempt.latest is None:
+            return
+        attempt.frontal.append(attempt.latest)
+        if face.sharpness > attempt.portrait_sharpness:
+            attempt.portrait_sharpness = face.sharpness
+            attempt.portrait = picture_of(head_and_shoulders(image, mesh.box))
+
+    # --- the end -------------------------------------------------------------------
+
+    def _result(self, attempt: _Try) -> CheckResult:
+        liveness = _liveness(attempt.check)
+        alike = _likeness(attempt)
+        live = attempt.check.stage is Stage.PASSED and liveness is not None and liveness.passed
+        verdict = Verdict(
+            live=live,
+            actions=attempt.check.done,
+            liveness=liveness,
+            likeness=alike,
+            reference=Reference.NONE if attempt.reference is None else Reference.CHIP,
+            reasons=_reasons(attempt, liveness, alike),
+            frames=attempt.frames,
+            seconds=(self._mono_ns() - attempt.started_ns) / NS_PER_S,
+        )
+        return CheckResult(verdict, attempt.portrait)
+
+
+def _liveness(check: Check) -> Score | None:
+    if check.evidence is None:
+        return None
+    return Score(check.evidence, LIVENESS_THRESHOLD, sha256_of_model("face_mesh"))
+
+
+def _likeness(attempt: _Try) -> Score | None:
+    """The mean of the frontal embeddings against the reference: steadier than any one frame."""
+    if attempt.reference is None or not attempt.frontal:
+        return None
+    mean = np.asarray(np.mean(attempt.frontal, axis=0), np.float64)
+    value = likeness(distance(mean, attempt.reference))
+    return Score(value, LIKENESS_THRESHOLD, sha256_of_model("face_embedding"))
+
+
+def _reasons(attempt: _Try, liveness: Score | None, alike: Score | None) -> tuple[Reason, ...]:
+    reasons = list(attempt.check.reasons)
+    if not reasons and not (liveness and liveness.passed):
+        reasons.append(Reason.FLAT)
+    if attempt.reference is None:
+        reasons.append(Reason.NO_REFERENCE)
+    if alike is not None and not alike.passed:
+        reasons.append(Reason.NOT_ALIKE)
+    return tuple(reasons)
+
+
+def head_and_shoulders(image: Image, face: Box) -> Image:
+    """The part of the picture a portrait shows, as far as the picture reaches."""
+    height, width = image.shape[:2]
+    tall, middle = face.bottom - face.top, (face.left + face.right) / 2
+    top = max(0, round(face.top - PORTRAIT_ABOVE * tall))
+    bottom = min(height, round(face.bottom + PORTRAIT_BELOW * tall))
+    left = max(0, round(middle - PORTRAIT_ASIDE * tall))
+    right = min(width, round(middle + PORTRAIT_ASIDE * tall))
+    return image[top:bottom, left:right]
