@@ -1,0 +1,51 @@
+"""Simulated days as data: who stands in front of the kiosk, what they want, what is broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WISHES = ("退出", "提交", "同意刷脸", "生存验证申请", "进入", "离退休人员生存验证", "再试一次")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One visit.
+
+    `before_camera` is `resident`, `printed_photo` or `nobody`; `face` and
+    `card_face` name portraits (`astronaut`, `hopper`).
+    """
+
+    words: str
+    before_camera: str = "resident"
+    face: str = "astronaut"
+    card_face: str = "astronaut"
+    decoder: bool = True
+    paper: bool = True
+    broker: bool = True
+    wishes: tuple[str, ...] = WISHES
+    ends_in: str = "passed"
+
+
+SCENARIOS = {
+    "good-day": Scenario("everything works"),
+    "wrong-face": Scenario(
+        "the card carries somebody else's portrait", card_face="hopper", ends_in="needs_review"
+    ),
+    "printed-photo": Scenario(
+        "a printed photograph is held up and tilted",
+        before_camera="printed_photo",
+        ends_in="needs_review",
+    ),
+    "no-consent": Scenario(
+        "the person does not want the camera",
+        wishes=("不刷脸，人工办理", *(w for w in WISHES if w != "同意刷脸")),
+        ends_in="declined",
+    ),
+    "paper-out": Scenario("the printer has no paper", paper=False),
+    "broker-gone": Scenario("no network until after the person has gone", broker=False),
+    "first-visit": Scenario(
+        "no photo decoder and no template, as on most terminals today",
+        decoder=False,
+        ends_in="needs_review",
+    ),
+}
