@@ -1,0 +1,36 @@
+# The two that matter: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+PY := .venv/bin/python
+SCENARIO ?= good-day
+CAMERA ?= resident
+OUT ?= demo-out
+
+.PHONY: help setup demo test check format lock clean
+
+help:  ## list what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup:  ## Debian packages, .venv, models, fonts
+	@PYTHON=$(PYTHON) provisioning/setup.sh
+
+demo: setup  ## the main job on simulated hardware (SCENARIO=… CAMERA=… STAY=1)
+	@$(PY) -m provisioning demo --scenario $(SCENARIO) --camera $(CAMERA) --out $(OUT) $(if $(STAY),--stay)
+
+check:  ## ruff, mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+test: setup check  ## everything CI runs
+	$(PY) -m pytest
+
+format:  ## let ruff mend what it can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock:  ## pin all dependencies again, with hashes, for every platform
+	$(PY) -m uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
+	  -c constraints.txt --extra demo --extra cloud --extra dev --extra pi setup.cfg -o requirements.lock
+
+clean:  ## remove what was built, keep .venv
+	rm -rf build dist demo-out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,1 @@
+"""From a box of parts to a kiosk that works: sites, keys, certificates, the demonstration."""

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Sets up a checkout on Debian 12/13 or Raspberry Pi OS: Debian packages, .venv, models, fonts.
+# Safe to run again: every step is skipped when there is nothing left to do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-python3}
+venv=.venv
+say() { printf '\033[1m[setup %s]\033[0m %s\n' "$1" "$2"; }
+fail() { printf 'setup: %s\n' "$1" >&2; exit 2; }
+
+packages=(
+  libgl1 libegl1 libmtdev1   # Kivy's window, also without any display
+  fonts-noto-cjk             # Chinese text on screen and paper
+  mosquitto                  # the broker
+  espeak-ng                  # the interim voice
+  chromium                   # pictures and tests of the staff console
+  xvfb                       # a screen for tests that drive a window from outside
+)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else fail "Debian packages are missing (${missing[*]}) and this is neither root nor sudo: ask an administrator to run: apt-get install ${missing[*]}"
+  fi
+}
+
+installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+say 1/5 "Debian packages"
+command -v apt-get >/dev/null || fail "this needs Debian 12 or 13, or Raspberry Pi OS (no apt-get here)"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+missing=()
+for package in "${packages[@]}"; do
+  installed "$package" && continue
+  # Raspberry Pi OS 12 calls its Chromium chromium-browser.
+  if [ "$package" = chromium ] && installed chromium-browser; then continue; fi
+  missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "  installing: ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" \
+    | grep --line-buffered -E '^(Setting up|Need to get|E:)' || true
+  for package in "${missing[@]}"; do
+    installed "$package" || fail "the package $package could not be installed; see the lines above"
+  done
+else
+  echo "  all there"
+fi
+
+say 2/5 "Python environment in $venv"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || fail "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1). Try: make setup PYTHON=python3.11"
+if [ ! -x "$venv/bin/python" ]; then
+  site=()
+  # picamera2 exists only as a system package of Raspberry Pi OS.
+  [ -d /usr/lib/python3/dist-packages/picamera2 ] && site=(--system-site-packages)
+  "$python" -m venv "${site[@]}" "$venv"
+fi
+
+stamp="$venv/.jianzai-lock"
+wanted=$(cat requirements.lock setup.cfg | sha256sum)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+  say 3/5 "Python packages, pinned with hashes (about 400 MB the first time)"
+  "$venv/bin/python" -m pip install --progress-bar on --disable-pip-version-check \
+    --only-binary :all: --require-hashes -r requirements.lock 2>&1 \
+    | grep --line-buffered -vE '^(Ignoring|Requirement already|Looking|WARNING: Location)' || true
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+    || fail "the Python packages could not be installed; see the lines above"
+  echo "$wanted" > "$stamp"
+else
+  say 3/5 "Python packages: up to date"
+fi
+
+say 4/5 "Models"
+"$venv/bin/python" -m edge models build
+say 5/5 "Fonts"
+"$venv/bin/python" -m edge fonts
