@@ -231,6 +231,10 @@ class Outbox(Protocol):
         """Drop the row on the registry's own word; False if the hash is not ours."""
         ...
 
+    def quarantined(self, record_id: RecordId, sha256: str) -> bool:
+        """Keep the row but send it no more: staff look at it. False if the hash is not ours."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:

@@ -1,1 +1,1 @@
-"""From a box of parts to a kiosk that works: sites, keys, certificates, the demonstration."""
+"""Makes keys, certificates and settings for a registry, its broker and its kiosks."""

@@ -1,0 +1,159 @@
+"""The one SQLite file of a kiosk: opening, settings, transactions, migrations.
+
+Two processes write to it. Under WAL a transaction that reads first and writes
+later fails at once with SQLITE_BUSY_SNAPSHOT when the other process wrote in
+between, whatever the time limit; so every write begins with BEGIN IMMEDIATE.
+`synchronous=FULL` because a receipt promises what was committed: NORMAL may
+forget the last commits when the power goes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
+
+from edge.domain.errors import StoreError
+from edge.store.schema import STEPS
+
+BUSY_TIMEOUT_MS = 10_000
+
+# Setting, value to set, value it must then answer with. The order matters:
+# busy_timeout first, so that switching to WAL waits for the other process.
+PRAGMAS: tuple[tuple[str, str, object], ...] = (
+    ("busy_timeout", str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", 2),
+    ("foreign_keys", "ON", 1),
+    ("recursive_triggers", "ON", 1),  # else INSERT OR REPLACE deletes past the triggers
+    ("wal_autocheckpoint", "200", 200),  # pages; keeps the second file below 1 MB
+    ("journal_size_limit", "1048576", 1_048_576),  # bytes
+    ("temp_store", "MEMORY", 2),
+)
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """The open file. Each thread that uses it gets its own connection.
+
+    Raises `StoreError` for everything SQLite complains about.
+    """
+
+    def __init__(self, path: Path, steps: Sequence[tuple[str, Sequence[str]]] = STEPS) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        try:
+            self._check_health()
+            self._migrate(steps)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[Any]:
+        """All or nothing: commits at the end, rolls back on any exception.
+
+        A block inside another one is a savepoint of it. What is yielded can
+        `execute(sql, parameters)`.
+        """
+        with self._normalised():
+            db = self._connection()
+            if db.conn.in_transaction:
+                with db.atomic():
+                    yield db
+                return
+            db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.conn.execute("COMMIT")
+            except BaseException:
+                # SQLite may have rolled back by itself, for instance on a full disk.
+                db.rollback()
+                raise
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        with self._normalised(), closing(self._connection().conn.execute(sql, parameters)) as found:
+            return list(found)
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._guard:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+            self._local = threading.local()
+
+    def _connection(self) -> Any:
+        db = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = self._connect()
+        return db
+
+    def _connect(self) -> Any:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            isolation_level=None,  # transactions are ours alone
+            check_same_thread=False,  # so that close() can close them all
+        )
+        with self._guard:
+            self._all.append(connection)
+        db = sqlite_utils.Database(connection, recursive_triggers=False, execute_plugins=False)
+        for name, value, expected in PRAGMAS:
+            connection.execute(f"PRAGMA {name} = {value}")
+            answer = connection.execute(f"PRAGMA {name}").fetchone()[0]
+            if answer != expected:
+                raise StoreError(f"{self.path}: {name} is {answer!r}, must be {expected!r}")
+        return db
+
+    def _check_health(self) -> None:
+        answer = self.rows("PRAGMA quick_check(1)")
+        if answer != [("ok",)]:
+            raise StoreError(
+                f"{self.path}: the database is damaged; keep the file for salvage, "
+                "move it aside and start again"
+            )
+
+    def _migrate(self, steps: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Take the missing steps; a step and the note that it was taken are one transaction."""
+        migrations = Migrations("jianzai")
+        for name, statements in steps:
+            migrations(name=name)(_step(statements))
+        with self.write() as db:
+            known = [name for name, _ in steps]
+            newer = [step.name for step in migrations.applied(db) if step.name not in known]
+            if newer:
+                raise StoreError(
+                    f"{self.path}: written by a newer program (version {newer[-1]}, this one "
+                    f"knows {known[-1]}); install that program again, never an older one"
+                )
+            if migrations.pending(db):
+                migrations.apply(db)
+
+    @contextmanager
+    def _normalised(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+
+def _step(statements: Sequence[str]) -> Any:
+    def take(db: Any) -> None:
+        for statement in statements:
+            db.execute(statement)
+
+    return take

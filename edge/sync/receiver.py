@@ -1,0 +1,79 @@
+"""What an incoming message changes. Doing it twice changes nothing more.
+
+Whatever is not signed by the registry, meant for this kiosk and of a kind we
+know costs one log line and nothing else: the broker is not trusted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge.domain.errors import WireError
+from edge.domain.record import RecordId
+from edge.ports import Incoming, Outbox
+from edge.wire import messages, topics
+from edge.wire.envelope import Envelope, verify
+from edge.wire.messages import Ack, AckStatus
+
+_log = logging.getLogger(__name__)
+
+_SCHEMA_OF_LEAF = {topics.ACK: messages.ACK, topics.ROSTER: messages.ROSTER}
+
+
+class Inbox(Protocol):
+    """Where messages wait that only the kiosk process can open."""
+
+    def put(self, kind: str, payload: bytes) -> bool: ...
+
+
+class Receiver:
+    """Checks messages and files what they say."""
+
+    def __init__(
+        self, kiosk_id: str, registry_key: Ed25519PublicKey, outbox: Outbox, inbox: Inbox
+    ) -> None:
+        self._kiosk_id = kiosk_id
+        self._registry_key = registry_key
+        self._outbox = outbox
+        self._inbox = inbox
+
+    def take(self, message: Incoming) -> Sequence[RecordId]:
+        """File one message; returns the records the registry answered. Raises only `StoreError`."""
+        try:
+            envelope = self._checked(message)
+            if envelope.header.schema == messages.ACK:
+                return [self._settle(ack) for ack in messages.parse_acks(envelope.body)]
+        except WireError as error:
+            _log.warning("message=ignored topic=%s reason=%s", message.topic, error.reason)
+            return []
+        if self._inbox.put(envelope.header.schema, message.payload):
+            _log.info("message=stored kind=%s", envelope.header.schema)
+        return []
+
+    def _checked(self, message: Incoming) -> Envelope:
+        kiosk_id, leaf = topics.split(message.topic)
+        if kiosk_id != self._kiosk_id or leaf not in _SCHEMA_OF_LEAF:
+            raise WireError("topic", "nothing we listen to")
+        envelope = verify(message.payload, self._key_of)
+        if envelope.header.recipient != self._kiosk_id:
+            raise WireError("recipient", "meant for somebody else")
+        if envelope.header.schema != _SCHEMA_OF_LEAF[leaf]:
+            raise WireError("schema", "does not belong on this topic")
+        return envelope
+
+    def _key_of(self, sender: str) -> Ed25519PublicKey | None:
+        return self._registry_key if sender == messages.REGISTRY else None
+
+    def _settle(self, ack: Ack) -> RecordId:
+        record_id = RecordId(ack.record_id)
+        if ack.status is AckStatus.QUARANTINED:
+            ours = self._outbox.quarantined(record_id, ack.sha256)
+        else:
+            ours = self._outbox.acknowledged(record_id, ack.sha256)
+        level = logging.INFO if ours else logging.WARNING
+        _log.log(level, "ack=%s record=%s ours=%s", ack.status.value, record_id, ours)
+        return record_id
