@@ -61,13 +61,13 @@ def _build_one(
 ) -> None:
     data = _finished_copy(spec, from_dir)
     if data is None:
-        archive = _obtain(spec.archive, from_dir, scratch, progress)
+        archive = obtain(spec.archive, from_dir, scratch, progress)
         progress(f"{spec.name}: taking {spec.member}")
-        data = _converted(spec, _member(archive, spec), progress)
+        data = _converted(spec, take_member(archive, spec), progress)
     found = sha256_of(data)
     if found != spec.sha256:
         raise ModelError(f"{spec.file}: built sha256 {found}, the manifest says {spec.sha256}")
-    _write_atomically(target / spec.file, data)
+    write_atomically(target / spec.file, data)
     progress(f"{spec.name}: built, {len(data)} bytes, sha256 {found}")
 
 
@@ -77,7 +77,7 @@ def _finished_copy(spec: ModelSpec, from_dir: Path | None) -> bytes | None:
     return read_verified(from_dir, spec)
 
 
-def _obtain(archive: Archive, from_dir: Path | None, scratch: Path, progress: Progress) -> Path:
+def obtain(archive: Archive, from_dir: Path | None, scratch: Path, progress: Progress) -> Path:
     path = (from_dir or scratch) / archive.file
     if from_dir is None and not path.exists():
         progress(f"{archive.project} {archive.version}: fetching")
@@ -113,7 +113,7 @@ def _sha256_of_file(path: Path) -> str:
     return sha256_of(path.read_bytes())
 
 
-def _member(archive: Path, spec: ModelSpec) -> bytes:
+def take_member(archive: Path, spec: ModelSpec) -> bytes:
     """The one data file we want; nothing is unpacked to the disk."""
     try:
         data = _read_member(archive, spec)
@@ -144,7 +144,7 @@ def _converted(spec: ModelSpec, data: bytes, progress: Progress) -> bytes:
     return dlib_convert.convert(data)
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """A half-written model is never seen, not even after a power cut."""
     with _temporary_beside(path) as (handle, name):
         with os.fdopen(handle, "wb") as file:
