@@ -1,0 +1,247 @@
+"""A receipt printer on a serial line that says "printed" only if the printer said so.
+
+python-escpos is the transport and nothing else: its text would send hanzi without
+switching the printer to Chinese, and its paper status takes silence for "enough paper".
+"""
+
+from __future__ import annotations
+
+import termios
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import escpos.exceptions
+import escpos.printer
+
+from edge.domain.errors import DeviceError, Fault
+from edge.domain.record import Provenance
+from edge.drivers import receipt_bytes as wire
+from edge.drivers.receipt_picture import draw_line, font_sc
+from edge.ports import Health, Paper, ReceiptItem
+
+NS_PER_S = 1_000_000_000
+ANSWER_S = 0.5  # a status answer takes some milliseconds; slow firmware a tenth of a second
+QUIET_S = 0.02  # the line counts as drained after this much silence
+WRITE_S = 5.0  # beyond the time on the line; a printer without paper may take no more bytes
+PRINT_S = 20.0  # from the last byte sent to the end mark; 15 cm of paper take 2 to 5 s
+PIECE_BYTES = 1024  # written at once, so that a printer that stops taking them is noticed soon
+
+
+class EscposPrinter:
+    """Implements `Printer`. After the cable was out, the next call opens the port again."""
+
+    def __init__(
+        self,
+        port: str,
+        *,
+        mono_ns: Callable[[], int],
+        columns: int = 32,
+        cutter: bool = True,
+        pictures: bool = False,
+        baud_rate: int = 9600,
+        provenance: Provenance = Provenance.LIVE,
+    ) -> None:
+        """`pictures` draws every line: for a printer without a Chinese font."""
+        self.name = "printer"
+        self.provenance = provenance
+        self._port = port
+        self._mono_ns = mono_ns
+        self._columns = columns
+        self._cutter = cutter
+        self._pictures = pictures
+        self._baud_rate = baud_rate
+        self._vendor: escpos.printer.Serial | None = None
+        self._wanted = False
+        self._answer_owed = False
+
+    def open(self) -> None:
+        """Raises `DeviceError` ABSENT without a port; asks the printer nothing yet."""
+        self._wanted = True
+        self._connected()
+
+    def close(self) -> None:
+        self._wanted = False
+        self._drop()
+
+    def health(self) -> Health:
+        try:
+            paper = self.paper()
+            font_sc(24, False)
+        except DeviceError as error:
+            return Health(False, error.detail, _FIXES[error.fault])
+        return _PAPER_HEALTH[paper]
+
+    def paper(self) -> Paper:
+        answers = self._answers(*_EVERYTHING)
+        found = wire.trouble(answers)
+        if found and found.fault is Fault.EMPTY:
+            return Paper.OUT
+        self._raise_if(found)
+        return Paper.NEAR_END if wire.near_end(answers) else Paper.OK
+
+    def print_receipt(self, items: Sequence[ReceiptItem]) -> None:
+        job = wire.receipt(
+            items, self._columns, cutter=self._cutter, draw=draw_line, pictures=self._pictures
+        )
+        self._check(*_EVERYTHING)
+        try:
+            self._send(job)
+            self._wait_for_end(len(job))
+            self._check(*_CAUSES)
+        except DeviceError as error:
+            self._discard()
+            if error.fault is Fault.ABSENT:  # or it stopped taking bytes, and can say why
+                self._check(*_CAUSES)
+            raise
+
+    def _check(self, *asked: int) -> None:
+        self._raise_if(wire.trouble(self._answers(*asked)))
+
+    def _raise_if(self, found: wire.Trouble | None) -> None:
+        if found:
+            raise self._error(found.fault, found.words, retry=found.retry)
+
+    def _answers(self, *asked: int) -> dict[int, int]:
+        return {n: self._answer(n) for n in asked}
+
+    def _answer(self, n: int) -> int:
+        """One status byte, asked on a drained line; silence and noise are errors."""
+        self._drain()
+        self._ask(n)
+        deadline_ns = self._deadline_ns(ANSWER_S)
+        noise = 0
+        while byte := self._read(deadline_ns):
+            if wire.is_status(byte[0]):
+                self._answer_owed = False
+                return byte[0]
+            noise += 1
+        if noise:
+            raise self._error(Fault.GARBLED, f"no status among {noise} bytes of answer")
+        raise self._error(Fault.SILENT, f"no answer within {ANSWER_S} s")
+
+    def _ask(self, n: int) -> None:
+        self._write(wire.ask(n))
+        self._answer_owed = True
+
+    def _drain(self) -> None:
+        """Read off what nobody asked for.
+
+        An answer that is still owed could be taken for the answer to the next
+        question: then wait as long as it may take to come.
+        """
+        deadline_ns = self._deadline_ns(4 * ANSWER_S)
+        quiet_s = ANSWER_S if self._answer_owed else QUIET_S
+        while self._read(self._deadline_ns(quiet_s)):
+            if self._mono_ns() > deadline_ns:
+                raise self._error(Fault.GARBLED, "the line is never quiet")
+        self._answer_owed = False
+
+    def _send(self, job: bytes) -> None:
+        for at in range(0, len(job), PIECE_BYTES):
+            self._write(job[at : at + PIECE_BYTES])
+
+    def _wait_for_end(self, job_bytes: int) -> None:
+        """Ask for the end mark and wait; at every silence ask what holds the printer up.
+
+        Paper that ends keeps the mark in the buffer for ever. Only one question
+        is asked, so whichever status byte comes is its answer.
+        """
+        deadline_ns = self._deadline_ns(PRINT_S + self._line_time_s(job_bytes))
+        self._drain()
+        self._write(wire.END_MARK)
+        while self._mono_ns() < deadline_ns:
+            byte = self._read(self._deadline_ns(ANSWER_S))
+            if not byte:
+                self._ask(wire.OFFLINE_CAUSE)
+            elif wire.is_end_mark(byte[0]):
+                return
+            elif wire.is_status(byte[0]):
+                self._answer_owed = False
+                self._stop_if_held_up(byte[0])
+        raise self._error(Fault.SILENT, "the end of the job was not confirmed")
+
+    def _stop_if_held_up(self, offline_cause: int) -> None:
+        found = wire.trouble({wire.OFFLINE_CAUSE: offline_cause})
+        if found:
+            self._check(*_CAUSES)
+            self._raise_if(found)
+
+    def _discard(self) -> None:
+        """Nobody may find the rest of this receipt on the paper of the next person."""
+        with suppress(DeviceError):  # the error that brought us here is the one to report
+            self._write(wire.DISCARD)
+
+    def _read(self, deadline_ns: int) -> bytes:
+        """The next byte, or none when the time is over."""
+        line = self._connected().device
+        while self._mono_ns() < deadline_ns:
+            try:
+                byte: bytes = line.read(1)
+            except OSError as error:
+                raise self._lost(error) from error
+            if byte:
+                return byte
+        return b""
+
+    def _write(self, code: bytes) -> None:
+        vendor = self._connected()
+        try:
+            vendor._raw(code)  # its only way to send bytes as they are
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: OSError) -> DeviceError:
+        self._drop()
+        return self._error(Fault.ABSENT, f"the line broke: {error}")
+
+    def _connected(self) -> escpos.printer.Serial:
+        if not self._wanted:
+            raise self._error(Fault.ABSENT, "not open", retry=False)
+        if self._vendor is None:
+            self._vendor = self._connect()
+        return self._vendor
+
+    def _connect(self) -> escpos.printer.Serial:
+        vendor = escpos.printer.Serial(self._port, baudrate=self._baud_rate, timeout=QUIET_S)
+        try:
+            vendor.open()
+            vendor.device.write_timeout = WRITE_S + self._line_time_s(PIECE_BYTES)
+        except (escpos.exceptions.Error, OSError) as error:
+            raise self._error(Fault.ABSENT, f"cannot open {self._port}") from error
+        return vendor
+
+    def _drop(self) -> None:
+        """Close without the vendor's own `close()`, which waits for bytes nobody takes."""
+        vendor, self._vendor = self._vendor, None
+        if vendor is None:
+            return
+        with suppress(OSError, termios.error):  # the port may be gone already
+            vendor.device.reset_output_buffer()
+        vendor.device.close()
+        vendor.close()
+
+    def _line_time_s(self, count: int) -> float:
+        return count * 10 / self._baud_rate  # eight data bits, a start and a stop bit
+
+    def _deadline_ns(self, timeout_s: float) -> int:
+        return self._mono_ns() + round(timeout_s * NS_PER_S)
+
+    def _error(self, fault: Fault, detail: str, *, retry: bool = True) -> DeviceError:
+        return DeviceError(self.name, fault, detail, retry=retry)
+
+
+_CAUSES = (wire.OFFLINE_CAUSE, wire.ERROR_CAUSE, wire.PAPER)
+_EVERYTHING = (wire.PRINTER, *_CAUSES)
+
+_PAPER_HEALTH = {
+    Paper.OK: Health(True, "ready"),
+    Paper.NEAR_END: Health(True, "paper near its end", "bring a new roll"),
+    Paper.OUT: Health(False, "out of paper", "put in a new roll"),
+}
+_FIXES = {
+    Fault.ABSENT: "check cable and power of the printer, and its port in the configuration",
+    Fault.SILENT: "switch the printer off and on; check the baud rate",
+    Fault.GARBLED: "check the baud rate and the cable",
+    Fault.EMPTY: "put in a new roll",
+    Fault.REFUSED: "close the cover, free the cutter, or let the head cool",
+}
