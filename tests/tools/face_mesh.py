@@ -34,7 +34,9 @@ class FaceMesh:
         self._in = self._net.get_input_details()[0]["index"]
         self._out = self._net.get_output_details()
 
-    def read(self, rgb: npt.NDArray[np.uint8], start: Points, rounds: int = 3) -> tuple[Points, float]:
+    def read(
+        self, rgb: npt.NDArray[np.uint8], start: Points, rounds: int = 3
+    ) -> tuple[Points, float]:
         """Landmarks and presence (0..1); `start` is any earlier reading or a box as points."""
         points, presence = start, 0.0
         for _ in range(rounds):
@@ -43,7 +45,9 @@ class FaceMesh:
 
     def _once(self, rgb: npt.NDArray[np.uint8], around: Points) -> tuple[Points, float]:
         to_crop = self._crop(around)
-        crop = cv2.warpAffine(rgb, to_crop, (self.SIDE_PX, self.SIDE_PX), borderMode=cv2.BORDER_REPLICATE)
+        crop = cv2.warpAffine(
+            rgb, to_crop, (self.SIDE_PX, self.SIDE_PX), borderMode=cv2.BORDER_REPLICATE
+        )
         self._net.set_tensor(self._in, crop[None].astype(np.float32) / 255)
         self._net.invoke()
         tensors = [self._net.get_tensor(o["index"]).ravel() for o in self._out]
@@ -64,6 +68,50 @@ class FaceMesh:
         turn = cv2.getRotationMatrix2D(tuple(centre), roll, self.SIDE_PX / side)
         turn[:, 2] += self.SIDE_PX / 2 - centre
         return np.asarray(turn)
+
+
+class LidLines:
+    """The public iris model, read for the lines of the lids."""
+
+    SIDE_PX = 64
+    REACH = 2.3  # side of the crop in widths of the eye
+    CORNERS = ((33, 133, False), (263, 362, True))  # outer, inner, mirrored
+    UPPER, LOWER = (0, 9, 10, 11, 12, 13, 14, 15, 8), (0, 1, 2, 3, 4, 5, 6, 7, 8)
+
+    def __init__(self, model: Path) -> None:
+        self._net = Interpreter(model_path=str(model), num_threads=1)
+        self._net.allocate_tensors()
+        self._in = self._net.get_input_details()[0]["index"]
+        self._out = self._net.get_output_details()
+
+    def read(self, rgb: npt.NDArray[np.uint8], points: Points) -> Points:
+        """Eye, lid (upper, lower), 9 points from left to right, x and y: 2 x 2 x 9 x 2."""
+        eyes = []
+        for outer, inner, mirrored in self.CORNERS:
+            contour = self._contour(rgb, points[outer, :2], points[inner, :2], mirrored)
+            order = -1 if mirrored else 1
+            eyes.append([contour[list(lid)][::order] for lid in (self.UPPER, self.LOWER)])
+        return np.array(eyes)
+
+    def _contour(self, rgb: npt.NDArray[np.uint8], a: Points, b: Points, mirrored: bool) -> Points:
+        side = float(np.linalg.norm(a - b)) * self.REACH
+        scale, corner = self.SIDE_PX / side, (a + b) / 2 - side / 2
+        place = np.c_[np.eye(2) * scale, -corner * scale]
+        crop = cv2.warpAffine(rgb, place, (self.SIDE_PX, self.SIDE_PX))
+        crop = crop[:, ::-1] if mirrored else crop
+        self._net.set_tensor(self._in, np.ascontiguousarray(crop)[None].astype(np.float32) / 255)
+        self._net.invoke()
+        tensors = [self._net.get_tensor(o["index"]).ravel() for o in self._out]
+        found = next(t for t in tensors if t.size == 213).reshape(71, 3)[:16, :2].astype(np.float64)
+        if mirrored:
+            found[:, 0] = self.SIDE_PX - 1 - found[:, 0]
+        return found / scale + corner
+
+
+def lid_gap(lids: Points) -> float:
+    """Mean opening of both eyes over their width."""
+    gap = np.abs(lids[:, 1, 1:-1, 1] - lids[:, 0, 1:-1, 1]).mean()
+    return float(gap / np.abs(lids[:, 0, -1, 0] - lids[:, 0, 0, 0]).mean())
 
 
 def turn_deg(neutral: Points, turned: Points) -> tuple[float, float]:

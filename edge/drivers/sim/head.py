@@ -26,6 +26,7 @@ from edge.drivers.sim.portrait import (
     PortraitSpec,
     Rgb,
     read_landmarks,
+    read_lids,
     read_portrait,
 )
 
@@ -63,6 +64,7 @@ class Scene:
 
     rgb: Rgb
     points: Floats  # 468 x 3
+    lids: Floats  # 2 x 2 x 9 x 2, see `read_lids`
     centre: tuple[float, float]  # of the head's outline
     radii: tuple[float, float]
 
@@ -72,7 +74,7 @@ class Scene:
 
 
 def cut_scene(spec: PortraitSpec, size: tuple[int, int]) -> Scene:
-    """Scale the portrait so that the eyes lie `EYES_PX` apart, the face a little below the middle."""
+    """Scale the portrait so that the eyes lie `EYES_PX` apart; the face is below the middle."""
     points = read_landmarks(spec)
     eyes = np.linalg.norm(points[[33, 133], :2].mean(0) - points[[362, 263], :2].mean(0))
     scale = EYES_PX * size[0] / 640 / float(eyes)
@@ -86,7 +88,8 @@ def cut_scene(spec: PortraitSpec, size: tuple[int, int]) -> Scene:
     moved[:, :2] += shift.astype(np.float32)
     hx, hy, rx, ry = spec.head
     centre = (scale * hx + float(shift[0]), scale * hy + float(shift[1]))
-    return Scene(np.asarray(rgb), moved, centre, (rx * scale, ry * scale))
+    lids = read_lids(spec) * scale + shift.astype(np.float32)
+    return Scene(np.asarray(rgb), moved, lids, centre, (rx * scale, ry * scale))
 
 
 class Head:
@@ -96,10 +99,10 @@ class Head:
         scene = cut_scene(spec, size)
         relief = Relief(scene)
         self._size = size
-        self._yaw = relief.fields(YAW_LIMIT_DEG, lambda a: (a, 0.0))
-        self._pitch = relief.fields(PITCH_LIMIT_DEG, lambda a: (0.0, a))
+        self._yaw = relief.yaw_fields()
+        self._pitch = relief.pitch_fields()
         steps = np.linspace(0, 1, LEVELS)
-        self._lids = [blinking(scene.rgb, scene.points, float(s), spec.glasses) for s in steps]
+        self._lids = [blinking(scene.rgb, scene.lids, float(s)) for s in steps]
         self._mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
         self._rest = _identity(size)
 
@@ -154,10 +157,12 @@ class Relief:
         self._weight = outline.weight(self._flat)
         self._triangles = _triangles(len(xs), len(ys), self._weight > 0)
 
-    def fields(self, limit_deg: float, angles: object) -> list[Floats]:
-        """Displacements from -limit to +limit in steps of `STEP_DEG`."""
-        row = np.arange(-limit_deg, limit_deg + STEP_DEG / 2, STEP_DEG)
-        return [self.field(*angles(float(a))) for a in row]  # type: ignore[operator]
+    def yaw_fields(self) -> list[Floats]:
+        """Displacements from one limit to the other in steps of `STEP_DEG`."""
+        return [self.field(angle, 0.0) for angle in _steps(YAW_LIMIT_DEG)]
+
+    def pitch_fields(self) -> list[Floats]:
+        return [self.field(0.0, angle) for angle in _steps(PITCH_LIMIT_DEG)]
 
     def field(self, yaw_deg: float, pitch_deg: float) -> Floats:
         """For each second output pixel, how far away in the portrait its colour lies."""
@@ -176,7 +181,7 @@ class Relief:
         scene, face = self._scene, self._scene.face_px
         pivot = np.array([*scene.points[:, :2].mean(axis=0), PIVOT * face])
         solid = np.c_[self._flat, self._depth]
-        turned = (solid - pivot) @ _rotation(yaw_deg, pitch_deg).T + pivot
+        turned = (solid - pivot) @ rotation(yaw_deg, pitch_deg).T + pivot
         shift = _seen(turned, pivot, face) - _seen(solid, pivot, face)
         moved = self._flat + shift * self._weight[:, None]
         return moved.astype(np.float32), turned[:, 2].astype(np.float32)
@@ -201,7 +206,11 @@ class Relief:
         return np.asarray(np.linalg.solve(out, source).transpose(0, 2, 1), dtype=np.float32)
 
 
-def _rotation(yaw_deg: float, pitch_deg: float) -> npt.NDArray[np.float64]:
+def _steps(limit_deg: float) -> list[float]:
+    return [float(a) for a in np.arange(-limit_deg, limit_deg + STEP_DEG / 2, STEP_DEG)]
+
+
+def rotation(yaw_deg: float, pitch_deg: float) -> npt.NDArray[np.float64]:
     """x right, y down, z away from the camera; the nose points along -z."""
     a, b = np.radians(-yaw_deg), np.radians(pitch_deg)
     yaw = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
@@ -280,7 +289,7 @@ def _smooth(reach: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _depth(
     scene: Scene, outline: Outline, flat: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Depth over the whole picture: a thin plate through the landmarks, their rim and the outline."""
+    """Depth over the whole picture: a thin plate through landmarks, their rim and the outline."""
     behind = OUTLINE_DEPTH * scene.face_px
     solid = scene.points.astype(np.float64)
     edge = cv2.convexHull(scene.points[:, :2].astype(np.float32), returnPoints=False)[:, 0]
@@ -318,4 +327,4 @@ def _triangles(columns: int, rows: int, moves: npt.NDArray[np.bool_]) -> npt.NDA
     both = np.concatenate(
         [np.stack([a, b, c], 2).reshape(-1, 3), np.stack([b, d, c], 2).reshape(-1, 3)]
     )
-    return both[moves[both].any(axis=1)]
+    return np.asarray(both[moves[both].any(axis=1)])

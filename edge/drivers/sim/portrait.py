@@ -25,7 +25,7 @@ Rgb = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 CARD_PX = (102, 126)  # width and height of the photo on the card's chip
-CARD_FACE_SHARE = 0.60  # of the card photo's width, cheek to cheek
+CARD_FACE_SHARE = 0.57  # of the card photo's width, cheek to cheek
 LEFT_CHEEK, RIGHT_CHEEK = 234, 454  # as seen in the picture
 
 
@@ -38,7 +38,6 @@ class PortraitSpec:
     path: str
     size: tuple[int, int]  # width, height
     head: tuple[float, float, float, float]  # ellipse round hair or hat: centre x, y, radii
-    glasses: bool = False
 
 
 ASTRONAUT = PortraitSpec(
@@ -50,7 +49,6 @@ ADMIRAL = PortraitSpec(
     "mpl-data/sample_data/grace_hopper.jpg",
     (512, 600),
     (260, 182, 116, 160),
-    glasses=True,
 )
 
 
@@ -76,6 +74,12 @@ def read_landmarks(spec: PortraitSpec) -> Floats:
         return np.asarray(file[spec.name], dtype=np.float32)
 
 
+def read_lids(spec: PortraitSpec) -> Floats:
+    """Eye, lid (upper, lower), 9 points from left to right, x and y: 2 x 2 x 9 x 2."""
+    with np.load(DATA / "landmarks.npz") as file:
+        return np.asarray(file[spec.name + "_lids"], dtype=np.float32)
+
+
 def card_portrait(spec: PortraitSpec) -> Rgb:
     """Head and shoulders as on an identity card: 126 x 102 x 3."""
     points = read_landmarks(spec)
@@ -83,9 +87,11 @@ def card_portrait(spec: PortraitSpec) -> Rgb:
     scale = CARD_PX[0] * CARD_FACE_SHARE / face_px
     x, y = points[:, :2].mean(axis=0)
     place = np.array(
-        [[scale, 0, CARD_PX[0] / 2 - scale * x], [0, scale, CARD_PX[1] * 0.52 - scale * y]]
+        [[scale, 0, CARD_PX[0] / 2 - scale * x], [0, scale, CARD_PX[1] * 0.54 - scale * y]]
     )
     sized = cv2.GaussianBlur(read_portrait(spec), (0, 0), max(0.01, 0.45 / scale))
     return np.asarray(
-        cv2.warpAffine(sized, place, CARD_PX, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(
+            sized, place, CARD_PX, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
     )

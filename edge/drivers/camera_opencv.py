@@ -1,0 +1,198 @@
+"""A webcam on a laptop or a video file, through OpenCV.
+
+A thread of its own fetches frames, because a camera that hangs never returns
+from `read`. It keeps only the newest frame and lives no longer than the
+stream; the device is opened and released in it.
+"""
+
+from __future__ import annotations
+
+import stat
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+
+from edge.domain.errors import DeviceError, Fault
+from edge.domain.record import Provenance
+from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.ports import Frame, Health, Picture
+
+FIRST_FRAME_S = 6.0  # webcams need seconds to find their exposure
+HANG_S = 2.0
+PLAYS = 2  # of a video file: once, and once again
+WANTED_PX = (640, 480)
+FIX = "plug a camera in, name another in camera_source, or use a video file: file:PATH"
+
+
+class OpencvCamera:
+    """`source` is a V4L2 number or path, or a video file (`file:PATH` or just the path)."""
+
+    name = "camera"
+
+    def __init__(
+        self,
+        source: str,
+        mono_ns: Callable[[], MonoNs],
+        *,
+        first_frame_s: float = FIRST_FRAME_S,
+        hang_s: float = HANG_S,
+    ) -> None:
+        self._source = source.removeprefix("file:")
+        self._device = _is_device(source)
+        self._mono_ns = mono_ns
+        self._patience_s = (first_frame_s, hang_s)
+        self._grabber: _Grabber | None = None
+        self.provenance = Provenance.LIVE if self._device else Provenance.SIMULATED
+
+    def open(self) -> None:
+        """Only looks whether it is there: the camera itself opens with the stream."""
+        if not self._path().exists():
+            raise self._absent()
+
+    def close(self) -> None:
+        """Ends a running stream, from any thread."""
+        if self._grabber:
+            self._grabber.stop()
+
+    def health(self) -> Health:
+        if not self._path().exists():
+            return Health(False, f"no camera at {self._source}", FIX)
+        if self._grabber and self._grabber.is_stuck():
+            return Health(False, "the camera hangs", "unplug the camera and plug it in again")
+        return Health(True, f"{'camera' if self._device else 'video file'} {self._source}")
+
+    @contextmanager
+    def stream(self) -> Iterator[Iterator[Frame]]:
+        self.open()
+        if self._grabber and self._grabber.is_alive():
+            raise DeviceError(self.name, Fault.REFUSED, "already streaming, or still hanging")
+        grabber = self._grabber = _Grabber(self._capture, self._mono_ns, PLAYS)
+        frames = self._frames(grabber)
+        grabber.start()
+        try:
+            yield frames
+        finally:
+            grabber.stop()
+            grabber.join(self._patience_s[1])
+            frames.close()
+
+    def _frames(self, grabber: _Grabber) -> Generator[Frame, None, None]:
+        first_frame_s, hang_s = self._patience_s
+        patience_s = first_frame_s
+        while True:
+            frame = grabber.newest(patience_s)
+            if frame is None and grabber.failed:
+                raise self._absent()
+            if frame is None and grabber.is_alive() and not grabber.stopping:
+                raise DeviceError(self.name, Fault.SILENT, f"no frame for {patience_s:.0f} s")
+            if frame is None:
+                return
+            patience_s = hang_s
+            yield frame
+
+    def _capture(self) -> cv2.VideoCapture:
+        if not self._device:
+            return cv2.VideoCapture(self._source)
+        number = int(self._source) if self._source.isdecimal() else self._source
+        capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, WANTED_PX[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, WANTED_PX[1])
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return capture
+
+    def _path(self) -> Path:
+        return Path(f"/dev/video{self._source}" if self._source.isdecimal() else self._source)
+
+    def _absent(self) -> DeviceError:
+        where = "index" if self._source.isdecimal() else "path"
+        what = "camera" if self._device else "playable video"
+        return DeviceError(self.name, Fault.ABSENT, f"no {what} at {where} {self._source}: {FIX}")
+
+
+def _is_device(source: str) -> bool:
+    """A webcam by number or by path, also while it is unplugged."""
+    if source.isdecimal() or source.startswith("/dev/"):
+        return True
+    path = Path(source.removeprefix("file:"))
+    return path.exists() and stat.S_ISCHR(path.stat().st_mode)
+
+
+class _Grabber(threading.Thread):
+    """Fetches frames into a slot for one; a newer frame replaces one nobody took."""
+
+    def __init__(
+        self, capture: Callable[[], cv2.VideoCapture], mono_ns: Callable[[], MonoNs], plays: int
+    ) -> None:
+        super().__init__(name="camera grabber", daemon=True)
+        self._make_capture = capture
+        self._mono_ns = mono_ns
+        self._plays = plays
+        self._slot: Frame | None = None
+        self._changed = threading.Condition()
+        self._done = False
+        self._stop_asked = threading.Event()
+        self.failed = False
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop_asked.is_set()
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def is_stuck(self) -> bool:
+        return self.stopping and self.is_alive()
+
+    def newest(self, patience_s: float) -> Frame | None:
+        """Waits for a frame not handed out before; `None` when there is none."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._slot or self._done or self.stopping, patience_s)
+            frame, self._slot = self._slot, None
+            return None if self.stopping else frame
+
+    def run(self) -> None:
+        capture = self._make_capture()
+        try:
+            self._grab_all(capture)
+        finally:
+            capture.release()
+            with self._changed:
+                self._done = True
+                self._changed.notify_all()
+
+    def _grab_all(self, capture: cv2.VideoCapture) -> None:
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        length = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # 0 or less for cameras
+        grabbed, start_ns = 0, self._mono_ns()
+        plays = self._plays
+        while not self.stopping:
+            if self._grab(capture):
+                grabbed += 1
+            elif length > 0 and plays > 1 and grabbed:
+                plays -= 1
+                capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+            else:
+                self.failed = grabbed == 0 or length <= 0
+                return
+            if length > 0 and fps > 0:
+                self._wait_until(start_ns + int(grabbed / fps * NS_PER_S))
+
+    def _grab(self, capture: cv2.VideoCapture) -> bool:
+        found, bgr = capture.read()
+        if not found:
+            return False
+        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        height, width = rgb.shape[:2]
+        with self._changed:
+            self._slot = Frame(Picture(width, height, rgb.tobytes()), self._mono_ns())
+            self._changed.notify_all()
+        return True
+
+    def _wait_until(self, due_ns: int) -> None:
+        while not self.stopping and (left_ns := due_ns - self._mono_ns()) > 0:
+            self._stop_asked.wait(left_ns / NS_PER_S)
