@@ -1,0 +1,1 @@
+"""Between broker and registry: files what comes up, sends what goes down."""

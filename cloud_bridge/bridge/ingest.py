@@ -1,0 +1,281 @@
+"""Files records: each once, acknowledged only after the commit.
+
+A batch is one transaction. Whatever order, repetition or crash comes between
+kiosk and registry, a record id is filed at most once, and the answer to the
+same bytes is always the same kind of yes.
+
+| what arrived | what becomes of it | answer |
+|---|---|---|
+| new record id | filed; LIVE and SIMULATED in tables of their own | FILED |
+| known id, same bytes | nothing | KNOWN |
+| known id, other bytes | quarantine | QUARANTINED |
+| LIVE from a demonstration kiosk | quarantine | QUARANTINED |
+| wrong signature, seal, topic or form | quarantine | none |
+| anything beyond the quarantine's bound | counted | none |
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import F
+
+from cloud_bridge.bridge.opening import Arrival, Opened, Refused, open_record
+from cloud_bridge.registry import gaps
+from cloud_bridge.registry.models import (
+    Certification,
+    ChainState,
+    Device,
+    FiledRecord,
+    Person,
+    Quarantine,
+    Rehearsal,
+    Task,
+)
+from cloud_bridge.registry.vault import Vault
+from edge.domain.record import Outcome, Provenance
+from edge.domain.timebase import ClockTrust
+from edge.wire import keys
+from edge.wire.envelope import sha256_hex
+from edge.wire.messages import Ack, AckStatus
+
+log = logging.getLogger(__name__)
+
+MAX_KEPT_BYTES = 64 * 1024
+MAX_KEPT_PER_DEVICE = 200
+MAX_AHEAD = timedelta(days=1)
+"""A finish further in the future than this is a wrong clock, whatever its grade."""
+
+_SURE = {ClockTrust.NTP.value, ClockTrust.SIGNED.value, ClockTrust.RTC.value}
+_CHINA = ZoneInfo("Asia/Shanghai")
+_TASKS = {Outcome.NEEDS_REVIEW: Task.Kind.REVIEW, Outcome.DECLINED: Task.Kind.DECLINED}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An acknowledgement for one kiosk."""
+
+    kiosk_id: str
+    ack: Ack
+
+
+class Ingest:
+    """Holds the registry's keys; the database is Django's."""
+
+    def __init__(self, seal_key: X25519PrivateKey, vault: Vault) -> None:
+        self._seal_key = seal_key
+        self._vault = vault
+
+    def ingest(self, arrivals: Sequence[Arrival], now: datetime) -> list[Reply]:
+        """File a batch; what is returned is on the disk.
+
+        Should the database refuse the batch for what it holds, each arrival is
+        tried alone, so that one bad record cannot hold up the others.
+        """
+        try:
+            return self._batch(arrivals, now)
+        except (IntegrityError, DataError, ValueError, OverflowError) as error:
+            if len(arrivals) == 1:
+                return self._set_aside(arrivals[0], now, error)
+            return [reply for arrival in arrivals for reply in self.ingest([arrival], now)]
+
+    def _set_aside(self, arrival: Arrival, now: datetime, error: Exception) -> list[Reply]:
+        log.error("unfileable kiosk=%s error=%s", arrival.kiosk_id, type(error).__name__)
+        with transaction.atomic():
+            batch = _Batch(self._vault, now, _devices([arrival]))
+            batch.quarantine(arrival, Refused("unfileable"))
+            batch.write()
+        return []
+
+    def _batch(self, arrivals: Sequence[Arrival], now: datetime) -> list[Reply]:
+        devices = _devices(arrivals)
+        sign_keys = {kiosk_id: keys.verifying_key(d.sign_pub) for kiosk_id, d in devices.items()}
+        results = [self._open(arrival, sign_keys) for arrival in arrivals]
+        with transaction.atomic():
+            batch = _Batch(self._vault, now, devices)
+            batch.load([result for result in results if isinstance(result, Opened)])
+            for arrival, result in zip(arrivals, results, strict=True):
+                if isinstance(result, Refused):
+                    batch.quarantine(arrival, result)
+                else:
+                    batch.file(result)
+            batch.write()
+        return batch.replies
+
+    def _open(
+        self, arrival: Arrival, sign_keys: Mapping[str, Ed25519PublicKey]
+    ) -> Opened | Refused:
+        try:
+            return open_record(arrival, sign_keys.get, self._seal_key)
+        except Refused as refused:
+            return refused
+
+
+class _Batch:
+    """What one transaction will write."""
+
+    def __init__(self, vault: Vault, now: datetime, devices: Mapping[str, Device]) -> None:
+        self._vault = vault
+        self._now = now
+        self._devices = devices
+        self._known: dict[str, str] = {}
+        self._people: dict[str, Person] = {}
+        self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
+        self._tasks: list[Task] = []
+        self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.replies: list[Reply] = []
+
+    def load(self, opened: Sequence[Opened]) -> None:
+        """Read what the batch will be compared with: known ids, and the persons by number."""
+        ids = [record.body.record_id for record in opened]
+        for table in (Certification, Rehearsal):
+            rows = table.objects.filter(record_id__in=ids)
+            self._known.update(rows.values_list("record_id", "sha256"))
+        numbers = {self._vault.lookup(record.body.id_number) for record in opened}
+        people = Person.objects.filter(number_key__in=numbers)
+        self._people = {person.number_key: person for person in people}
+
+    def file(self, record: Opened) -> None:
+        chain = record.chain
+        known = self._known.get(record.body.record_id)
+        self._seqs[record.kiosk_id, chain.epoch].append(chain.seq)
+        if known == record.sha256:
+            self._reply(record, AckStatus.KNOWN)
+        elif known is not None:
+            self._keep_aside(record, "other_bytes")
+        elif self._forbidden(record):
+            self._keep_aside(record, "demo_device_live")
+        else:
+            self._add(record)
+
+    def quarantine(self, arrival: Arrival, refused: Refused) -> bool:
+        """Keep a refused arrival for staff; False if this kiosk's share is used up."""
+        device = self._devices.get(arrival.kiosk_id)
+        kiosk_id = device.kiosk_id if device else ""
+        sha256 = sha256_hex(arrival.payload)
+        same = Quarantine.objects.filter(kiosk_id=kiosk_id, sha256=sha256)
+        if same.update(times=F("times") + 1, last_seen_at=self._now):
+            return True
+        if Quarantine.objects.filter(kiosk_id=kiosk_id).count() >= MAX_KEPT_PER_DEVICE:
+            dropped = Device.objects.filter(kiosk_id=kiosk_id)
+            dropped.update(quarantine_dropped=F("quarantine_dropped") + 1)
+            return False
+        Quarantine.objects.create(
+            device=device,
+            kiosk_id=kiosk_id,
+            record_id=refused.record_id,
+            reason=refused.reason,
+            sha256=sha256,
+            size_bytes=len(arrival.payload),
+            payload=arrival.payload[:MAX_KEPT_BYTES],
+            first_seen_at=self._now,
+            last_seen_at=self._now,
+        )
+        log.warning("quarantined kiosk=%s reason=%s", kiosk_id, refused.reason)
+        return True
+
+    def write(self) -> None:
+        for table, rows in self._rows.items():
+            table.objects.bulk_create(rows)
+        Task.objects.bulk_create(self._tasks)
+        for (kiosk_id, epoch), seqs in self._seqs.items():
+            _note_seqs(kiosk_id, epoch, seqs)
+
+    def _forbidden(self, record: Opened) -> bool:
+        device = self._devices[record.kiosk_id]
+        return bool(device.simulated_only and record.provenance is Provenance.LIVE)
+
+    def _keep_aside(self, record: Opened, reason: str) -> None:
+        arrival = Arrival(record.kiosk_id, record.payload)
+        if self.quarantine(arrival, Refused(reason, record.body.record_id)):
+            self._reply(record, AckStatus.QUARANTINED)
+
+    def _add(self, record: Opened) -> None:
+        live = record.provenance is Provenance.LIVE
+        table = Certification if live else Rehearsal
+        row = table(**self._columns(record))
+        self._rows[table].append(row)
+        self._known[record.body.record_id] = record.sha256
+        if live and record.outcome in _TASKS:
+            self._tasks.append(self._task(record, row))
+        self._reply(record, AckStatus.FILED)
+
+    def _task(self, record: Opened, row: Certification) -> Task:
+        person = row.person
+        region = person.region_id if person else self._devices[record.kiosk_id].site.region_id
+        return Task(
+            kind=_TASKS[record.outcome],
+            person=person,
+            record=row,
+            region_id=region,
+            created_at=self._now,
+        )
+
+    def _columns(self, record: Opened) -> dict[str, Any]:
+        body = record.body
+        number_key = self._vault.lookup(body.id_number)
+        unsure = self._clock_unsure(record)
+        counted = self._now if unsure else record.finished_at
+        return {
+            "record_id": body.record_id,
+            "device": self._devices[record.kiosk_id],
+            "site_name": body.site,
+            "person": self._people.get(number_key),
+            "subject_name": body.name,
+            "subject_key": number_key,
+            "subject_sealed": self._vault.seal(body.id_number, body.record_id),
+            "card_kind": body.card_kind,
+            "flags": list(body.flags),
+            "method": body.method,
+            "outcome": body.outcome,
+            "reasons": list(body.reasons),
+            "attempts": body.attempts,
+            "receipt_no": body.receipt_no,
+            "reader_id": body.reader_id,
+            "consent": body.consent,
+            "liveness": body.liveness,
+            "started": body.started,
+            "finished": body.finished,
+            "finished_at": record.finished_at,
+            "certified_on": counted.astimezone(_CHINA).date(),
+            "clock_unsure": unsure,
+            "software": body.software,
+            "epoch": record.chain.epoch,
+            "seq": record.chain.seq,
+            "prev_sha256": record.chain.prev_sha256,
+            "envelope": record.payload,
+            "sha256": record.sha256,
+            "filed_at": self._now,
+        }
+
+    def _clock_unsure(self, record: Opened) -> bool:
+        trust = record.body.finished.get("trust")
+        sure = isinstance(trust, str) and trust in _SURE
+        return not sure or record.finished_at > self._now + MAX_AHEAD
+
+    def _reply(self, record: Opened, status: AckStatus) -> None:
+        ack = Ack(record.body.record_id, record.sha256, status)
+        self.replies.append(Reply(record.kiosk_id, ack))
+
+
+def _devices(arrivals: Iterable[Arrival]) -> dict[str, Device]:
+    ids = {arrival.kiosk_id for arrival in arrivals}
+    rows = Device.objects.select_related("site").filter(kiosk_id__in=ids)
+    return {row.kiosk_id: row for row in rows}
+
+
+def _note_seqs(kiosk_id: str, epoch: str, seqs: list[int]) -> None:
+    row, _ = ChainState.objects.get_or_create(device_id=kiosk_id, epoch=epoch)
+    highest, missing = gaps.note(row.highest, row.gaps, seqs)
+    if (highest, missing) != (row.highest, row.gaps):
+        row.highest, row.missing = highest, [list(span) for span in missing]
+        row.save()

@@ -1,0 +1,184 @@
+"""paho behind a small face; the only file of the centre that knows it.
+
+No thread of paho's: `poll` runs its loop in the caller's thread, so a
+callback can kill nothing unseen and a slow database simply slows the
+reading. A message is acknowledged to the broker by the caller, after the
+commit; after a reconnect the broker sends unacknowledged ones again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from cloud_bridge.config import Broker
+from edge.wire import topics
+from edge.wire.envelope import MAX_ENVELOPE_BYTES
+
+log = logging.getLogger(__name__)
+
+SESSION_EXPIRY_S = 7 * 24 * 3600
+RECEIVE_MAXIMUM = 200
+KEEPALIVE_S = 30
+FIRST_BACKOFF_S = 0.5
+LAST_BACKOFF_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message; `ticket` is for `done` and dies with the connection."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    ticket: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A message on its way; `arrived` once the broker has taken it."""
+
+    arrived: Callable[[], bool]
+
+
+class MqttLink:
+    """Connects by itself, again and again, with a growing pause."""
+
+    def __init__(self, broker: Broker, client_id: str = "bridge") -> None:
+        self._broker = broker
+        self._queue: deque[Incoming] = deque()
+        self._connection = 0
+        self._up = False
+        self._backoff_s = FIRST_BACKOFF_S
+        self._next_try = 0.0
+        self._outage_logged = False
+        self._client = self._new_client(client_id)
+
+    def _new_client(self, client_id: str) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
+        )
+        client.tls_set_context(_tls(self._broker))
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    @property
+    def connected(self) -> bool:
+        return self._up
+
+    def poll(self, timeout_s: float, limit: int) -> list[Incoming]:
+        """What has arrived within `timeout_s`, at most `limit` messages."""
+        deadline = time.monotonic() + timeout_s
+        while len(self._queue) < limit:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            self._turn(left_s)
+        return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
+
+    def done(self, message: Incoming) -> None:
+        """Tell the broker that it may forget this message."""
+        connection, mid, qos = message.ticket
+        if qos and connection == self._connection and self._up:
+            self._client.ack(mid, qos)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None:
+        """Hand a message to the broker; None when there is no connection."""
+        if not self._up:
+            return None
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return None
+        connection = self._connection
+        return Published(lambda: connection == self._connection and info.is_published())
+
+    def close(self) -> None:
+        """Leave without closing the session: the broker keeps what comes meanwhile."""
+        if self._up:
+            self._client.disconnect()
+            self._client.loop(0.1)
+        self._up = False
+
+    def _turn(self, left_s: float) -> None:
+        if self._client.socket() is None:
+            self._reconnect(left_s)
+            return
+        code = self._client.loop(min(left_s, 0.5))
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._lost(code)
+
+    def _reconnect(self, left_s: float) -> None:
+        wait_s = self._next_try - time.monotonic()
+        if wait_s > 0:
+            time.sleep(min(wait_s, left_s))
+            return
+        self._next_try = time.monotonic() + self._backoff_s * random.uniform(0.5, 1.5)
+        self._backoff_s = min(self._backoff_s * 2, LAST_BACKOFF_S)
+        try:
+            self._client.connect(
+                self._broker.host,
+                self._broker.port,
+                keepalive=KEEPALIVE_S,
+                clean_start=False,
+                properties=_connect_properties(),
+            )
+        except (OSError, ssl.SSLError) as error:
+            self._lost(type(error).__name__)
+
+    def _lost(self, why: object) -> None:
+        """Once per outage; trying again is silent."""
+        self._up = False
+        if not self._outage_logged:
+            log.warning("broker unreachable: %s", why)
+            self._outage_logged = True
+
+    def _on_connect(
+        self, client: mqtt.Client, _data: object, _flags: object, *rest: object
+    ) -> None:
+        reason = rest[0]
+        if getattr(reason, "is_failure", False):
+            self._lost(reason)
+            return
+        self._connection += 1
+        self._queue.clear()  # the broker sends again what was not acknowledged
+        self._up = True
+        self._backoff_s = FIRST_BACKOFF_S
+        self._outage_logged = False
+        client.subscribe(topics.BRIDGE_FILTER, qos=1)
+        log.info("broker connected")
+
+    def _on_disconnect(self, *_details: object) -> None:
+        self._up = False
+
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        ticket = (self._connection, message.mid, message.qos)
+        self._queue.append(Incoming(message.topic, message.payload, ticket))
+
+
+def _tls(broker: Broker) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(broker.ca))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(str(broker.cert), str(broker.key))
+    return context
+
+
+def _connect_properties() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.ReceiveMaximum = RECEIVE_MAXIMUM
+    properties.MaximumPacketSize = 2 * MAX_ENVELOPE_BYTES
+    return properties

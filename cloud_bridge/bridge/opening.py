@@ -1,0 +1,167 @@
+"""From bytes on a topic to a record that can be filed, or a reason why not. Pure.
+
+Everything that arrives is hostile until the signature says which kiosk wrote
+it, and even then it may be nonsense: what leaves here fits the database.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from edge.domain.errors import WireError
+from edge.domain.record import Outcome, Provenance
+from edge.wire import envelope, messages
+from edge.wire.envelope import Chain, Envelope, sha256_hex
+from edge.wire.messages import RecordBody
+
+MAX_TEXT = 120
+MAX_SHORT = 60
+MAX_ATTEMPTS = 1000
+MAX_SEQ = 2**62
+
+_RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
+_ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
+_WORD = re.compile(r"[a-z0-9_]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message as the broker gave it: the topic's kiosk, which the broker vouches for."""
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record whose signature, seal and form were checked."""
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    chain: Chain
+    body: RecordBody = field(repr=False)
+    outcome: Outcome
+    provenance: Provenance
+    finished_at: datetime
+
+
+class Refused(Exception):
+    """Not a record we file; `reason` is a short stable word for staff and alarms."""
+
+    def __init__(self, reason: str, record_id: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.record_id = record_id
+
+
+SignKeyOf = Callable[[str], Ed25519PublicKey | None]
+
+
+def open_record(arrival: Arrival, sign_key_of: SignKeyOf, seal_key: X25519PrivateKey) -> Opened:
+    """Raises `Refused`."""
+    checked = _verified(arrival, sign_key_of)
+    header = checked.header
+    record_id = header.message_id if _RECORD_ID.fullmatch(header.message_id) else ""
+    try:
+        body = _body(checked, seal_key)
+    except WireError as error:
+        raise Refused(error.reason, record_id) from error
+    if body.kiosk_id != arrival.kiosk_id or body.record_id != header.message_id:
+        raise Refused("moved", record_id)
+    return _opened(arrival, _chain(header.chain, record_id), body)
+
+
+def _verified(arrival: Arrival, sign_key_of: SignKeyOf) -> Envelope:
+    try:
+        checked = envelope.verify(arrival.payload, sign_key_of)
+    except WireError as error:
+        raise Refused(error.reason) from error
+    except UnicodeEncodeError as error:  # half a surrogate pair has no canonical form
+        raise Refused("form") from error
+    header = checked.header
+    if header.sender != arrival.kiosk_id:
+        raise Refused("topic")
+    if header.recipient != messages.REGISTRY:
+        raise Refused("recipient")
+    if header.schema != messages.RECORD or header.version != 1:
+        raise Refused("schema")
+    if not _RECORD_ID.fullmatch(header.message_id):
+        raise Refused("form")
+    return checked
+
+
+def _body(checked: Envelope, seal_key: X25519PrivateKey) -> RecordBody:
+    plain = envelope.unseal(checked.body, checked.header, seal_key)
+    body = messages.parse_record(plain)
+    _storable(asdict(body))
+    for text in (body.name, body.site, body.software):
+        _need(len(text) <= MAX_TEXT)
+    for text in (body.receipt_no, body.reader_id):
+        _need(len(text) <= MAX_SHORT)
+    for word in (body.card_kind, body.method, *body.flags, *body.reasons):
+        _need(_WORD.fullmatch(word) is not None)
+    _need(len(body.flags) <= 20 and len(body.reasons) <= 20)
+    _need(_ID_NUMBER.fullmatch(body.id_number.upper()) is not None)
+    _need(0 <= body.attempts <= MAX_ATTEMPTS)
+    return body
+
+
+def _opened(arrival: Arrival, chain: Chain, body: RecordBody) -> Opened:
+    try:
+        outcome, provenance = Outcome(body.outcome), Provenance(body.provenance)
+        finished_at = _time(body.finished["utc"])
+        _time(body.started["utc"])
+    except (ValueError, OverflowError) as error:
+        raise Refused("body", body.record_id) from error
+    return Opened(
+        kiosk_id=arrival.kiosk_id,
+        payload=arrival.payload,
+        sha256=sha256_hex(arrival.payload),
+        chain=chain,
+        body=body,
+        outcome=outcome,
+        provenance=provenance,
+        finished_at=finished_at,
+    )
+
+
+def _chain(chain: Chain | None, record_id: str) -> Chain:
+    if chain is None or not 1 <= chain.seq <= MAX_SEQ:
+        raise Refused("chain", record_id)
+    if not 1 <= len(chain.epoch) <= 64 or len(chain.prev_sha256) > 64:
+        raise Refused("chain", record_id)
+    if "\0" in chain.epoch + chain.prev_sha256:
+        raise Refused("chain", record_id)
+    return chain
+
+
+def _time(text: str) -> datetime:
+    """An aware moment in UTC; a year at the edge of the calendar is refused with ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 1970 <= moment.year <= 2200:
+        raise ValueError("not a moment we can file")
+    return moment.astimezone(UTC)
+
+
+def _storable(value: Any) -> None:
+    """JSON of the body must go through UTF-8 and a strict JSON column without loss."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError) as error:
+        raise WireError("body", "holds something that cannot be stored") from error
+    _need("\\u0000" not in text)
+
+
+def _need(condition: bool) -> None:
+    if not condition:
+        raise WireError("body", "a field is too long or not of its kind")

@@ -1,0 +1,320 @@
+"""The centre's command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloud_bridge import config
+from edge.domain.errors import ConfigError
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNKNOWN = 3
+
+_EXAMPLES = """\
+examples:
+  python -m cloud_bridge --config site/registry/registry.toml migrate
+  python -m cloud_bridge --config site/registry/registry.toml demo-data
+  python -m cloud_bridge --config … device add --id K --site 东风街道 --keys site/kiosks/K
+  python -m cloud_bridge --config … bridge
+  python -m cloud_bridge --config … console --port 8080
+  python -m cloud_bridge --config … records show 01890a5d-ac96-774b-bcce-b302099a8057 --json
+
+exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 record unknown
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        config.load(options.config)
+        _set_up_django(options.config)
+        return int(options.run(options))
+    except ConfigError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def _set_up_django(path: Path) -> None:
+    os.environ["CLOUD_BRIDGE_CONFIG"] = str(path)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "cloud_bridge.settings"
+    import django
+
+    django.setup()
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"cloud_bridge: {message}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cloud_bridge",
+        description="The registry: files the kiosks' records and shows them to staff.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, required=True, help="path of registry.toml")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _simple(commands, "migrate", "bring the database to this program's version", _migrate)
+    _simple(commands, "bridge", "file records and send rosters until SIGTERM", _bridge)
+    _add_console(commands)
+    _add_account(commands)
+    _add_device(commands)
+    _add_import(commands, "people", "people (name,id_number,category,…)", _people_import)
+    _add_import(commands, "regions", "regions (code,name)", _regions_import)
+    _add_roster(commands)
+    _add_records(commands)
+    audit = _group(commands, "audit", "the audit log")
+    _simple(audit, "verify", "check the chain; names the first broken entry", _audit_verify)
+    _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)
+    return parser
+
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_Run = Callable[[argparse.Namespace], int]
+
+
+def _simple(commands: _Commands, name: str, words: str, run: _Run) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _group(commands: _Commands, name: str, words: str) -> _Commands:
+    parser = commands.add_parser(name, help=words, description=words)
+    return parser.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _add_console(commands: _Commands) -> None:
+    parser = _simple(commands, "console", "serve the staff console until SIGTERM", _console)
+    parser.add_argument("--host", help="address to listen on (default: from registry.toml)")
+    parser.add_argument("--port", type=int, help="port (default: from registry.toml)")
+
+
+def _add_account(commands: _Commands) -> None:
+    group = _group(commands, "account", "staff accounts")
+    parser = _simple(group, "add", "add an account, or change it and its password", _account_add)
+    parser.add_argument("name")
+    roles = ("worker", "supervisor", "technician", "auditor")
+    parser.add_argument("--role", required=True, choices=roles)
+    parser.add_argument("--region", default="0" * 12, help="12-digit code (default: everything)")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read it; otherwise one is made and printed"
+    )
+
+
+def _add_device(commands: _Commands) -> None:
+    group = _group(commands, "device", "kiosks")
+    parser = _simple(group, "add", "add a kiosk or replace its keys", _device_add)
+    parser.add_argument("--id", required=True, help="kiosk id, as in its certificate")
+    parser.add_argument("--site", required=True, help="name of the site; made if new")
+    parser.add_argument("--keys", required=True, type=Path, help="folder of the kiosk's keys")
+    parser.add_argument("--region", help="region the site serves (default: the only province)")
+    parser.add_argument(
+        "--demo", action="store_true", help="may never file a live record (mode = demo implies it)"
+    )
+
+
+def _add_import(commands: _Commands, name: str, words: str, run: _Run) -> None:
+    group = _group(commands, name, words)
+    parser = _simple(group, "import", f"import {words} from a CSV file, all rows or none", run)
+    parser.add_argument("file", type=Path)
+
+
+def _add_roster(commands: _Commands) -> None:
+    group = _group(commands, "roster", "rosters")
+    parser = _simple(group, "push", "let the bridge send rosters anew", _roster_push)
+    parser.add_argument("--device", help="only this kiosk")
+
+
+def _add_records(commands: _Commands) -> None:
+    group = _group(commands, "records", "filed records")
+    parser = _simple(group, "list", "the newest records", _records_list)
+    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--json", action="store_true")
+    parser = _simple(group, "show", "what became of one record; exit 3 if unknown", _records_show)
+    parser.add_argument("record_id")
+    parser.add_argument("--json", action="store_true")
+
+
+def _migrate(_options: argparse.Namespace) -> int:
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    print("database is up to date")
+    return EXIT_OK
+
+
+def _bridge(_options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from django.conf import settings
+
+    from cloud_bridge.bridge.ingest import Ingest
+    from cloud_bridge.bridge.mqtt_link import MqttLink
+    from cloud_bridge.bridge.worker import Clock, Worker
+    from cloud_bridge.registry import keyring
+
+    stop = _stop_on_signals()
+    vault = keyring.vault()
+    clock = Clock(now=lambda: datetime.now(UTC), mono_s=time.monotonic)
+    ingest = Ingest(keyring.seal_key(), vault)
+    link = MqttLink(settings.REGISTRY.broker)
+    Worker(link, ingest, vault, keyring.sign_key(), clock).run(stop)
+    return EXIT_OK
+
+
+def _console(options: argparse.Namespace) -> int:
+    from django.conf import settings
+
+    from cloud_bridge.console.server import serve
+    from cloud_bridge.registry import keyring
+
+    keyring.vault()
+    console = settings.REGISTRY.console
+    host, port = options.host or console.host, options.port or console.port
+    try:
+        serve(host, port, lambda: print(f"console on http://{host}:{port}/", flush=True))
+    except OSError as error:
+        return _complain(f"cannot listen on {host}:{port}: {error.strerror}", EXIT_FAILED)
+    return EXIT_OK
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _account_add(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import keyring, staff
+
+    given = sys.stdin.readline().rstrip("\n") if options.password_stdin else ""
+    password = given if options.password_stdin else staff.generated_password()
+    vault = keyring.vault()
+    try:
+        staff.set_account(
+            options.name, options.role, options.region, password, vault, "command line"
+        )
+    except staff.CommandRefused as error:
+        return _complain(str(error), EXIT_USAGE)
+    print(f"account {options.name}: {options.role}, region {options.region}")
+    if not options.password_stdin:
+        print(f"password: {password}")
+    return EXIT_OK
+
+
+def _device_add(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import keyring, staff
+
+    new = staff.NewDevice(options.id, options.site, options.keys, options.region, options.demo)
+    try:
+        device = staff.set_device(new, keyring.vault(), "command line")
+    except staff.CommandRefused as error:
+        return _complain(str(error), EXIT_USAGE)
+    kind = "demonstration only" if device.simulated_only else "live"
+    print(f"device {device.kiosk_id}: {device.site.name}, serves {device.site.region}, {kind}")
+    return EXIT_OK
+
+
+def _people_import(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import people_import
+
+    return _import(options.file, people_import.import_people, "people")
+
+
+def _regions_import(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import people_import
+
+    return _import(options.file, people_import.import_regions, "regions")
+
+
+def _import(path: Path, run: Callable[..., int], what: str) -> int:
+    from cloud_bridge.registry import keyring, people_import
+
+    try:
+        added = run(path, keyring.vault(), "command line")
+    except OSError as error:
+        return _complain(f"{path}: {error.strerror}", EXIT_USAGE)
+    except people_import.ImportRefused as refused:
+        return _complain(f"{path}: nothing imported\n{refused}", EXIT_FAILED)
+    print(f"{added} {what} imported")
+    return EXIT_OK
+
+
+def _roster_push(options: argparse.Namespace) -> int:
+    from django.db.models import F
+
+    from cloud_bridge.registry.models import Device
+
+    rows = Device.objects.filter(**({"pk": options.device} if options.device else {}))
+    # The version moves too, so that a roster just on its way does not count as this one.
+    due = rows.update(roster_due=True, roster_version=F("roster_version") + 1)
+    if options.device and not due:
+        return _complain(f"device {options.device}: not in this registry", EXIT_USAGE)
+    print(f"{due} rosters due; the bridge sends them")
+    return EXIT_OK
+
+
+def _records_list(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import lookup
+
+    rows = lookup.newest(options.limit)
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        for row in rows:
+            print(row.record_id, row.filed_at, row.provenance, row.outcome, row.kiosk_id)
+    return EXIT_OK
+
+
+def _records_show(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import lookup
+
+    status = lookup.record_status(options.record_id)
+    fields = asdict(status)
+    if options.json:
+        print(json.dumps(fields, indent=2))
+    else:
+        for name, value in fields.items():
+            if value:
+                print(f"{name:13} {value}")
+    return EXIT_UNKNOWN if status.status == lookup.UNKNOWN else EXIT_OK
+
+
+def _audit_verify(_options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import audit, keyring
+
+    broken = audit.first_broken(keyring.vault())
+    if broken is None:
+        print("audit log is whole")
+        return EXIT_OK
+    return _complain(f"audit log is broken at entry {broken}", EXIT_FAILED)
+
+
+def _demo_data(_options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import demo_data, keyring
+
+    passwords = demo_data.fill(keyring.vault())
+    print("invented people, regions and accounts are in the registry")
+    for name, password in passwords.items():
+        print(f"{name}  {password}")
+    return EXIT_OK

@@ -1,0 +1,103 @@
+"""Words of the wire in the words of a clerk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+LABELS: Mapping[str, Mapping[str, str]] = {
+    "outcome": {
+        "passed": _("Passed"),
+        "needs_review": _("Needs a person"),
+        "declined": _("Declined the face"),
+    },
+    "method": {
+        "kiosk": _("Self-service kiosk"),
+        "visit": _("Home visit"),
+        "video": _("Video call"),
+    },
+    "reason": {
+        "timed_out": _("Not done in time"),
+        "too_early": _("Moved too early"),
+        "wrong_action": _("Another movement was seen"),
+        "face_lost": _("Face left the picture"),
+        "face_changed": _("Face changed during the check"),
+        "flat": _("Liveness in doubt"),
+        "no_reference": _("No picture to compare with"),
+        "not_alike": _("Comparison without success"),
+        "camera": _("Camera trouble"),
+    },
+    "band": {
+        "clear": _("Clearly above the threshold"),
+        "pass": _("Above the threshold"),
+        "below": _("Below the threshold"),
+    },
+    "reference": {
+        "chip": _("Photo on the card's chip"),
+        "template": _("Template enrolled at the kiosk"),
+        "none": pgettext_lazy("reference picture", "None"),
+    },
+    "action": {
+        "left": _("Turn left"),
+        "right": _("Turn right"),
+        "up": _("Raise the head"),
+        "down": _("Lower the head"),
+        "mouth": _("Open the mouth"),
+        "blink": _("Blink"),
+    },
+    "card": {
+        "resident": _("Resident identity card"),
+        "hmt_permit": _("Residence permit for Hong Kong, Macao and Taiwan residents"),
+        "foreign_2017": _("Foreign permanent resident card (2017)"),
+        "foreign_2023": _("Foreign permanent resident card (2023)"),
+    },
+    "flag": {
+        "bad_check_digit": _("Check digit of the number does not fit"),
+        "birth_mismatch": _("Day of birth differs from the number"),
+        "sex_mismatch": _("Sex differs from the number"),
+        "expired": _("Card has expired"),
+        "not_yet_valid": _("Card is not valid yet"),
+        "dates_reversed": _("Dates of validity are reversed"),
+    },
+    "trust": {
+        "ntp": _("network time"),
+        "signed": _("signed time"),
+        "rtc": _("battery clock"),
+        "floor": _("clock unsure"),
+        "unknown": _("clock unsure"),
+    },
+    "sex": {"1": _("Male"), "2": _("Female"), "0": _("Unknown"), "9": _("Not stated")},
+    "quarantine": {
+        "size": _("Too large"),
+        "form": _("Not a message of ours"),
+        "sender": _("Unknown sender"),
+        "signature": _("Signature does not match"),
+        "topic": _("Sent under another kiosk's name"),
+        "recipient": _("Meant for somebody else"),
+        "schema": _("Unknown kind of message"),
+        "seal": _("Seal cannot be opened"),
+        "body": _("Content is incomplete or odd"),
+        "moved": _("Content belongs to another envelope"),
+        "chain": _("Place in the kiosk's chain is missing"),
+        "other_bytes": _("Same record number, other content"),
+        "demo_device_live": _("A demonstration kiosk claimed a real record"),
+        "unfileable": _("Could not be filed"),
+    },
+    "action_word": {
+        "sign-in": _("signed in"),
+        "sign-in.failed": _("sign-in failed"),
+        "sign-in.locked": _("account locked"),
+        "sign-out": _("signed out"),
+        "person.view": _("looked at a person"),
+        "person.reveal": _("looked at the full number"),
+        "person.find": _("searched for a number"),
+        "person.add": _("added a person"),
+        "record.view": _("looked at a record"),
+        "rehearsal.view": _("looked at a rehearsal record"),
+        "account.set": _("set up an account"),
+        "device.set": _("set up a kiosk"),
+        "region.set": _("set up a region"),
+    },
+}

@@ -1,0 +1,405 @@
+"""The console's pages. Roles are checked before any view runs (`access`), regions in `queries`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import auth, messages
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cloud_bridge.console import access
+from cloud_bridge.console.forms import CERTIFIED, PeopleFilter, ReasonForm, SignInForm
+from cloud_bridge.registry import audit as audit_log
+from cloud_bridge.registry import queries
+from cloud_bridge.registry.keyring import vault
+from cloud_bridge.registry.models import Account, AuditEntry, Person, Region
+from cloud_bridge.registry.queries import PeopleQuestion
+from edge.domain.people import mask_id_number, mask_name
+
+PER_PAGE = 20
+LOOKS_SHOWN = 20
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page of the menu."""
+    return redirect(access.pages_of(request.user.role)[0].page)
+
+
+# --- the door
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        account = _checked_account(request, **form.cleaned_data)
+        if account:
+            auth.login(request, account)
+            _audit(request, "sign-in", ("account", account.username))
+            return redirect(_next_page(request))
+        form.add_error(None, _("Account or password is wrong, or the account is locked for now."))
+    status = 200 if request.method == "GET" else 403
+    context = {"form": form, "next": request.GET.get("next", "")}
+    return render(request, "console/sign_in.html", context, status=status)
+
+
+def _checked_account(request: HttpRequest, username: str, password: str) -> Account | None:
+    """The same answer and about the same time for a wrong name, password or a locked account."""
+    account = auth.authenticate(request, username=username, password=password)
+    row = Account.objects.filter(username=username).first()
+    if row is None:
+        return None
+    if row.locked_until and row.locked_until > timezone.now():
+        return None
+    if account is None:
+        _count_failure(row)
+        return None
+    Account.objects.filter(pk=row.pk).update(failed_tries=0, locked_until=None)
+    return account
+
+
+def _count_failure(row: Account) -> None:
+    Account.objects.filter(pk=row.pk).update(failed_tries=F("failed_tries") + 1)
+    row.refresh_from_db()
+    target, place = ("account", row.username), row.region_id
+    audit_log.write(vault(), row.username, "sign-in.failed", target, region_code=place)
+    if row.failed_tries >= settings.LOCKOUT_TRIES:
+        row.failed_tries = 0
+        row.locked_until = timezone.now() + timedelta(minutes=settings.LOCKOUT_MINUTES)
+        row.save()
+        audit_log.write(vault(), row.username, "sign-in.locked", target, region_code=place)
+
+
+def _next_page(request: HttpRequest) -> str:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
+    return target if safe else "home"
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    _audit(request, "sign-out", ("account", request.user.username))
+    auth.logout(request)
+    return redirect("sign-in")
+
+
+# --- people
+
+
+def people(request: HttpRequest) -> HttpResponse:
+    """The list (S04–S26). A POST becomes an address that holds no id number."""
+    if request.method == "POST":
+        return _people_address(request)
+    today = timezone.localdate()
+    form = PeopleFilter(request.GET or None)
+    values = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    region = _chosen_region(request)
+    question = _question(values, region, request.GET.get("person", ""))
+    page = _page(request, queries.people(request.user, question, today))
+    context = {
+        "form": form if form.is_bound else PeopleFilter(),
+        "regions": _region_menus(request.user, region),
+        "page_rows": page,
+        "rows": [_list_row(person, names, today) for person, names in _with_regions(page)],
+        "query": _query_without_page(request),
+    }
+    return render(request, "console/people.html", context)
+
+
+def _people_address(request: HttpRequest) -> HttpResponse:
+    fields = ("name", "category", "status", "covered", "since", "until")
+    values = {name: request.POST[name] for name in fields if request.POST.get(name)}
+    regions = [code for n in queries.LEVELS if (code := request.POST.get(f"region{n}"))]
+    if regions:
+        values["region"] = _deepest(regions)
+    number = request.POST.get("number", "").strip()
+    if number:
+        person = queries.people(request.user, PeopleQuestion(), timezone.localdate()).filter(
+            number_key=vault().lookup(number)
+        )
+        found = person.first()
+        _audit(request, "person.find", ("person", found.person_id if found else ""))
+        if found is None:
+            messages.warning(request, _("No record found for this person!"))
+            return redirect("people")
+        values = {"person": found.person_id}
+    return redirect(f"{request.path}?{urlencode(values)}")
+
+
+def _deepest(codes: list[str]) -> str:
+    """The last chosen region that lies below the ones chosen before it."""
+    chosen = codes[0]
+    for code in codes[1:]:
+        if chosen in _line(code):
+            chosen = code
+    return chosen
+
+
+def _line(code: str) -> list[str]:
+    return queries.line(code) if len(code) == 12 and code.isdecimal() else []
+
+
+def _question(values: dict[str, Any], region: Region | None, person_id: str) -> PeopleQuestion:
+    status, covered = values.get("status"), values.get("covered")
+    return PeopleQuestion(
+        region=region,
+        name=values.get("name", ""),
+        person_id=person_id,
+        category=values.get("category", ""),
+        certified=status == CERTIFIED if status else None,
+        covered=covered == "yes" if covered else None,
+        since=values.get("since"),
+        until=values.get("until"),
+    )
+
+
+def _chosen_region(request: HttpRequest) -> Region | None:
+    code = request.GET.get("region", "")
+    return Region.objects.filter(code=code).first() if code else None
+
+
+def _region_menus(account: Account, chosen: Region | None) -> list[dict[str, Any]]:
+    """One drop-down for each level; a level opens when the one above is chosen."""
+    picked = _line(chosen.code if chosen else account.region_id)
+    menus = []
+    for level in queries.LEVELS:
+        choices = [row for row in _choices(picked, level) if _within_scope(account, row)]
+        code = picked[level - 1] if level <= len(picked) else ""
+        menus.append(
+            {
+                "name": f"region{level}",
+                "label": Region.Level(level).label,
+                "choices": choices,
+                "picked": code,
+            }
+        )
+    return menus
+
+
+def _choices(picked: list[str], level: int) -> list[Region]:
+    if level == 1:
+        return list(Region.objects.filter(level=1))
+    if len(picked) < level - 1:
+        return []
+    return list(Region.objects.filter(parent_id=picked[level - 2], level=level))
+
+
+def _within_scope(account: Account, region: Region) -> bool:
+    """Below the account's region, or on the line above it."""
+    return account.region.covers(region.code) or region.covers(account.region_id)
+
+
+def _with_regions(rows: Any) -> list[tuple[Person, Any]]:
+    people_rows = list(rows)
+    names = queries.region_names(row.region_id for row in people_rows)
+    return [(row, names[row.region_id]) for row in people_rows]
+
+
+def _list_row(person: Person, names: dict[int, str], today: date) -> dict[str, Any]:
+    return {
+        "person": person,
+        "county": names.get(3, ""),
+        "street": names.get(4, ""),
+        "community": names.get(5, ""),
+        "number": mask_id_number(_number(person)),
+        "certified": person.is_certified(today),
+        "due_by": person.due_by(today),
+    }
+
+
+def _number(person: Person) -> str:
+    return vault().open(person.number_sealed, person.person_id)
+
+
+@require_safe
+def person(request: HttpRequest, person_id: str) -> HttpResponse:
+    row = _find_person(request, person_id)
+    _audit_person(request, "person.view", row)
+    return render(request, "console/person.html", _person_context(request.user, row))
+
+
+@require_POST
+def reveal(request: HttpRequest, person_id: str) -> HttpResponse:
+    """The full number and day of birth, once, against a typed reason."""
+    row = _find_person(request, person_id)
+    form = ReasonForm(request.POST)
+    context = _person_context(request.user, row) | {"form": form}
+    if form.is_valid():
+        _audit_person(request, "person.reveal", row, form.cleaned_data["reason"])
+        context |= {"number": _number(row), "revealed": True}
+    return render(request, "console/person.html", context)
+
+
+def _find_person(request: HttpRequest, person_id: str) -> Person:
+    rows = Person.objects.seen_by(request.user).with_last_pass()
+    row = rows.select_related("region", "household").filter(pk=person_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _person_context(account: Account, row: Person) -> dict[str, Any]:
+    today = timezone.localdate()
+    looks = AuditEntry.objects.filter(object_kind="person", object_id=row.pk)
+    family = Person.objects.seen_by(account).filter(household=row.household_id or 0)
+    return {
+        "person": row,
+        "number": mask_id_number(_number(row)),
+        "age": _age(row.birth, today),
+        "places": list(queries.region_names([row.region_id])[row.region_id].values()),
+        "certified": row.is_certified(today),
+        "due_by": row.due_by(today),
+        "history": row.certifications.defer("envelope").order_by("-finished_at"),
+        "tasks": row.tasks.order_by("-created_at"),
+        "family": family.exclude(pk=row.pk),
+        "looks": looks.order_by("-number")[:LOOKS_SHOWN],
+        "form": ReasonForm(),
+    }
+
+
+def _age(birth: date | None, today: date) -> int | None:
+    if birth is None:
+        return None
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+
+
+# --- records
+
+
+@require_safe
+def record(request: HttpRequest, record_id: str) -> HttpResponse:
+    row = queries.certifications(request.user).filter(pk=record_id).first()
+    if row is None:
+        raise Http404
+    place = row.person.region_id if row.person else row.device.site.region_id
+    _audit(request, "record.view", ("record", row.pk), region_code=place)
+    return render(request, "console/record.html", _record_context(row, simulated=False))
+
+
+@require_safe
+def rehearsals(request: HttpRequest) -> HttpResponse:
+    page = _page(request, queries.rehearsals(request.user))
+    rows = [{"record": row, "name": mask_name(row.subject_name)} for row in page]
+    context = {"page_rows": page, "rows": rows, "query": ""}
+    return render(request, "console/rehearsals.html", context)
+
+
+@require_safe
+def rehearsal(request: HttpRequest, record_id: str) -> HttpResponse:
+    row = queries.rehearsals(request.user).filter(pk=record_id).first()
+    if row is None:
+        raise Http404
+    place = row.device.site.region_id
+    _audit(request, "rehearsal.view", ("rehearsal", row.pk), region_code=place)
+    return render(request, "console/record.html", _record_context(row, simulated=True))
+
+
+def _record_context(row: Any, *, simulated: bool) -> dict[str, Any]:
+    number = vault().open(row.subject_sealed, row.record_id)
+    return {
+        "record": row,
+        "simulated": simulated,
+        "name": mask_name(row.subject_name) if simulated else row.subject_name,
+        "number": mask_id_number(number),
+        "started": _moment(row.started),
+        "finished": _moment(row.finished),
+        "seconds": (row.liveness or {}).get("seconds"),
+    }
+
+
+def _moment(stamp: dict[str, Any]) -> dict[str, Any]:
+    return {"at": datetime.fromisoformat(stamp["utc"]), "trust": stamp.get("trust", "")}
+
+
+# --- lists
+
+
+@require_safe
+def tasks(request: HttpRequest) -> HttpResponse:
+    page = _page(request, queries.tasks(request.user))
+    return render(request, "console/tasks.html", {"page_rows": page, "query": ""})
+
+
+@require_safe
+def devices(request: HttpRequest) -> HttpResponse:
+    context = {"rows": queries.devices(request.user)}
+    return render(request, "console/devices.html", context)
+
+
+@require_safe
+def quarantine(request: HttpRequest) -> HttpResponse:
+    page = _page(request, queries.quarantine(request.user))
+    return render(request, "console/quarantine.html", {"page_rows": page, "query": ""})
+
+
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    rows = queries.audit_entries(request.user)
+    filters = {name: request.GET.get(name, "").strip()[:64] for name in ("who", "object_id")}
+    for name, value in filters.items():
+        if value:
+            rows = rows.filter(**{name: value})
+    page = _page(request, rows)
+    context = {"page_rows": page, "filters": filters, "query": _query_without_page(request)}
+    return render(request, "console/audit.html", context)
+
+
+def _page(request: HttpRequest, rows: Any) -> Any:
+    return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _query_without_page(request: HttpRequest) -> str:
+    values = request.GET.copy()
+    values.pop("page", None)
+    return str(values.urlencode())
+
+
+# --- audit and errors
+
+
+def _audit(
+    request: HttpRequest, action: str, target: tuple[str, str], *, region_code: str = ""
+) -> None:
+    account = request.user
+    place = region_code or account.region_id
+    audit_log.write(vault(), account.username, action, target, region_code=place)
+
+
+def _audit_person(request: HttpRequest, action: str, row: Person, reason: str = "") -> None:
+    audit_log.write(
+        vault(),
+        request.user.username,
+        action,
+        ("person", row.pk),
+        reason=reason,
+        region_code=row.region_id,
+    )
+
+
+def not_found(request: HttpRequest, **_why: object) -> HttpResponse:
+    return _plain(request, 404, _("There is no such page, or it is not yours to see."))
+
+
+def forbidden(request: HttpRequest, **_why: object) -> HttpResponse:
+    return _plain(request, 403, _("Your account may not open this page."))
+
+
+def csrf_failed(request: HttpRequest, **_why: object) -> HttpResponse:
+    return _plain(request, 403, _("The page was open too long. Please go back and try again."))
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    return _plain(request, 500, _("Something went wrong here. It has been noted."))
+
+
+def _plain(request: HttpRequest, status: int, words: str) -> HttpResponse:
+    return render(request, "console/plain.html", {"words": words}, status=status)

@@ -1,0 +1,1 @@
+"""What the centre knows: people, certifications, devices, accounts, audit."""

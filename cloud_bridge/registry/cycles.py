@@ -1,0 +1,42 @@
+"""Until when somebody has to be certified; pure.
+
+People on social assistance are reviewed once in a calendar year (年度核查),
+retired people within twelve months of the last time.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+ROLLING = frozenset({"retired"})
+"""Categories whose cycle runs from the last certification; all others go by calendar year."""
+
+EARLIEST = date(1900, 1, 1)
+
+
+def cycle_start(category: str, today: date) -> date:
+    """First day on which a certification still counts today."""
+    if category in ROLLING:
+        return _years_on(today, -1)
+    return date(today.year, 1, 1)
+
+
+def is_certified(category: str, last: date | None, today: date) -> bool:
+    return last is not None and last >= cycle_start(category, today)
+
+
+def due_by(category: str, last: date | None, today: date) -> date:
+    """Last day for the next certification; never certified: the end of this year."""
+    if last is None:
+        return date(today.year, 12, 31)
+    if category in ROLLING:
+        return _years_on(last, 1)
+    return date(max(last.year + 1, today.year), 12, 31)
+
+
+def _years_on(day: date, years: int) -> date:
+    """The same day in another year; 29 February becomes the 28th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

@@ -1,0 +1,42 @@
+"""Puts the invented people of `cloud_bridge.demo` into the registry; may be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from cloud_bridge import demo
+from cloud_bridge.registry import id_number, people_import, staff
+from cloud_bridge.registry.models import Person
+from cloud_bridge.registry.people_import import NewPerson
+from cloud_bridge.registry.vault import Vault
+
+WHO = "demo-data"
+
+
+@transaction.atomic
+def fill(vault: Vault) -> Mapping[str, str]:
+    """Returns the demo accounts with fresh passwords."""
+    people_import.add_regions(demo.REGIONS, vault, WHO)
+    known = set(Person.objects.values_list("number_key", flat=True))
+    missing = [new for new in _people() if vault.lookup(new.number) not in known]
+    people_import.add_people(missing, vault, WHO)
+    passwords = {name: staff.generated_password() for name, _, _ in demo.ACCOUNTS}
+    for name, role, region in demo.ACCOUNTS:
+        staff.set_account(name, role, region, passwords[name], vault, WHO)
+    return passwords
+
+
+def _people() -> list[NewPerson]:
+    return [
+        NewPerson(
+            name=name,
+            number=id_number.make(demo.NUMBER_REGION, birth, serial),
+            category=category,
+            covered=covered,
+            region_code=region,
+            household=household,
+        )
+        for name, birth, serial, category, covered, region, household in demo.PEOPLE
+    ]

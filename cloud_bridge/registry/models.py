@@ -1,0 +1,352 @@
+"""The tables.
+
+Two rules are in the shape of the tables themselves. Simulated records lie in
+a table of their own (`Rehearsal`), so that no question about the living can
+count one by forgetting a condition. And no table has a column that stops a
+payment: a check that failed can only become a `Task`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cloud_bridge.registry import cycles
+from cloud_bridge.registry.gaps import Gaps, count
+
+ROOT_REGION = "0" * 12
+
+
+def new_person_id() -> str:
+    """Opaque: says nothing about the person and cannot be guessed."""
+    return "p" + secrets.token_hex(12)
+
+
+class Category(models.TextChoices):
+    DIBAO = "dibao", _("Minimum living allowance")
+    TEKUN = "tekun", _("Extreme hardship")
+    DIBIAN = "dibian", _("Marginal family")
+    RETIRED = "retired", _("Retired")
+
+
+class Role(models.TextChoices):
+    WORKER = "worker", _("Case worker")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    TECHNICIAN = "technician", _("Technician")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Region(models.Model):
+    """One node of province → city → county → street → community.
+
+    `code` is the 12-digit statistical code (2 + 2 + 2 + 3 + 3, zeros where
+    nothing follows). A subtree is a range of codes, so scoping needs no joins.
+    """
+
+    class Level(models.IntegerChoices):
+        COUNTRY = 0, _("Country")
+        PROVINCE = 1, _("Province")
+        CITY = 2, _("City")
+        COUNTY = 3, _("County or district")
+        STREET = 4, _("Street or township")
+        COMMUNITY = 5, _("Community or village")
+
+    code = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=60)
+    level = models.IntegerField(choices=Level)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+
+    _DIGITS = (0, 2, 4, 6, 9, 12)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @classmethod
+    def level_of(cls, code: str) -> int:
+        """Level of a code by its trailing zeros."""
+        return next(n for n, digits in enumerate(cls._DIGITS) if not code[digits:].strip("0"))
+
+    @classmethod
+    def parent_code(cls, code: str) -> str:
+        digits = cls._DIGITS[max(cls.level_of(code) - 1, 0)]
+        return code[:digits].ljust(12, "0")
+
+    @property
+    def last_code(self) -> str:
+        """The highest code below this region."""
+        return str(self.code)[: self._DIGITS[self.level]].ljust(12, "9")
+
+    def covers(self, code: str) -> bool:
+        return bool(self.code <= code <= self.last_code)
+
+    def within(self, field: str) -> models.Q:
+        """Condition: the region code in `field` lies in this subtree."""
+        return models.Q(**{f"{field}__gte": self.code, f"{field}__lte": self.last_code})
+
+
+class AccountManager(BaseUserManager):
+    def get_by_natural_key(self, username: str) -> Account:
+        account: Account = self.get(username=username)
+        return account
+
+
+class Account(AbstractBaseUser):
+    """A member of staff: one role, one region, nothing outside it."""
+
+    username = models.CharField(max_length=60, unique=True)
+    role = models.CharField(max_length=12, choices=Role)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    is_active = models.BooleanField(default=True)
+    failed_tries = models.IntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+
+    USERNAME_FIELD = "username"
+    objects = AccountManager()
+
+
+class Household(models.Model):
+    """People who live together; helpers are looked up here."""
+
+    number = models.CharField(max_length=40, unique=True)
+
+
+class PersonQuerySet(models.QuerySet):
+    def seen_by(self, account: Account) -> PersonQuerySet:
+        return self.filter(account.region.within("region_id"))
+
+    def with_last_pass(self) -> PersonQuerySet:
+        """Adds `last_pass`: day of the latest certification that was passed, or None."""
+        passed = Certification.objects.filter(person=models.OuterRef("pk"), outcome="passed")
+        latest = passed.order_by("-certified_on").values("certified_on")[:1]
+        return self.annotate(last_pass=models.Subquery(latest))
+
+    def certified(self, today: date) -> PersonQuerySet:
+        """Those who are 已认证 today; needs `with_last_pass`."""
+        return self.filter(_certified_condition(today))
+
+    def pending(self, today: date) -> PersonQuerySet:
+        return self.exclude(pk__in=self.certified(today).values("pk"))
+
+
+def _certified_condition(today: date) -> models.Q:
+    condition = models.Q()
+    for category in Category.values:
+        start = cycles.cycle_start(category, today)
+        condition |= models.Q(category=category, last_pass__gte=start)
+    return condition
+
+
+class Person(models.Model):
+    """Somebody whose proof of life is expected.
+
+    The number is found by `number_key` and read from `number_sealed`, both
+    made by the vault. The name is in clear, because staff search by it.
+    """
+
+    person_id = models.CharField(max_length=32, primary_key=True, default=new_person_id)
+    name = models.CharField(max_length=60, db_index=True)
+    number_key = models.CharField(max_length=64, unique=True)
+    number_sealed = models.BinaryField()
+    sex = models.CharField(max_length=1)
+    birth = models.DateField(null=True)
+    category = models.CharField(max_length=12, choices=Category)
+    covered = models.BooleanField(default=True)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="people")
+    household = models.ForeignKey(Household, models.SET_NULL, null=True, related_name="members")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(fields=["region", "name"], name="person_region_name"),)
+
+    def last_pass_day(self) -> date | None:
+        if hasattr(self, "last_pass"):
+            day: date | None = self.last_pass
+            return day
+        passed = self.certifications.filter(outcome="passed")
+        return passed.aggregate(day=models.Max("certified_on"))["day"]
+
+    def is_certified(self, today: date) -> bool:
+        return cycles.is_certified(self.category, self.last_pass_day(), today)
+
+    def due_by(self, today: date) -> date:
+        return cycles.due_by(self.category, self.last_pass_day(), today)
+
+
+class Site(models.Model):
+    """Where kiosks stand, and whose people they serve."""
+
+    name = models.CharField(max_length=60, unique=True)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="sites")
+
+
+class Device(models.Model):
+    """One kiosk.
+
+    `simulated_only`: a demonstration kiosk; whatever it signs, it may never
+    file a LIVE record. `card_secret_sealed` is the kiosk's own key for card
+    keys, needed to write its roster.
+    """
+
+    kiosk_id = models.CharField(max_length=64, primary_key=True)
+    site = models.ForeignKey(Site, models.PROTECT, related_name="devices")
+    sign_pub = models.CharField(max_length=64)
+    open_pub = models.CharField(max_length=64)
+    card_secret_sealed = models.BinaryField()
+    simulated_only = models.BooleanField(default=False)
+    online = models.BooleanField(default=False)
+    boot_seq = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+    software = models.CharField(max_length=120, blank=True)
+    roster_due = models.BooleanField(default=False)
+    roster_version = models.BigIntegerField(default=0)
+    roster_sent_at = models.DateTimeField(null=True)
+    roster_problem = models.CharField(max_length=200, blank=True)
+    quarantine_dropped = models.BigIntegerField(default=0)
+
+
+class ChainState(models.Model):
+    """How far a kiosk's chain of one epoch has come, and what is missing."""
+
+    device = models.ForeignKey(Device, models.CASCADE, related_name="chains")
+    epoch = models.CharField(max_length=64)
+    highest = models.BigIntegerField(default=0)
+    missing = models.JSONField(default=list)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch"], name="one_state_per_epoch"),
+        )
+
+    @property
+    def gaps(self) -> Gaps:
+        return tuple((first, last) for first, last in self.missing)
+
+    @property
+    def missing_count(self) -> int:
+        return count(self.gaps)
+
+
+class FiledRecord(models.Model):
+    """What both kinds of record hold; the envelope is kept as evidence of the signature.
+
+    `certified_on` is the day the record counts for: the kiosk's own day, or
+    the day of filing if the kiosk's clock cannot be believed (`clock_unsure`).
+    """
+
+    record_id = models.CharField(max_length=36, primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    site_name = models.CharField(max_length=120)
+    subject_name = models.CharField(max_length=120)
+    subject_key = models.CharField(max_length=64, db_index=True)
+    subject_sealed = models.BinaryField()
+    card_kind = models.CharField(max_length=20)
+    flags = models.JSONField(default=list)
+    method = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=20)
+    reasons = models.JSONField(default=list)
+    attempts = models.IntegerField()
+    receipt_no = models.CharField(max_length=60)
+    reader_id = models.CharField(max_length=60, blank=True)
+    consent = models.JSONField(null=True)
+    liveness = models.JSONField(null=True)
+    started = models.JSONField()
+    finished = models.JSONField()
+    finished_at = models.DateTimeField()
+    certified_on = models.DateField()
+    clock_unsure = models.BooleanField()
+    software = models.CharField(max_length=120)
+    epoch = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    prev_sha256 = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    filed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        abstract = True
+
+
+class Certification(FiledRecord):
+    """A record about somebody who stood there."""
+
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="certifications")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["person", "outcome", "certified_on"], name="certification_last"),
+        )
+
+
+class Rehearsal(FiledRecord):
+    """A record made with at least one simulated device. Proves nothing about anybody.
+
+    `person` has no way back: `person.certifications` can never lead here.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+
+
+class Task(models.Model):
+    """Something a person on the staff has to do."""
+
+    class Kind(models.TextChoices):
+        REVIEW = "review", _("Check needs a person")
+        DECLINED = "declined", _("Declined the face, wants staff")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        DONE = "done", _("Done")
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="tasks")
+    record = models.OneToOneField(Certification, models.PROTECT, related_name="task")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+
+class Quarantine(models.Model):
+    """An arrival that was not filed. The same bytes again only raise `times`."""
+
+    device = models.ForeignKey(Device, models.CASCADE, null=True, related_name="quarantined")
+    kiosk_id = models.CharField(max_length=64, blank=True)
+    record_id = models.CharField(max_length=36, blank=True, db_index=True)
+    reason = models.CharField(max_length=30)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    payload = models.BinaryField()
+    times = models.BigIntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["kiosk_id", "sha256"], name="once_per_payload"),
+        )
+
+
+class AuditHead(models.Model):
+    """Number and hash of the last audit entry: cutting entries off the end shows too."""
+
+    number = models.BigIntegerField(default=0)
+    chain_hash = models.CharField(max_length=64, default="0" * 64)
+
+
+class AuditEntry(models.Model):
+    """Who looked at or changed what. Chained by `chain_hash`; written by `registry.audit` only."""
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    who = models.CharField(max_length=60)
+    action = models.CharField(max_length=30, db_index=True)
+    object_kind = models.CharField(max_length=20)
+    object_id = models.CharField(max_length=64, db_index=True)
+    reason = models.CharField(max_length=200, blank=True)
+    region_code = models.CharField(max_length=12, db_index=True)
+    chain_hash = models.CharField(max_length=64)

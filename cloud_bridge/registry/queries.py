@@ -1,0 +1,118 @@
+"""Questions the console asks, always within one account's region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q
+
+from cloud_bridge.registry.models import (
+    ROOT_REGION,
+    Account,
+    AuditEntry,
+    Certification,
+    Device,
+    Person,
+    Quarantine,
+    Region,
+    Rehearsal,
+    Task,
+)
+
+LEVELS = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleQuestion:
+    """The filters S05–S15; None asks for all."""
+
+    region: Region | None = None
+    name: str = ""
+    person_id: str = ""
+    category: str = ""
+    certified: bool | None = None
+    covered: bool | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+def people(account: Account, question: PeopleQuestion, today: date) -> Any:
+    """Persons with `last_pass`, sorted by region and name."""
+    rows = Person.objects.seen_by(account).with_last_pass().select_related("region")
+    if question.region:
+        rows = rows.filter(question.region.within("region_id"))
+    if question.name:
+        rows = rows.filter(name__contains=question.name)
+    if question.person_id:
+        rows = rows.filter(person_id=question.person_id)
+    if question.category:
+        rows = rows.filter(category=question.category)
+    if question.covered is not None:
+        rows = rows.filter(covered=question.covered)
+    if question.certified is not None:
+        rows = rows.certified(today) if question.certified else rows.pending(today)
+    if question.since:
+        rows = rows.filter(last_pass__gte=question.since)
+    if question.until:
+        rows = rows.filter(last_pass__lte=question.until)
+    return rows.order_by("region_id", "name", "person_id")
+
+
+def certifications(account: Account) -> Any:
+    """Records about people of the region; about unknown people: from kiosks of the region."""
+    region = account.region
+    theirs = region.within("person__region_id")
+    unknown = Q(person=None) & region.within("device__site__region_id")
+    rows = Certification.objects.filter(theirs | unknown).defer("envelope")
+    return rows.select_related("person__region", "device__site")
+
+
+def rehearsals(account: Account) -> Any:
+    rows = Rehearsal.objects.filter(account.region.within("device__site__region_id"))
+    return rows.select_related("device__site").defer("envelope").order_by("-filed_at", "record_id")
+
+
+def tasks(account: Account) -> Any:
+    rows = Task.objects.filter(account.region.within("region_id")).order_by("state", "created_at")
+    return rows.select_related("person", "record__device__site", "region").defer("record__envelope")
+
+
+def devices(account: Account) -> Any:
+    rows = Device.objects.filter(account.region.within("site__region_id"))
+    rows = rows.select_related("site__region").prefetch_related("chains")
+    return rows.annotate(aside=Count("quarantined")).order_by("kiosk_id")
+
+
+def quarantine(account: Account) -> Any:
+    """What unknown kiosks sent is only for accounts of the whole."""
+    seen = account.region.within("device__site__region_id")
+    if account.region_id == ROOT_REGION:
+        seen |= Q(device=None)
+    rows = Quarantine.objects.filter(seen).select_related("device__site").defer("payload")
+    return rows.order_by("-last_seen_at")
+
+
+def audit_entries(account: Account) -> Any:
+    return AuditEntry.objects.filter(account.region.within("region_code")).order_by("-number")
+
+
+def region_names(codes: Iterable[str]) -> Mapping[str, Mapping[int, str]]:
+    """For each region code the names of its line, by level."""
+    lines = {code: line(code) for code in set(codes)}
+    wanted = {code for codes_of in lines.values() for code in codes_of}
+    known = Region.objects.in_bulk(list(wanted))
+    return {
+        code: {known[part].level: known[part].name for part in parts if part in known}
+        for code, parts in lines.items()
+    }
+
+
+def line(code: str) -> list[str]:
+    """Codes from the province down to this region."""
+    parts = [code]
+    while Region.level_of(parts[0]) > 1:
+        parts.insert(0, Region.parent_code(parts[0]))
+    return parts

@@ -1,0 +1,26 @@
+"""Every address of the console. Who may open which is in `console/access.py`."""
+
+from django.urls import include, path
+
+from cloud_bridge.console import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("people/", views.people, name="people"),
+    path("people/<str:person_id>/", views.person, name="person"),
+    path("people/<str:person_id>/reveal/", views.reveal, name="reveal"),
+    path("records/<str:record_id>/", views.record, name="record"),
+    path("rehearsals/", views.rehearsals, name="rehearsals"),
+    path("rehearsals/<str:record_id>/", views.rehearsal, name="rehearsal"),
+    path("tasks/", views.tasks, name="tasks"),
+    path("devices/", views.devices, name="devices"),
+    path("quarantine/", views.quarantine, name="quarantine"),
+    path("audit/", views.audit, name="audit"),
+]
+
+handler404 = "cloud_bridge.console.views.not_found"
+handler403 = "cloud_bridge.console.views.forbidden"
+handler500 = "cloud_bridge.console.views.failed"
