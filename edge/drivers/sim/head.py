@@ -25,9 +25,9 @@ from edge.drivers.sim.portrait import (
     Floats,
     PortraitSpec,
     Rgb,
+    placed,
     read_landmarks,
     read_lids,
-    read_portrait,
 )
 
 EYES_PX = 96.0  # distance of the eyes' centres in a picture 640 wide
@@ -81,15 +81,13 @@ def cut_scene(spec: PortraitSpec, size: tuple[int, int]) -> Scene:
     x, y = points[:, :2].mean(axis=0)
     shift = np.array([size[0] / 2 - scale * x, size[1] * 0.53 - scale * y])
     place = np.c_[np.eye(2) * scale, shift]
-    rgb = cv2.warpAffine(
-        read_portrait(spec), place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
-    )
+    rgb = placed(spec, place, size)
     moved = points * scale
     moved[:, :2] += shift.astype(np.float32)
     hx, hy, rx, ry = spec.head
     centre = (scale * hx + float(shift[0]), scale * hy + float(shift[1]))
     lids = read_lids(spec) * scale + shift.astype(np.float32)
-    return Scene(np.asarray(rgb), moved, lids, centre, (rx * scale, ry * scale))
+    return Scene(rgb, moved, lids, centre, (rx * scale, ry * scale))
 
 
 class Head:
@@ -102,7 +100,7 @@ class Head:
         self._yaw = relief.yaw_fields()
         self._pitch = relief.pitch_fields()
         steps = np.linspace(0, 1, LEVELS)
-        self._lids = [blinking(scene.rgb, scene.lids, float(s)) for s in steps]
+        self._lids = [blinking(scene.rgb, scene.points, scene.lids, float(s)) for s in steps]
         self._mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
         self._rest = _identity(size)
 

@@ -20,6 +20,7 @@ UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LOWER_LIP = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 JAW = (172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397)
 NOSE_BASE = 2
+CHEEKS = (50, 280)
 
 SPREAD_ROUNDS = 400
 LASHES_PX = 13  # width of the brush that takes the lashes away with the eye
@@ -33,17 +34,17 @@ NECK_PX = 70  # below the chin, where the neck takes the movement up
 DARK, TONGUE = (38, 14, 14), (116, 58, 56)
 
 
-def blinking(rgb: Rgb, lids: Floats, amount: float) -> Rgb:
+def blinking(rgb: Rgb, points: Floats, lids: Floats, amount: float) -> Rgb:
     """Lids between as they are (0) and shut (1)."""
     if amount == 0:
         return rgb
-    skin, picture = _without_eyes(rgb, lids), rgb.astype(np.float32)
+    skin, picture = _without_eyes(rgb, points, lids), rgb.astype(np.float32)
     for upper, lower in lids:
         picture = _lower_lid(picture, skin, upper, lower, amount)
     return np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
 
 
-def _without_eyes(rgb: Rgb, lids: Floats) -> Rgb:
+def _without_eyes(rgb: Rgb, points: Floats, lids: Floats) -> Floats:
     """Skin where the eyes and their lashes were, filled in from around them."""
     hole = np.zeros(rgb.shape[:2], np.uint8)
     for upper, lower in lids:
@@ -52,7 +53,15 @@ def _without_eyes(rgb: Rgb, lids: Floats) -> Rgb:
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (LASHES_PX, LASHES_PX))
     hole = cv2.dilate(hole, brush)
     bright = cv2.morphologyEx(rgb, cv2.MORPH_CLOSE, brush)  # what is left of the lashes goes
-    return _filled(cv2.GaussianBlur(bright, (0, 0), 2), hole > 0)
+    grey = _filled(cv2.GaussianBlur(bright, (0, 0), 2), hole > 0).mean(axis=2, keepdims=True)
+    return np.asarray(grey * _tint(rgb, points), dtype=np.float32)
+
+
+def _tint(rgb: Rgb, points: Floats) -> Column:
+    """The colour of the cheeks over their brightness: R, G, B."""
+    x, y = points[list(CHEEKS), :2].round().astype(int).T
+    colour = cv2.blur(rgb, (9, 9))[y, x].mean(axis=0)
+    return np.asarray(colour / colour.mean())
 
 
 def _filled(rgb: Rgb, hole: npt.NDArray[np.bool_]) -> Rgb:
@@ -68,7 +77,9 @@ def _filled(rgb: Rgb, hole: npt.NDArray[np.bool_]) -> Rgb:
     return filled
 
 
-def _lower_lid(picture: Floats, skin: Rgb, upper: Floats, lower: Floats, amount: float) -> Floats:
+def _lower_lid(
+    picture: Floats, skin: Floats, upper: Floats, lower: Floats, amount: float
+) -> Floats:
     """Draw the lid down to its moved edge, and the lashes along that edge."""
     columns = np.arange(np.ceil(upper[0, 0]) - 3, upper[-1, 0] + 3)
     lid = np.interp(columns, upper[:, 0], upper[:, 1])

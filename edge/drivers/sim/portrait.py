@@ -80,6 +80,16 @@ def read_lids(spec: PortraitSpec) -> Floats:
         return np.asarray(file[spec.name + "_lids"], dtype=np.float32)
 
 
+def placed(spec: PortraitSpec, place: npt.NDArray[np.float64], size: tuple[int, int]) -> Rgb:
+    """The portrait moved by `place` (2 x 3) into a larger picture; beyond it its edges, blurred."""
+    rgb = read_portrait(spec)
+    inside = cv2.warpAffine(np.ones(rgb.shape[:2], np.float32), place, size)
+    inside = cv2.GaussianBlur(cv2.erode(inside, np.ones((25, 25))), (0, 0), 6)[..., None]
+    sheet = cv2.warpAffine(rgb, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    beyond = cv2.GaussianBlur(sheet, (0, 0), 30)
+    return np.asarray(beyond + inside * (sheet.astype(np.float32) - beyond), dtype=np.uint8)
+
+
 def card_portrait(spec: PortraitSpec) -> Rgb:
     """Head and shoulders as on an identity card: 126 x 102 x 3."""
     points = read_landmarks(spec)

@@ -11,8 +11,8 @@ from edge.drivers.sim.portrait import (
     RIGHT_CHEEK,
     PortraitSpec,
     Rgb,
+    placed,
     read_landmarks,
-    read_portrait,
 )
 
 WALL, WALL_SHADE = (214, 208, 194), (178, 172, 158)
@@ -76,17 +76,12 @@ def photograph(spec: PortraitSpec, with_edges: bool) -> tuple[Rgb, npt.NDArray[n
 
 
 def _portrait_on(spec: PortraitSpec, size: tuple[int, int]) -> Rgb:
-    """The face about 200 pixels wide in the middle; beyond the portrait its edges, blurred."""
+    """The face about 200 pixels wide in the middle of the sheet."""
     points = read_landmarks(spec)
     scale = 200 / float(points[RIGHT_CHEEK, 0] - points[LEFT_CHEEK, 0])
     x, y = points[:, :2].mean(axis=0)
     place = np.array([[scale, 0, size[0] / 2 - scale * x], [0, scale, size[1] * 0.52 - scale * y]])
-    rgb = read_portrait(spec)
-    sheet = cv2.warpAffine(rgb, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(np.ones(rgb.shape[:2], np.float32), place, size)
-    inside = cv2.GaussianBlur(cv2.erode(inside, np.ones((25, 25))), (0, 0), 6)[..., None]
-    beyond = cv2.GaussianBlur(sheet, (0, 0), 30)
-    return np.asarray(beyond + inside * (sheet.astype(np.float32) - beyond), dtype=np.uint8)
+    return placed(spec, place, size)
 
 
 def _hand(sheet: Rgb, cover: npt.NDArray[np.float32], side: int) -> None:
