@@ -25,7 +25,7 @@ from edge.app import logs
 from edge.app.sealing import Keyring
 from edge.domain.errors import DeviceError, Fault, KioskError, StoreError, WireError
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
-from edge.domain.record import ProofRecord, Provenance, RecordId
+from edge.domain.record import ProofRecord, RecordId
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp, TimeSource
 from edge.ports import (
     CardReader,
@@ -56,6 +56,7 @@ from edge.session.events import (
 )
 from edge.session.machine import Context, Transition, start, step
 from edge.session.states import Home, Language, Session
+from edge.ui.viewmodel import Facts
 
 log = logging.getLogger("kiosk")
 
@@ -89,17 +90,11 @@ class Parts:
     disk: Disk
     keyring: Keyring
     time: TimeSource
+    facts: Facts
     context: Callable[[Stamp, MonoNs], Context]
     flags: Callable[[CardIdentity, date], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
     spoken: Callable[[Session, MonoNs], str]
-
-    @property
-    def provenance(self) -> Provenance:
-        """One simulated part taints the whole kiosk."""
-        parts = (self.reader, self.decoder, self.eyes, self.printer)
-        simulated = any(part.provenance is Provenance.SIMULATED for part in parts)
-        return Provenance.SIMULATED if simulated else Provenance.LIVE
 
 
 class Runner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models import geometry
 from edge.models.embedding import LIKENESS_THRESHOLD, Embedder, Embedding, distance, likeness
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
-from edge.models.liveness import Check, FaceView, Limits, Observation, Stage
+from edge.models.liveness import Check, Stage
+from edge.models.observation import FaceView, Limits, Observation
 from edge.models.preprocess import Image, enlarged, image_of, picture_of
 from edge.models.runtime import sha256_of_model
 from edge.ports import Camera, CheckResult, Frame, Look, Picture, WatchOrder
@@ -63,7 +64,7 @@ class Watcher:
         self._lids = Lids(models_dir)
         self._embedder = Embedder(models_dir)
 
-    def watch(self, order: WatchOrder) -> Iterator[Look]:
+    def watch(self, order: WatchOrder) -> Generator[Look]:
         """See `Eyes.watch`. Raises `DeviceError` when the camera does or its stream ends."""
         reference = self._embed_reference(order.reference)
         check = Check(order.actions, self._limits)

@@ -36,3 +36,7 @@ class Inbox:
             db.execute(
                 "UPDATE inbox SET payload = NULL WHERE kind = ? AND sha256 = ?", [kind, sha256]
             )
+
+    def received(self, kind: str) -> bool:
+        """Whether any message of this kind ever came, read or not."""
+        return self._database.row("SELECT 1 FROM inbox WHERE kind = ?", [kind]) is not None

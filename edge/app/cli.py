@@ -1,0 +1,156 @@
+"""`python -m edge`: the kiosk's commands.
+
+Exit codes: 0 done, 1 it ran and failed, 2 wrong use, configuration or models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeAlias
+
+from edge import __version__
+from edge.app import config as site
+from edge.app import logs, models_cli, status
+from edge.app.clock import SystemTime
+from edge.domain.errors import ConfigError, KioskError, ModelError
+from edge.drivers.sim.scenario import SCENARIOS
+from edge.store.database import Database
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+EXAMPLES = """\
+examples:
+  python -m edge models build
+  python -m edge run --site /etc/jianzai/site.toml
+  python -m edge sync --site /etc/jianzai/site.toml
+  python -m edge simulate --site site/kiosks/K-0001/site.toml --scenario paper-out
+  python -m edge status --site /etc/jianzai/site.toml --json
+
+exit codes: 0 done, 1 ran and failed, 2 wrong use, configuration or models
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    logs.setup(args.log_level)
+    try:
+        return int(args.run(args))
+    except (ConfigError, ModelError) as error:
+        print(f"edge: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KioskError as error:
+        print(f"edge: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m edge",
+        description="The proof-of-life kiosk.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"jianzai {__version__}")
+    top.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_simulate(commands)
+    _add_sync(commands)
+    _add_status(commands)
+    models_cli.add_parser(commands)
+    fonts = commands.add_parser("fonts", help="prepare the fonts of the screen")
+    fonts.set_defaults(run=_fonts)
+    return top
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_site(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--site", type=Path, required=True, metavar="FILE", help="the site file")
+
+
+def _add_run(commands: Commands) -> None:
+    command = commands.add_parser("run", help="run the kiosk on its real devices")
+    _add_site(command)
+    command.set_defaults(run=_run)
+
+
+def _add_simulate(commands: Commands) -> None:
+    days = "\n".join(f"  {name:14} {day.words}" for name, day in SCENARIOS.items())
+    command = commands.add_parser(
+        "simulate",
+        help="run the kiosk on simulated devices, with somebody in front of it",
+        epilog=f"scenarios:\n{days}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_site(command)
+    command.add_argument("--scenario", default="good-day", choices=SCENARIOS)
+    command.add_argument("--out", type=Path, default=Path("demo-out"), help="folder for pictures")
+    command.add_argument("--stay", action="store_true", help="stay up when the visit is over")
+    command.add_argument(
+        "--yourself",
+        action="store_true",
+        help="you touch the screen; the card carries a picture taken of you, in memory only",
+    )
+    command.set_defaults(run=_simulate)
+
+
+def _add_sync(commands: Commands) -> None:
+    command = commands.add_parser("sync", help="carry records to the registry, rosters back")
+    _add_site(command)
+    command.set_defaults(run=_sync)
+
+
+def _add_status(commands: Commands) -> None:
+    command = commands.add_parser("status", help="how the link, the roster and the outbox are")
+    _add_site(command)
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=_status)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from edge.app.kiosk import run
+
+    return run(site.load(args.site))
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    from edge.app.simulate import simulate
+
+    return simulate(
+        site.load(args.site),
+        args.scenario,
+        args.out,
+        stay=args.stay,
+        yourself=args.yourself,
+    )
+
+
+def _sync(args: argparse.Namespace) -> int:
+    from edge.app import sync_process
+
+    return sync_process.main(sync_process.settings(site.load(args.site), __version__))
+
+
+def _status(args: argparse.Namespace) -> int:
+    config = site.load(args.site)
+    if not config.database.exists():
+        raise ConfigError(str(config.database), "no database yet; the kiosk has never run here")
+    with closing(Database(config.database)) as database:
+        facts = status.read(database, SystemTime())
+    print(json.dumps(asdict(facts)) if args.json else status.words(facts))
+    return EXIT_OK
+
+
+def _fonts(args: argparse.Namespace) -> int:  # noqa: ARG001
+    from edge.ui.fonts import fonts
+
+    print(f"fonts: {fonts()}")
+    return EXIT_OK

@@ -1,0 +1,205 @@
+"""The composition root: from the names in a site file to a kiosk that runs.
+
+Drivers are imported only when they are named, so that a laptop needs no
+libraries for hardware it does not have. Nothing falls back to a simulator.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from edge import __version__
+from edge.app.clock import SystemTime, mono_ns
+from edge.app.config import Config
+from edge.app.ids import new_receipt_no, new_record_id
+from edge.app.runner import Parts
+from edge.app.sealing import Keyring
+from edge.app.world import World
+from edge.domain.idnumber import card_flags
+from edge.domain.record import ProofRecord, Provenance
+from edge.domain.timebase import MonoNs, Stamp
+from edge.drivers.photo import NoDecoder
+from edge.drivers.receipt import RECEIPT_KEYS, Office
+from edge.drivers.receipt import compose as compose_receipt
+from edge.models.manifest import default_dir
+from edge.ports import Camera, CardReader, PhotoDecoder, Printer, ReceiptItem, Voice
+from edge.session import challenges
+from edge.session.machine import ConsentText, Context, Policy
+from edge.session.states import Language
+from edge.store.journal import SqliteJournal
+from edge.ui.texts import text
+from edge.ui.viewmodel import Facts, consent_text, view
+
+
+def compose(config: Config, world: World | None = None) -> Parts:
+    """Build everything a kiosk is made of; devices are opened by their threads.
+
+    Raises `ConfigError`, `ModelError` or `StoreError`, each saying what to do.
+    """
+    from edge.models.watcher import Watcher  # the models take their time to load
+
+    keyring = Keyring.load(config)
+    time = SystemTime()
+    config.database.parent.mkdir(parents=True, exist_ok=True)
+    reader, decoder = card_reader(config, world), photo_decoder(config)
+    eyes = Watcher(camera(config, world), models_dir(config), mono_ns)
+    paper = printer(config, world)
+    facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
+    return Parts(
+        reader=reader,
+        decoder=decoder,
+        eyes=eyes,
+        printer=paper,
+        voice=voice(config, world),
+        disk=SqliteJournal(config.database, keyring.data, time),
+        keyring=keyring,
+        time=time,
+        facts=facts,
+        context=context_maker(config, facts),
+        flags=card_flags,
+        receipt=receipt_maker(config),
+        spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
+    )
+
+
+class HasProvenance(Protocol):
+    """Anything that is real or not."""
+
+    @property
+    def provenance(self) -> Provenance: ...
+
+
+def provenance_of(config: Config, *parts: HasProvenance) -> Provenance:
+    """One simulated part taints every record, and so does a demonstration as a whole."""
+    simulated = any(part.provenance is Provenance.SIMULATED for part in parts)
+    return Provenance.SIMULATED if simulated or config.mode == "demo" else Provenance.LIVE
+
+
+def models_dir(config: Config) -> Path:
+    return config.path(config.models) if config.models else default_dir()
+
+
+def facts_of(config: Config, provenance: Provenance) -> Facts:
+    """What every screen needs to know about this kiosk."""
+    return Facts(
+        terminal_no=config.terminal_no,
+        site=config.site,
+        agency_name=config.agency.name,
+        office=config.agency.office,
+        phone=config.agency.phone,
+        simulated=provenance is Provenance.SIMULATED,
+    )
+
+
+def context_maker(config: Config, facts: Facts) -> Callable[[Stamp, MonoNs], Context]:
+    consents = {language: _consent(language, facts) for language in Language}
+    draw = secrets.SystemRandom().choice
+    provenance = Provenance.SIMULATED if facts.simulated else Provenance.LIVE
+
+    def context(now: Stamp, now_ns: MonoNs) -> Context:
+        return Context(
+            now=now,
+            now_ns=now_ns,
+            new_record_id=new_record_id,
+            new_receipt_no=new_receipt_no,
+            draw_actions=lambda: challenges.draw(draw),
+            kiosk_id=config.kiosk_id,
+            site=config.site,
+            software=__version__,
+            provenance=provenance,
+            policy=Policy(config.tries, config.screen.idle_s),
+            consent_texts=consents,
+        )
+
+    return context
+
+
+def _consent(language: Language, facts: Facts) -> ConsentText:
+    shown = consent_text(language, facts)
+    return ConsentText(shown.version, shown.sha256)
+
+
+def receipt_maker(
+    config: Config,
+) -> Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]:
+    office = Office(config.agency.office, config.agency.phone)
+
+    def receipt(
+        record: ProofRecord, online: bool, due_by: date | None, language: Language
+    ) -> tuple[ReceiptItem, ...]:
+        return compose_receipt(
+            record,
+            receipt_words(language),
+            online=online,
+            columns=config.devices.printer_columns,
+            office=office,
+            next_due=due_by,
+        )
+
+    return receipt
+
+
+def receipt_words(language: Language) -> Mapping[str, str]:
+    """The catalogue's texts for paper, their placeholders still open."""
+    return {key: text(language, key) for key in RECEIPT_KEYS}
+
+
+# --- devices: a name in the site file, a driver here ---
+
+
+def card_reader(config: Config, world: World | None) -> CardReader:
+    from edge.drivers.idcard_serial import SerialCardReader
+
+    if config.devices.card_reader == "sim":
+        assert world is not None
+        return SerialCardReader(world.sam.port, mono_ns=mono_ns, provenance=Provenance.SIMULATED)
+    return SerialCardReader(config.devices.card_reader_port, mono_ns=mono_ns)
+
+
+def photo_decoder(config: Config) -> PhotoDecoder:
+    if config.devices.photo_decoder == "sim":
+        from edge.drivers.sim.photo import SimPhotoDecoder
+
+        return SimPhotoDecoder()
+    return NoDecoder()
+
+
+def camera(config: Config, world: World | None) -> Camera:
+    if config.devices.camera == "sim":
+        from edge.drivers.sim.camera import SimCamera
+
+        assert world is not None
+        return SimCamera(world.room, mono_ns)
+    from edge.drivers.camera_opencv import OpencvCamera
+
+    return OpencvCamera(config.devices.camera_source, mono_ns)
+
+
+def printer(config: Config, world: World | None) -> Printer:
+    from edge.drivers.printer_escpos import EscposPrinter
+
+    columns = config.devices.printer_columns
+    if config.devices.printer == "sim":
+        assert world is not None
+        return EscposPrinter(
+            world.printer.port,
+            mono_ns=mono_ns,
+            columns=columns,
+            provenance=Provenance.SIMULATED,
+        )
+    return EscposPrinter(config.devices.printer_port, mono_ns=mono_ns, columns=columns)
+
+
+def voice(config: Config, world: World | None) -> Voice:
+    if config.devices.voice == "sim":
+        from edge.drivers.sim.voice import SimVoice
+
+        assert world is not None
+        return SimVoice(world.room.hear)
+    from edge.drivers.voice_espeak import EspeakVoice
+
+    return EspeakVoice()

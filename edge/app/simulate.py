@@ -1,0 +1,143 @@
+"""`edge simulate`: the whole kiosk, real drivers and models, with a simulated day around it.
+
+The person in front of the kiosk sees the screen and hears the voice, and has
+nothing else to go by. Every screen that was drawn is kept as a picture, and
+`kiosk.json` tells how the visit went.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import signal
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from edge.app.clock import mono_ns
+from edge.app.compose import compose, models_dir
+from edge.app.config import Config, PhotoDecoderKind
+from edge.app.evidence import Evidence
+from edge.app.runner import Runner
+from edge.app.world import World, make_world
+from edge.domain.errors import ConfigError
+from edge.drivers.sim.hand import Glance, Hand
+from edge.drivers.sim.room import ScreenSeen
+from edge.drivers.sim.scenario import SCENARIOS, Scenario
+from edge.ports import Picture
+from edge.session.states import Language
+from edge.ui.controller import DrawnScreen
+from edge.ui.kivy_app import KioskApp
+
+log = logging.getLogger("simulate")
+
+VISIT_S = 240.0
+"""A visit that takes longer has got stuck somewhere."""
+
+
+def simulate(config: Config, name: str, out: Path, *, stay: bool, yourself: bool) -> int:
+    """Play one day; 0 when the visit came to an end, 1 when the person got stuck."""
+    if config.mode != "demo":
+        raise ConfigError("mode", f'`simulate` needs mode = "demo", not "{config.mode}"')
+    scenario = _for_this_site(SCENARIOS[name], yourself=yourself)
+    config = replace(config, devices=replace(config.devices, photo_decoder=_decoder(scenario)))
+    photo = _own_photo(config) if yourself else None
+    dots = 384 if config.devices.printer_columns == 32 else 576
+    with closing(make_world(scenario, mono_ns, dots, photo)) as world:
+        return Day(config, scenario, world, out).play(stay=stay or yourself)
+
+
+def _for_this_site(scenario: Scenario, *, yourself: bool) -> Scenario:
+    return replace(scenario, wishes=()) if yourself else scenario
+
+
+def _decoder(scenario: Scenario) -> PhotoDecoderKind:
+    return "sim" if scenario.decoder else "none"
+
+
+def _own_photo(config: Config) -> Picture:
+    from edge.app.own_photo import take_with_consent
+
+    return take_with_consent(config, models_dir(config))
+
+
+class Day:
+    """A kiosk, a window and a person, from the first screen to the last."""
+
+    def __init__(self, config: Config, scenario: Scenario, world: World, out: Path) -> None:
+        self._world = world
+        self._out = out
+        self._screens: list[str] = []
+        self._seen: queue.Queue[DrawnScreen | None] = queue.Queue()
+        self._evidence = Evidence(mono_ns)
+        parts = compose(config, world)
+        self._runner = Runner(parts, Language(config.language), self._evidence.observe)
+        size = (config.screen.width, config.screen.height)
+        self._app = KioskApp(
+            self._runner, parts.facts, size=size, fullscreen=False, on_drawn=self._drawn
+        )
+        self._hand = Hand(
+            scenario.wishes,
+            touch=self._app.touch,
+            lay_card=lambda: world.sam.present(world.card),
+            take_card=world.sam.lift,
+        )
+        self._stuck = False
+
+    def play(self, *, stay: bool) -> int:
+        (self._out / "screens").mkdir(parents=True, exist_ok=True)
+        signal.signal(signal.SIGTERM, lambda *_: self._app.stop())
+        threads = [
+            threading.Thread(target=self._look, name="sim-eyes", daemon=True),
+            threading.Thread(target=self._direct, args=(stay,), name="sim-day", daemon=True),
+        ]
+        self._runner.start()
+        self._hand.start()
+        for thread in threads:
+            thread.start()
+        try:
+            self._app.run()
+        finally:
+            self._seen.put(None)
+            self._hand.close()
+            self._runner.close()
+            self._keep()
+        return 1 if self._stuck else 0
+
+    def _drawn(self, seen: DrawnScreen) -> None:
+        """In the window's thread: the person sees it at once, the camera clicks a little later."""
+        self._world.room.see(ScreenSeen(seen.texts, seen.buttons))
+        self._seen.put(seen)
+
+    def _look(self) -> None:
+        """Keep a picture of each new screen before the person touches it."""
+        while (seen := self._seen.get()) is not None:
+            self._picture(seen)
+            self._hand.see(Glance(seen.name, seen.texts, seen.buttons))
+
+    def _picture(self, seen: DrawnScreen) -> None:
+        name = f"{len(self._screens) + 1:02d}-{_slug(seen)}.png"
+        if any(kept[3:] == name[3:] for kept in self._screens):
+            return
+        self._app.screenshot(self._out / "screens" / name)
+        self._screens.append(name)
+
+    def _direct(self, stay: bool) -> None:
+        """Ends the day when the person has gone."""
+        if stay:
+            return
+        self._stuck = not self._hand.wait_until_gone(VISIT_S)
+        if self._stuck:
+            log.error("visit=stuck seconds=%d", VISIT_S)
+        self._app.stop()
+
+    def _keep(self) -> None:
+        self._world.printer.save_png(self._out / "receipt.png")
+        self._evidence.write(self._out / "kiosk.json", [f"screens/{n}" for n in self._screens])
+
+
+def _slug(seen: DrawnScreen) -> str:
+    """A screen's name; the capture screen once for every prompt."""
+    return re.sub(r"[^a-z0-9]+", "-", seen.name.lower())

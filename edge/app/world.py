@@ -1,0 +1,77 @@
+"""What stands on the far side of simulated devices: a reader, a printer, a room with a person.
+
+The real drivers talk to these over pseudo-terminals; only the camera, the
+loudspeaker and the photo decoder are simulated as devices themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from edge.domain.timebase import MonoNs
+from edge.drivers.sim.idcard import SimCard, SimSam
+from edge.drivers.sim.photo import encode_portrait
+from edge.drivers.sim.portrait import ADMIRAL, ASTRONAUT, card_portrait
+from edge.drivers.sim.printer import Fault, SimPrinter
+from edge.drivers.sim.resident import EmptyChair, Person, PrintedPhoto, Resident
+from edge.drivers.sim.room import Room
+from edge.drivers.sim.scenario import Scenario
+from edge.ports import Picture
+
+PORTRAITS = {spec.name: spec for spec in (ASTRONAUT, ADMIRAL)}
+
+DEMO_NAME = "王建华"
+DEMO_NUMBER = "100000194508150010"
+"""Invented, like the region code 100000; the demonstration's registry knows the same person."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One simulated day's surroundings."""
+
+    room: Room
+    sam: SimSam
+    printer: SimPrinter
+    card: SimCard
+
+    def close(self) -> None:
+        self.sam.close()
+        self.printer.close()
+
+
+def make_world(
+    scenario: Scenario, mono_ns: Callable[[], MonoNs], dots: int, photo: Picture | None = None
+) -> World:
+    """Set the stage; `photo` replaces the portrait on the card (a visitor's own picture)."""
+    room = Room(mono_ns)
+    room.enter(_person(scenario, mono_ns))
+    printer = SimPrinter(dots)
+    if not scenario.paper:
+        printer.add(Fault.PAPER_OUT)
+    return World(room, SimSam(), printer, _card(scenario, photo))
+
+
+def _person(scenario: Scenario, mono_ns: Callable[[], MonoNs]) -> Person:
+    portrait = PORTRAITS[scenario.face]
+    match scenario.before_camera:
+        case "printed_photo":
+            return PrintedPhoto(portrait, mono_ns)
+        case "nobody":
+            return EmptyChair()
+        case _:
+            return Resident(portrait, mono_ns)
+
+
+def _card(scenario: Scenario, photo: Picture | None) -> SimCard:
+    if photo is None:
+        pixels = card_portrait(PORTRAITS[scenario.card_face])
+        photo = Picture(pixels.shape[1], pixels.shape[0], pixels.tobytes())
+    return SimCard(
+        name=DEMO_NAME,
+        sex="1",
+        birth=date(1945, 8, 15),
+        number=DEMO_NUMBER,
+        photo_block=encode_portrait(photo),
+    )
