@@ -1,0 +1,179 @@
+"""Whether an asked movement was made: by this person, in time, and with the depth of a head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from statistics import median
+
+import numpy as np
+
+from edge.domain.challenge import Action, Reason
+from edge.domain.timebase import MonoNs
+from edge.models.geometry import nose_parallax
+from edge.models.observation import FaceView, Limits, Observation, seconds
+from edge.models.preprocess import Points
+
+HEAD_MOVEMENTS = (Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN)
+
+
+class Done(Enum):
+    """The movement was made as asked."""
+
+    DONE = "done"
+
+
+Judgement = Done | Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neutral:
+    """How this person looks when looking ahead; `rigid` as in `FaceView`."""
+
+    yaw: float
+    pitch: float
+    mouth: float
+    lids: float
+    rigid: Points = field(repr=False)
+
+    @classmethod
+    def of(cls, faces: list[FaceView]) -> Neutral:
+        """The medians of a short while without movement."""
+        lids = [face.lids for face in faces if face.lids is not None]
+        return cls(
+            yaw=median(face.pose.yaw for face in faces),
+            pitch=median(face.pose.pitch for face in faces),
+            mouth=median(face.mouth for face in faces),
+            lids=median(lids) if lids else 0.0,
+            rigid=np.mean([face.rigid for face in faces], axis=0),
+        )
+
+    def amounts(self, face: FaceView, limits: Limits) -> dict[Action, float]:
+        """How far each movement has gone from here; 1.0 at its threshold."""
+        yaw = (face.pose.yaw - self.yaw) / limits.yaw
+        pitch = (face.pose.pitch - self.pitch) / limits.pitch
+        return {
+            Action.LEFT: yaw,
+            Action.RIGHT: -yaw,
+            Action.UP: pitch,
+            Action.DOWN: -pitch,
+            Action.MOUTH: (face.mouth - self.mouth) / limits.mouth,
+            Action.BLINK: 0.0,
+        }
+
+    def is_ahead(self, face: FaceView, limits: Limits) -> bool:
+        return all(amount <= limits.centre for amount in self.amounts(face, limits).values())
+
+
+class Hold:
+    """How long something has been so without a break."""
+
+    def __init__(self) -> None:
+        self.since: MonoNs | None = None
+
+    def lasts(self, seen: Observation, so: bool, needed_s: float) -> bool:
+        if not so:
+            self.since = None
+            return False
+        self.since = seen.at_ns if self.since is None else self.since
+        return seconds(self.since, seen.at_ns) >= needed_s
+
+
+class Movement:
+    """One head or mouth movement, from its prompt until it is done or wrong."""
+
+    def __init__(self, action: Action, neutral: Neutral, limits: Limits, asked_ns: MonoNs) -> None:
+        self.margin: float | None = None  # measured over needed parallax, once judged
+        self._action = action
+        self._neutral = neutral
+        self._limits = limits
+        self._asked_ns = asked_ns
+        self._begun = False
+        self._held = Hold()
+        self._wrong = Hold()
+        self._samples: list[tuple[MonoNs, float, float]] = []  # time, amount, parallax
+
+    def see(self, seen: Observation, face: FaceView) -> Judgement:
+        amounts = self._neutral.amounts(face, self._limits)
+        amount = amounts[self._action]
+        if self._goes_wrong(seen, amounts):
+            return Reason.WRONG_ACTION
+        if self._begins_too_early(seen, amount):
+            return Reason.TOO_EARLY
+        self._samples.append((seen.at_ns, amount, nose_parallax(self._neutral.rigid, face.rigid)))
+        if self._held.lasts(seen, amount >= 1.0, self._limits.hold_s):
+            return self._judge_depth()
+        return None
+
+    def interrupt(self) -> None:
+        """What was held so far does not count: the face was away or not alone."""
+        self._held.since = None
+
+    def _goes_wrong(self, seen: Observation, amounts: dict[Action, float]) -> bool:
+        """Another movement of the head fully made and kept, the asked one not even begun."""
+        wrong = max(amounts[other] for other in HEAD_MOVEMENTS if other is not self._action)
+        so = wrong >= 1.0 and amounts[self._action] < self._limits.onset
+        return self._wrong.lasts(seen, so, self._limits.wrong_hold_s)
+
+    def _begins_too_early(self, seen: Observation, amount: float) -> bool:
+        """Nobody answers a prompt that fast: the movement was under way before it."""
+        if self._begun or amount < self._limits.onset:
+            return False
+        self._begun = True
+        return seconds(self._asked_ns, seen.at_ns) < self._limits.reaction_s
+
+    def _judge_depth(self) -> Judgement:
+        if self._action.axis == "face":
+            return Done.DONE
+        held = [sample for sample in self._samples if sample[0] >= (self._held.since or 0)]
+        self.margin = median(parallax / self._needed(amount) for _, amount, parallax in held)
+        deep = self.margin >= 1.0 and self._grew(median(parallax for _, _, parallax in held))
+        return Done.DONE if deep else Reason.FLAT
+
+    def _needed(self, amount: float) -> float:
+        limits = self._limits
+        angle = amount * (limits.yaw if self._action.axis == "yaw" else limits.pitch)
+        return limits.parallax + limits.parallax_per_degree * max(0.0, angle - limits.yaw)
+
+    def _grew(self, held_parallax: float) -> bool:
+        """Depth comes gradually as a head turns; with a picture swapped in it does not grow."""
+        early = [p for _, amount, p in self._samples if amount < self._limits.onset]
+        return not early or median(early) <= self._limits.growth * held_parallax
+
+
+class Blink:
+    """Both eyes closed and open again, slowly too; a chance blink on the prompt is none."""
+
+    margin: float | None = None
+
+    def __init__(self, neutral: Neutral, limits: Limits, asked_ns: MonoNs) -> None:
+        self._neutral = neutral
+        self._limits = limits
+        self._asked_ns = asked_ns
+        self._closed_ns: MonoNs | None = None
+        self._wrong = Hold()
+
+    def see(self, seen: Observation, face: FaceView) -> Judgement:
+        amounts = self._neutral.amounts(face, self._limits)
+        turned = max(amounts[other] for other in HEAD_MOVEMENTS) >= 1.0
+        if self._wrong.lasts(seen, turned, self._limits.wrong_hold_s):
+            return Reason.WRONG_ACTION
+        if face.lids is None:
+            return None
+        return self._judge_lids(seen, face.lids / max(self._neutral.lids, 1e-6))
+
+    def interrupt(self) -> None:
+        """An eye that closed before the break need not be the one that opens after it."""
+        self._closed_ns = None
+
+    def _judge_lids(self, seen: Observation, open_part: float) -> Judgement:
+        if open_part <= self._limits.blink:
+            if seconds(self._asked_ns, seen.at_ns) >= self._limits.reaction_s:
+                self._closed_ns = self._closed_ns or seen.at_ns
+            return None
+        if open_part < self._limits.lids_open_again or self._closed_ns is None:
+            return None
+        closed_s = seconds(self._closed_ns, seen.at_ns)
+        self._closed_ns = None
+        fits = self._limits.blink_min_s <= closed_s <= self._limits.blink_max_s
+        return Done.DONE if fits else None

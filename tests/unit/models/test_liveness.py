@@ -1,0 +1,408 @@
+"""The check against a person made of twelve points, who does as the prompts say, or does not."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.domain.challenge import Action, Hint, Prompt, Reason
+from edge.models.geometry import Pose, rigid_points
+from edge.models.liveness import Check, Stage
+from edge.models.observation import FaceView, Limits, Observation
+from tests.helpers_models import mesh
+
+ALL = (Action.LEFT, Action.UP, Action.MOUTH, Action.RIGHT, Action.DOWN, Action.BLINK)
+TURNS = {
+    Prompt.LEFT: (30, 0, 0, 1),
+    Prompt.RIGHT: (-30, 0, 0, 1),
+    Prompt.UP: (0, 25, 0, 1),
+    Prompt.DOWN: (0, -25, 0, 1),
+    Prompt.MOUTH: (0, 0, 0.5, 1),
+    Prompt.BLINK: (0, 0, 0, 0.2),
+}
+REST = (0, 0, 0, 1)
+
+
+@dataclass
+class Person:
+    """Reacts `reaction_s` after a prompt, at most `speed` degrees a second; `depth` 0 is a print.
+
+    The pose drawn is the pose read: the mesh's own compression is not what is tested here.
+    """
+
+    reaction_s: float = 0.6
+    speed: float = 90.0
+    depth: float = 1.0
+    blink_s: float = 0.4
+    answers: dict = field(default_factory=dict)  # prompt -> movement, instead of the right one
+    at: np.ndarray = field(default_factory=lambda: np.array(REST, float))
+
+    def move(self, prompt: Prompt, since_s: float, step_s: float) -> None:
+        target = np.array(self._target(prompt, since_s), float)
+        reach = np.array([self.speed, self.speed, 3.0, 10.0]) * step_s
+        self.at = self.at + np.clip(target - self.at, -reach, reach)
+
+    def _target(self, prompt: Prompt, since_s: float) -> tuple:
+        if since_s < self.reaction_s:
+            return tuple(self.at)
+        if prompt is Prompt.BLINK and since_s > self.reaction_s + self.blink_s:
+            return REST
+        return self.answers.get(prompt, TURNS.get(prompt, REST))
+
+    def face(self) -> FaceView:
+        yaw, pitch, mouth, lids = self.at
+        solid, print_ = mesh(yaw, pitch), mesh()
+        return FaceView(
+            pose=Pose(yaw, pitch, 0.0),
+            eye_distance_px=90.0,
+            mouth=0.05 + mouth,
+            lids=0.3 * lids,
+            off_centre=(0.0, 0.0),
+            width=0.4,
+            brightness=120.0,
+            sharpness=100.0,
+            rigid=rigid_points(print_ + self.depth * (solid - print_)),
+        )
+
+
+def run(check, person, change=lambda seen, at_s, check: seen, fps=15.0, most_s=120.0):
+    """Let `person` stand in front of `check`; `change` may spoil each observation."""
+    prompt, since_s, prompts = Prompt.FRAME_FACE, 0.0, []
+    for frame in range(int(most_s * fps)):
+        at_s = frame / fps
+        person.move(prompt, at_s - since_s, 1 / fps)
+        identity = 0.2 if check.wants_identity else None
+        seen = Observation(int(at_s * 1e9), 1, 1, person.face(), identity)
+        progress = check.see(change(seen, at_s, check))
+        if progress.prompt is not prompt:
+            prompt, since_s = progress.prompt, at_s
+            prompts.append((at_s, prompt))
+        if check.finished:
+            return prompts
+    raise AssertionError(f"no end in {most_s} s, at {check.stage}")
+
+
+def gone(seen: Observation) -> Observation:
+    return Observation(seen.at_ns, 0)
+
+
+@pytest.mark.parametrize("fps", [8.0, 15.0, 30.0])
+def test_e03_a_person_who_follows_the_prompts_passes(fps) -> None:
+    check = Check(ALL)
+    prompts = run(check, Person(), fps=fps)
+    assert check.stage is Stage.PASSED
+    assert check.done == ALL
+    assert check.reasons == ()
+    assert check.evidence > 0.5
+    asked = [prompt for _, prompt in prompts if prompt in TURNS]
+    assert asked == [Prompt.of(action) for action in ALL]
+
+
+def test_the_prompt_returns_to_the_middle_between_actions() -> None:
+    check = Check((Action.LEFT, Action.UP))
+    prompts = [prompt for _, prompt in run(check, Person())]
+    ahead = Prompt.LOOK_AHEAD
+    assert prompts == [ahead, Prompt.LEFT, ahead, Prompt.UP, ahead]
+
+
+def test_a_slow_old_person_has_time() -> None:
+    check = Check(ALL)
+    run(check, Person(reaction_s=3.5, speed=12.0, blink_s=1.5))
+    assert check.stage is Stage.PASSED
+
+
+@pytest.mark.parametrize("action", [Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN])
+def test_a_flat_picture_fails_whatever_the_mesh_reads(action) -> None:
+    check = Check((action,))
+    run(check, Person(depth=0.0))
+    assert check.reasons == (Reason.FLAT,)
+    assert check.evidence < 0.5
+
+
+@pytest.mark.parametrize("depth", [0.2, 0.3])
+def test_a_little_depth_is_not_enough(depth) -> None:
+    check = Check((Action.LEFT,))
+    run(check, Person(depth=depth))
+    assert check.reasons == (Reason.FLAT,)
+
+
+def test_depth_that_was_there_before_the_turn_is_not_depth_of_the_turn() -> None:
+    """Something bent is put in the way: parallax from the start, whatever the angle."""
+    bent = rigid_points(mesh(yaw_deg=30))
+
+    def change(seen, at_s, check):
+        asked = check.stage is Stage.ASKED
+        return replace(seen, face=replace(seen.face, rigid=bent)) if asked else seen
+
+    check = Check((Action.LEFT,))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FLAT,)
+    assert check.evidence > 0.5
+
+
+def test_an_order_without_both_axes_proves_nothing() -> None:
+    check = Check((Action.LEFT, Action.MOUTH))
+    run(check, Person())
+    assert check.stage is Stage.PASSED
+    assert check.evidence == 0.0
+
+
+@pytest.mark.parametrize("wrong", [Prompt.RIGHT, Prompt.UP, Prompt.DOWN])
+@pytest.mark.parametrize("asked", [Action.LEFT, Action.MOUTH, Action.BLINK])
+def test_another_movement_than_the_asked_one_fails(asked, wrong) -> None:
+    check = Check((asked,))
+    run(check, Person(answers={Prompt.of(asked): TURNS[wrong]}))
+    assert check.reasons == (Reason.WRONG_ACTION,)
+    assert check.done == ()
+
+
+def test_a_small_wrong_movement_is_forgiven() -> None:
+    check = Check((Action.LEFT,))
+    half = {Prompt.LEFT: (0, 10, 0, 1)}
+    run(check, Person(answers=half))
+    assert check.reasons == (Reason.TIMED_OUT,)
+
+
+def test_a_movement_that_begins_with_the_prompt_was_no_reaction() -> None:
+    check = Check((Action.LEFT,))
+    run(check, Person(reaction_s=0.0, speed=150.0), fps=30)
+    assert check.reasons == (Reason.TOO_EARLY,)
+
+
+def test_who_is_not_looking_ahead_gets_no_prompt() -> None:
+    """A movement already under way cannot answer: the prompt waits until it is over."""
+    person = Person()
+
+    def change(seen, at_s, check):
+        if check.stage is Stage.CENTRE and at_s < 5:
+            person.at[0] = 25.0
+            return replace(seen, face=person.face())
+        return seen
+
+    check = Check((Action.LEFT, Action.UP))
+    prompts = run(check, person, change)
+    assert next(at_s for at_s, prompt in prompts if prompt is Prompt.LEFT) > 5
+    assert check.stage is Stage.PASSED
+
+
+def test_a_movement_must_be_held() -> None:
+    class Twitch(Person):
+        def _target(self, prompt, since_s):
+            return TURNS[prompt] if prompt is Prompt.LEFT and 1 < since_s < 1.1 else REST
+
+    check = Check((Action.LEFT,))
+    run(check, Twitch(speed=900.0))
+    assert check.reasons == (Reason.TIMED_OUT,)
+
+
+def test_who_does_nothing_runs_out_of_time() -> None:
+    check = Check((Action.LEFT,))
+    prompts = run(check, Person(answers={Prompt.LEFT: REST}))
+    assert check.reasons == (Reason.TIMED_OUT,)
+    assert prompts[1][1] is Prompt.LEFT
+
+
+def test_who_never_returns_to_the_middle_runs_out_of_time() -> None:
+    check = Check((Action.LEFT, Action.UP))
+    run(check, Person(answers={Prompt.LOOK_AHEAD: TURNS[Prompt.LEFT]}, reaction_s=1.0))
+    assert check.stage is Stage.FAILED
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "hint"),
+    [
+        ({"eye_distance_px": 30.0}, Hint.TOO_FAR),
+        ({"width": 0.9}, Hint.TOO_NEAR),
+        ({"off_centre": (0.4, 0.0)}, Hint.OFF_CENTRE),
+        ({"off_centre": (0.0, -0.4)}, Hint.OFF_CENTRE),
+        ({"brightness": 20.0}, Hint.TOO_DARK),
+        ({"brightness": 250.0}, Hint.TOO_BRIGHT),
+        ({"sharpness": 1.0}, Hint.BLURRED),
+        ({"pose": Pose(30.0, 0.0, 0.0)}, Hint.LOOK_AT_CAMERA),
+        ({"pose": Pose(0.0, -40.0, 0.0)}, Hint.LOOK_AT_CAMERA),
+    ],
+)
+def test_the_check_waits_and_says_why(spoiled, hint) -> None:
+    check, hints = Check((Action.LEFT,)), set()
+    for frame in range(100):
+        face = replace(Person().face(), **spoiled)
+        hints.add(check.see(Observation(frame * 66_000_000, 1, 1, face)).hint)
+    assert check.stage in (Stage.FRAMING, Stage.BASELINE)
+    assert hints == {hint}
+
+
+def test_one_hint_at_a_time_the_first_thing_to_mend() -> None:
+    check = Check((Action.LEFT,))
+    bad = replace(Person().face(), brightness=1.0, sharpness=0.0, eye_distance_px=10.0)
+    assert check.see(Observation(0, 1, 1, bad)).hint is Hint.TOO_FAR
+    assert check.see(Observation(1, 2, 1, bad)).hint is Hint.TWO_FACES
+    assert check.see(Observation(2, 0)).hint is Hint.NO_FACE
+
+
+def test_framing_ends_some_time() -> None:
+    check = Check((Action.LEFT,), Limits(framing_s=5.0))
+    for at_s in range(10):
+        check.see(Observation(at_s * 10**9, 0))
+    assert check.reasons == (Reason.FACE_LOST,)
+
+
+def test_a_restless_face_gives_no_neutral() -> None:
+    check, person = Check((Action.LEFT,)), Person()
+    for frame in range(60):
+        person.at[0] = 8.0 * (-1) ** (frame // 3)
+        check.see(Observation(frame * 66_000_000, 1, 1, person.face()))
+    assert check.stage is Stage.BASELINE
+
+
+def away(start_s, end_s, track=2):
+    """The face is gone for a while after the first prompt, and comes back as another track."""
+    first: list[float] = []
+
+    def change(seen, at_s, check):
+        if check.stage is Stage.ASKED and not first:
+            first.append(at_s)
+        if not first:
+            return seen
+        if start_s <= at_s - first[0] < end_s:
+            return gone(seen)
+        return replace(seen, track=track) if at_s - first[0] >= end_s else seen
+
+    return change
+
+
+def test_one_short_break_is_forgiven_if_it_is_still_the_same_face() -> None:
+    check = Check((Action.LEFT, Action.UP))
+    run(check, Person(), away(0.1, 0.3))
+    assert check.stage is Stage.PASSED
+
+
+def test_another_face_after_a_short_break_fails() -> None:
+    back = away(0.1, 0.3)
+
+    def change(seen, at_s, check):
+        seen = back(seen, at_s, check)
+        return replace(seen, identity=0.78) if seen.track == 2 and seen.identity else seen
+
+    check = Check((Action.LEFT, Action.UP))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FACE_CHANGED,)
+
+
+def test_a_long_break_fails() -> None:
+    check = Check((Action.LEFT, Action.UP))
+    run(check, Person(), away(0.1, 0.6))
+    assert check.reasons == (Reason.FACE_LOST,)
+
+
+def test_a_second_break_fails() -> None:
+    first = away(0.1, 0.3)
+
+    def change(seen, at_s, check):
+        seen = first(seen, at_s, check)
+        return replace(seen, track=3) if check.step == 1 and seen.face else seen
+
+    check = Check((Action.LEFT, Action.UP))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FACE_LOST,)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_another_face_on_an_unbroken_track_fails_at_the_next_step(step) -> None:
+    """A swap so quick that the tracker followed it."""
+
+    def change(seen, at_s, check):
+        swapped = check.step == step and check.stage is not Stage.BASELINE
+        return replace(seen, identity=0.78) if swapped and check.wants_identity else seen
+
+    check = Check((Action.LEFT, Action.UP, Action.MOUTH))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FACE_CHANGED,)
+    assert check.step == step
+
+
+def test_after_a_pause_of_the_camera_the_face_proves_itself() -> None:
+    check, person = Check((Action.LEFT,)), Person()
+    at_ns = 0
+    while check.stage is not Stage.ASKED:
+        identity = 0.1 if check.wants_identity else None
+        check.see(Observation(at_ns, 1, 1, person.face(), identity))
+        at_ns += 66_000_000
+    assert not check.wants_identity
+    check.see(Observation(at_ns + 2_000_000_000, 1, 1, person.face()))
+    assert check.wants_identity
+
+
+def test_a_step_is_not_done_while_two_faces_are_seen() -> None:
+    def change(seen, at_s, check):
+        return replace(seen, faces=2) if check.stage is Stage.ASKED else seen
+
+    check = Check((Action.LEFT,))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.TIMED_OUT,)
+    assert check.done == ()
+
+
+def test_moving_away_does_not_help_noise_to_pass_for_depth() -> None:
+    def change(seen, at_s, check):
+        far = check.stage is Stage.ASKED
+        return replace(seen, face=replace(seen.face, eye_distance_px=20.0)) if far else seen
+
+    check = Check((Action.LEFT,))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.TIMED_OUT,)
+
+
+@pytest.mark.parametrize(("lids", "reasons"), [(0.75, (Reason.TIMED_OUT,)), (0.3, ())])
+def test_a_blink_is_measured_against_the_own_open_eyes(lids, reasons) -> None:
+    check = Check((Action.BLINK,))
+    run(check, Person(answers={Prompt.BLINK: (0, 0, 0, lids)}))
+    assert check.reasons == reasons
+
+
+def test_closed_eyes_alone_are_no_blink() -> None:
+    check = Check((Action.BLINK,))
+    run(check, Person(blink_s=100.0))
+    assert check.reasons == (Reason.TIMED_OUT,)
+
+
+def test_lids_are_measured_only_where_they_count() -> None:
+    assert not Check((Action.LEFT,)).wants_lids
+    assert Check((Action.BLINK,)).wants_lids
+
+
+seen_things = st.builds(
+    Observation,
+    at_ns=st.integers(0, 10**11),
+    faces=st.integers(0, 3),
+    track=st.integers(0, 3),
+    face=st.none()
+    | st.builds(
+        FaceView,
+        pose=st.builds(Pose, *[st.floats(-180, 180)] * 3),
+        eye_distance_px=st.floats(0, 500),
+        mouth=st.floats(0, 5),
+        lids=st.none() | st.floats(0, 1),
+        off_centre=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+        width=st.floats(0, 2),
+        brightness=st.floats(0, 255),
+        sharpness=st.floats(0, 1e4),
+        rigid=st.sampled_from([np.zeros((12, 2)), rigid_points(mesh()), rigid_points(mesh(30))]),
+    ),
+    identity=st.none() | st.floats(0, 1.5),
+)
+
+
+@settings(max_examples=60)
+@given(seen=st.lists(seen_things, max_size=60), order=st.lists(st.sampled_from(ALL), max_size=4))
+def test_nothing_that_can_be_seen_breaks_the_check(seen, order) -> None:
+    check = Check(tuple(order), Limits(baseline_s=0.0, baseline_frames=1))
+    steps = 0
+    for one in sorted(seen, key=lambda one: one.at_ns):
+        was = check.stage
+        progress = check.see(one)
+        assert progress.step >= steps
+        steps = progress.step
+        assert was not in (Stage.PASSED, Stage.FAILED) or check.stage is was
+    assert (check.stage is Stage.FAILED) == bool(check.reasons)
