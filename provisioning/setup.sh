@@ -64,8 +64,9 @@ wanted=$(cat requirements.lock setup.cfg | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   say 3/5 "Python packages, pinned with hashes (about 400 MB the first time)"
   "$venv/bin/python" -m pip install --progress-bar on --disable-pip-version-check \
-    --only-binary :all: --require-hashes -r requirements.lock 2>&1 \
-    | grep --line-buffered -vE '^(Ignoring|Requirement already|Looking|WARNING: Location)' || true
+    --only-binary :all: --require-hashes -r requirements.lock \
+    > >(grep --line-buffered -vE '^(Ignoring|Requirement already|Looking)' || true) \
+    || fail "the Python packages could not be installed; see the lines above"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
     || fail "the Python packages could not be installed; see the lines above"
   echo "$wanted" > "$stamp"

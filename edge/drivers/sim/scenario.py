@@ -12,7 +12,7 @@ class Scenario:
     """One visit.
 
     `before_camera` is `resident`, `printed_photo` or `nobody`; `face` and
-    `card_face` name portraits (`astronaut`, `hopper`).
+    `card_face` name portraits (`astronaut`, `admiral`).
     """
 
     words: str
@@ -29,7 +29,7 @@ class Scenario:
 SCENARIOS = {
     "good-day": Scenario("everything works"),
     "wrong-face": Scenario(
-        "the card carries somebody else's portrait", card_face="hopper", ends_in="needs_review"
+        "the card carries somebody else's portrait", card_face="admiral", ends_in="needs_review"
     ),
     "printed-photo": Scenario(
         "a printed photograph is held up and tilted",
