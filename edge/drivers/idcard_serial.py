@@ -76,7 +76,10 @@ class _Closed(DeviceError):
 
 
 class _Unanswered(DeviceError):
-    """One question stayed without a usable answer; the reader is not given up."""
+    """One question stayed without a usable answer. GARBLED: the reader is not given up yet."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(NAME, Fault.GARBLED, detail)
 
 
 def open_line(port: str, rate: int) -> Line:
@@ -425,7 +428,7 @@ class SerialCardReader:
         except DeviceError as error:
             self._selected = False
             self._weigh(error)
-            raise _Unanswered(NAME, error.fault, error.detail) from error
+            raise _Unanswered(error.detail) from error
         self._failures = 0
         return reply
 
