@@ -101,7 +101,7 @@ def layout(items: Iterable[ReceiptItem], columns: int) -> Iterator[ReceiptItem]:
             yield item
             continue
         room = columns // 2 if item.big else columns
-        for text in wrap(item.text, room):
+        for text in _phrases(item.text, room) if item.centred else wrap(item.text, room):
             yield Line(text, item.big, item.bold, item.centred)
 
 
@@ -118,6 +118,20 @@ def wrap(text: str, columns: int) -> list[str]:
     return [*lines, line.rstrip(" ")]
 
 
+def _phrases(text: str, columns: int) -> list[str]:
+    """As `wrap` for a heading: break after a mark if that is enough, else into even lines."""
+    phrases = _AFTER_MARK.split(clean(text))
+    if display_width(clean(text)) > columns >= max(map(display_width, phrases)):
+        return phrases
+    lines = wrap(text, columns)
+    longest = max((display_width(word) for word in _TOKEN.findall(clean(text))), default=1)
+    evenly = (wrap(text, room) for room in range(max(longest, columns // 2), columns))
+    return next((even for even in evenly if len(even) == len(lines)), lines)
+
+
+_AFTER_MARK = re.compile(r"(?<=[，；。])(?!$)")
+
+
 def display_width(text: str) -> int:
     """Columns on paper. Ambiguous characters count two: Chinese printers hold them as pairs."""
     return sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in text)
@@ -128,7 +142,7 @@ def clean(text: str) -> str:
 
     A name comes from a card, and an ESC inside it would be a printer command.
     """
-    one_line = unicodedata.normalize("NFC", re.sub(r"\s", " ", text))
+    one_line = unicodedata.normalize("NFC", re.sub(r"[\t\n\r\f\v]", " ", text))
     return "".join(char for char in one_line if unicodedata.category(char) not in _UNPRINTABLE)
 
 
@@ -209,15 +223,16 @@ class _Pair:
     values: Mapping[str, str]
 
     def lines(self, columns: int) -> Iterator[Line]:
-        """Further lines of a long value hang below its first character."""
+        """Further lines of a long value hang below its first character, or below the label."""
         label = self.template.partition("{")[0]
         value = clean(self.template[len(label) :].format(**self.values))
         indent = display_width(label)
-        if indent > columns // 2:
+        if indent + display_width(value) > columns and indent > columns // 2:
             yield Line(label)
-            label, indent = "", 2
-        for place, text in enumerate(wrap(value, columns - indent)):
-            yield Line((label if place == 0 and label else " " * indent) + text)
+            label, indent = "  ", 2
+        for text in wrap(value, columns - indent) if value else [""]:
+            yield Line(label + text)
+            label = " " * indent
 
 
 def _pairs(pairs: Iterable[_Pair], columns: int) -> list[ReceiptItem]:

@@ -34,7 +34,7 @@ FEED_TO_TEAR = b"\x1b\x64\x06"
 
 PRINTER, OFFLINE_CAUSE, ERROR_CAUSE, PAPER = 1, 2, 3, 4
 
-BAND_ROWS = 24
+BAND_ROWS = 30
 """Rows of a picture sent at once; cheap printers hold 4 kB."""
 
 Draw = Callable[[Line], tuple[int, bytes]]
@@ -81,23 +81,23 @@ _SUBSTITUTES = {"¥": "￥", "\u00a0": " ", "–": "-", "•": "·"}
 def _line(item: ReceiptItem, columns: int, draw: Draw, pictures: bool) -> bytes:
     line = Line("-" * columns) if isinstance(item, Rule) else item
     code = None if pictures else encode_text(line.text)
-    if code is None:
-        return _align(line) + raster(*draw(line))
-    return _align(line) + _style(line) + code + b"\n"
-
-
-def _align(line: Line) -> bytes:
-    return b"\x1b\x61" + (b"\x01" if line.centred else b"\x00")
+    body = raster(*draw(line)) if code is None else code + b"\n"
+    return (_AIR if line.big else b"") + _style(line) + body
 
 
 def _style(line: Line) -> bytes:
-    """ESC E bold; GS ! and FS ! both, for some printers scale hanzi by the one, some by the other.
+    """Place (ESC a), weight (ESC E), size and line pitch of one line.
 
-    `FS !` has no effect on letters and `GS !` on some firmware none on hanzi.
+    GS ! and FS ! both: some printers scale hanzi by the one, some by the other.
     """
-    bold = b"\x1b\x45" + (b"\x01" if line.bold else b"\x00")
-    size = b"\x1d\x21\x11\x1c\x21\x0c" if line.big else b"\x1d\x21\x00\x1c\x21\x00"
-    return bold + size
+    place = b"\x1b\x61" + (b"\x01" if line.centred else b"\x00")
+    weight = b"\x1b\x45" + (b"\x01" if line.bold else b"\x00")
+    size = b"\x1d\x21\x11\x1c\x21\x0c\x1b\x33\x3c" if line.big else _SMALL
+    return place + weight + size
+
+
+_SMALL = b"\x1d\x21\x00\x1c\x21\x00\x1b\x33\x1e"  # 24 dots at a pitch of 30
+_AIR = b"\x1b\x4a\x06"  # six dots more above a big line
 
 
 def raster(row_bytes: int, rows: bytes) -> bytes:

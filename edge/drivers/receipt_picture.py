@@ -12,6 +12,7 @@ from edge.drivers.receipt import display_width
 from edge.ports import Line
 
 COLUMN_DOTS = 12
+BASELINE_DOTS = 21
 LINE_DOTS = 30  # as far as the printer's own lines are apart
 _FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 _BOLD = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc")
@@ -22,15 +23,17 @@ def draw_line(line: Line) -> tuple[int, bytes]:
     """Bytes per row and the rows, the high bit leftmost and 1 black; as wide as the text."""
     scale = 2 if line.big else 1
     width = max(8, -(-display_width(line.text) * COLUMN_DOTS * scale // 8) * 8)
-    picture = Image.new("1", (width, LINE_DOTS * scale))
+    picture = Image.new("L", (width, LINE_DOTS * scale))
     pen = ImageDraw.Draw(picture)
-    pen.fontmode = "1"
     font = font_sc(2 * COLUMN_DOTS * scale, line.bold)
     left = 0
     for char in line.text:
-        pen.text((left, 24 * scale), char, font=font, fill=1, anchor="ls")
+        pen.text((left, BASELINE_DOTS * scale), char, font=font, fill=255, anchor="ls")
         left += display_width(char) * COLUMN_DOTS * scale
-    return width // 8, picture.tobytes()
+    return width // 8, picture.point(_BLACK_FROM_HALF, "1").tobytes()
+
+
+_BLACK_FROM_HALF = [255 * (grey > 127) for grey in range(256)]
 
 
 @cache

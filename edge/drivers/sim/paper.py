@@ -90,21 +90,25 @@ class Sheet:
         self._burnt = longer
 
 
+_BLACK_ENOUGH = [255 * (grey > 110) for grey in range(256)]
+
+
 @cache
 def _cell(glyph: Glyph) -> Image.Image:
     """The character in its box, enlarged the way printers do: every dot becomes a block."""
-    cell = Image.new("1", (24 if glyph.pair else 12, 24))
-    pen = ImageDraw.Draw(cell)
-    pen.fontmode = "1"
-    pen.text((0, 21), glyph.char, font=_font(), fill=1, anchor="ls")
+    grey = Image.new("L", (24 if glyph.pair else 12, 24))
+    pen = ImageDraw.Draw(grey)
+    size, foot = (24, 21) if glyph.pair else (22, 20)  # letters need room below for g and y
+    pen.text((grey.width // 2, foot), glyph.char, font=_font(size), fill=255, anchor="ms")
+    cell = grey.point(_BLACK_ENOUGH, "1")
     if glyph.bold:
         cell = ImageChops.logical_or(cell, ImageChops.offset(cell, 1, 0))
     return cell.resize((cell.width * glyph.wide, cell.height * glyph.high))
 
 
 @cache
-def _font() -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(_FONTS, 24, index=_SC_WITH_NARROW_LETTERS)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_FONTS, size, index=_SC_WITH_NARROW_LETTERS)
 
 
 def _outline(size: tuple[int, int], torn: bool) -> Image.Image:

@@ -1,0 +1,39 @@
+"""A loudspeaker in the simulated world: whoever stands in front of it hears the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge.domain.errors import DeviceError, Fault
+from edge.domain.record import Provenance
+from edge.ports import Health
+
+
+class SimVoice:
+    """Implements `Voice`. `listener` is called with the words, in the caller's thread."""
+
+    def __init__(self, listener: Callable[[str], None]) -> None:
+        self.name = "voice"
+        self.provenance = Provenance.SIMULATED
+        self.utterances: list[tuple[str, str]] = []
+        """Words and language, in the order spoken."""
+        self._listener = listener
+        self._is_open = False
+
+    def open(self) -> None:
+        self._is_open = True
+
+    def close(self) -> None:
+        self._is_open = False
+
+    def health(self) -> Health:
+        return Health(self._is_open, "simulated loudspeaker")
+
+    def say(self, words: str, language: str) -> None:
+        if not self._is_open:
+            raise DeviceError(self.name, Fault.ABSENT, "not open", retry=False)
+        self.utterances.append((words, language))
+        self._listener(words)
+
+    def hush(self) -> None:
+        """Nothing to stop: simulated words take no time."""

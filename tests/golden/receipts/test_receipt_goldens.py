@@ -1,0 +1,101 @@
+"""Every receipt as text and as paper, compared with what was accepted.
+
+After looking at the new pictures: `ACCEPT_RECEIPTS=1 pytest tests/golden/receipts`.
+Dots depend on FreeType and on the font: elsewhere the texts are still compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, features
+
+from edge.domain.record import Outcome, Provenance, Reference
+from edge.domain.timebase import ClockTrust
+from edge.ports import ReceiptItem
+from tests.paper_bench import GOLDEN, desk, record, slip
+
+ACCEPT = os.environ.get("ACCEPT_RECEIPTS") == "1"
+HASHES = GOLDEN / "pixels.json"
+FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+
+
+def cases() -> Iterator[tuple[str, int, tuple[ReceiptItem, ...]]]:
+    review, declined = Outcome.NEEDS_REVIEW, Outcome.DECLINED
+    for columns, width in ((32, "58mm"), (48, "80mm")):
+        records = {
+            "passed": slip(record(), columns=columns),
+            "passed-template": slip(record(reference=Reference.TEMPLATE), columns=columns),
+            "passed-offline": slip(record(), columns=columns, online=False, next_due=None),
+            "needs-review": slip(record(review), columns=columns, next_due=None),
+            "declined": slip(record(declined), columns=columns, next_due=None),
+            "simulated": slip(record(provenance=Provenance.SIMULATED), columns=columns),
+            "clock-unsure": slip(record(trust=ClockTrust.FLOOR), columns=columns),
+            "rare-name": slip(record(name="㐂小𠮷"), columns=columns),
+            "english": slip(record(review), columns=columns, language="en", online=False),
+        }
+        for name, items in records.items():
+            yield f"{name}-{width}", columns, items
+
+
+CASES = {name: (columns, items) for name, columns, items in cases()}
+
+
+def made_with() -> dict[str, str]:
+    font = hashlib.sha256(FONT.read_bytes()).hexdigest() if FONT.exists() else "absent"
+    return {"freetype": str(features.version("freetype2")), "font_sha256": font}
+
+
+def accepted() -> dict[str, dict[str, str]]:
+    if not HASHES.exists():
+        return {"made_with": made_with(), "pixels": {}}
+    loaded: dict[str, dict[str, str]] = json.loads(HASHES.read_text("utf-8"))
+    return loaded
+
+
+def pixel_hash(path: Path) -> str:
+    with Image.open(path) as picture:
+        head = f"{picture.mode} {picture.width}x{picture.height} ".encode()
+        return hashlib.sha256(head + picture.tobytes()).hexdigest()
+
+
+def accept(name: str, text: str, picture: Path) -> None:
+    now = accepted()
+    now["made_with"] = made_with()
+    now["pixels"] = dict(sorted({**now["pixels"], name: pixel_hash(picture)}.items()))
+    HASHES.write_text(json.dumps(now, indent=1) + "\n", "utf-8")
+    (GOLDEN / f"{name}.txt").write_text(text, "utf-8")
+    (GOLDEN / f"{name}.png").write_bytes(picture.read_bytes())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_k36_receipt_is_as_accepted(name: str, tmp_path: Path) -> None:
+    columns, items = CASES[name]
+    picture = tmp_path / f"{name}.png"
+    with desk(columns) as at:
+        at.driver.print_receipt(items)
+        text = at.sim.text + "\n"
+        at.sim.save_png(picture)
+        assert at.sim.oddities == ()
+    if ACCEPT:
+        accept(name, text, picture)
+    assert text == (GOLDEN / f"{name}.txt").read_text("utf-8")
+    if accepted()["made_with"] != made_with():
+        pytest.skip("another FreeType or font than the pictures were made with: texts compared")
+    assert pixel_hash(picture) == accepted()["pixels"][name], f"look at {picture}"
+
+
+def test_no_golden_is_missing_or_left_over() -> None:
+    pictures = {path.stem for path in GOLDEN.glob("*.png")}
+    texts = {path.stem for path in GOLDEN.glob("*.txt")}
+    assert pictures == texts == set(accepted()["pixels"]) == set(CASES)
+
+
+def test_committed_pictures_are_the_hashed_ones() -> None:
+    for name, expected in accepted()["pixels"].items():
+        assert pixel_hash(GOLDEN / f"{name}.png") == expected, name

@@ -1,0 +1,109 @@
+"""What the tests of receipt and printer share: records, texts, a printer with its driver."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from edge.domain.challenge import Action
+from edge.domain.people import CardKind, PersonId
+from edge.domain.record import (
+    Outcome,
+    ProofRecord,
+    Provenance,
+    RecordId,
+    Reference,
+    Score,
+    Subject,
+    Verdict,
+)
+from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.drivers.printer_escpos import EscposPrinter
+from edge.drivers.receipt import Office, compose
+from edge.drivers.sim.printer import SimPrinter
+from edge.ports import ReceiptItem
+
+GOLDEN = Path(__file__).parent / "golden" / "receipts"
+WORDS: dict[str, dict[str, str]] = tomllib.loads((GOLDEN / "words.toml").read_text("utf-8"))
+OFFICE = Office("佛山市社会保险基金管理局禅城分局", "0757-83990000")
+NEXT_DUE = date(2027, 11, 30)
+DOTS = {32: 384, 48: 576}
+
+
+def record(
+    outcome: Outcome = Outcome.PASSED,
+    *,
+    name: str = "王小明",
+    number: str = "11010119491231002X",
+    reference: Reference = Reference.CHIP,
+    provenance: Provenance = Provenance.LIVE,
+    trust: ClockTrust = ClockTrust.NTP,
+) -> ProofRecord:
+    finished = Stamp(datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC), MonoNs(1), "boot", trust)
+    return ProofRecord(
+        record_id=RecordId("0192f0c1-2345-7000-8000-000000000000"),
+        kiosk_id="FS-0757-012",
+        site="foshan-chancheng",
+        subject=Subject(name, number, CardKind.RESIDENT),
+        person_id=PersonId("p-1"),
+        outcome=outcome,
+        reasons=(),
+        consent=None,
+        verdict=None if outcome is Outcome.DECLINED else _verdict(reference),
+        attempts=1,
+        receipt_no="FS012-20261123-0007",
+        reader_id="",
+        started=finished,
+        finished=finished,
+        provenance=provenance,
+        software="test",
+    )
+
+
+def _verdict(reference: Reference) -> Verdict:
+    score = Score(0.9, 0.5, "0" * 64)
+    return Verdict(True, (Action.LEFT, Action.UP), score, score, reference, (), 100, 9.0)
+
+
+def slip(
+    proof: ProofRecord,
+    *,
+    columns: int = 32,
+    language: str = "zh",
+    online: bool = True,
+    next_due: date | None = NEXT_DUE,
+) -> tuple[ReceiptItem, ...]:
+    return compose(
+        proof, WORDS[language], online=online, columns=columns, office=OFFICE, next_due=next_due
+    )
+
+
+@dataclass
+class Desk:
+    """A driver and the printer at the other end of its cable."""
+
+    driver: EscposPrinter
+    sim: SimPrinter
+
+
+def hurried_ns() -> int:
+    """A clock forty times as fast, for tests in which a printer never answers."""
+    return time.monotonic_ns() * 40
+
+
+@contextmanager
+def desk(columns: int = 32, *, hurried: bool = False, **options: bool) -> Iterator[Desk]:
+    sim = SimPrinter(DOTS[columns], cutter=options.get("cutter", True))
+    mono_ns = hurried_ns if hurried else time.monotonic_ns
+    driver = EscposPrinter(sim.port, mono_ns=mono_ns, columns=columns, **options)
+    try:
+        driver.open()
+        yield Desk(driver, sim)
+    finally:
+        driver.close()
+        sim.close()
