@@ -1,0 +1,695 @@
+"""What a person sees and hears in each state, as a pure function.
+
+    view(session, now_ns, facts) -> Screen
+
+A `Screen` is complete: it can be drawn, spoken, compared and tested without a
+window. The buttons on it are exactly those the machine offers, with the
+languages it is not in, and 我还需要时间 in the last half minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import Enum
+
+from edge.domain.challenge import Hint, Prompt, Reason
+from edge.domain.people import CardFlag, CardIdentity, PastProof, mask_id_number, mask_name
+from edge.domain.record import Outcome, ProofRecord
+from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.events import Button
+from edge.session.machine import offered
+from edge.session.states import (
+    AwaitingCard,
+    Choosing,
+    Confirming,
+    Consenting,
+    Finished,
+    Home,
+    Informing,
+    Language,
+    LookingUp,
+    PaperNews,
+    Retrying,
+    Reviewing,
+    Session,
+    ShowingHistory,
+    State,
+    Storing,
+    Topic,
+    Turned,
+    Visit,
+    Watching,
+    Why,
+)
+from edge.ui.texts import catalogue, text
+
+SIMULATED_BAND = "模拟设备 SIMULATED"
+"""Neither a theme nor a catalogue can take this away."""
+
+PAST_SHOWN = 4
+"""Earlier certifications that fit on a screen that never scrolls."""
+
+
+class Layout(Enum):
+    """The few ways a screen can be arranged."""
+
+    HOME = "home"
+    GUIDE = "guide"  # a drawing beside a few lines
+    TABLE = "table"  # pairs of label and value
+    PAGE = "page"  # lines that belong together
+    MIRROR = "mirror"  # the camera picture and the movement asked for
+    PORTRAIT = "portrait"  # the picture taken
+
+
+class Art(Enum):
+    """Drawings. They say the same as the words, for those who do not read them."""
+
+    NONE = "none"
+    CARD = "card"
+    TAKE_CARD = "take_card"
+    WAIT = "wait"
+    PERSON = "person"
+    FACE = "face"
+    LOOK = "look"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+    MOUTH = "mouth"
+    BLINK = "blink"
+    SLIP = "slip"
+    SLIP_DONE = "slip_done"
+    SLIP_FAILED = "slip_failed"
+    DONE = "done"
+    CODE = "code"
+
+
+class Tone(Enum):
+    """How a screen feels; colour supports it and never carries it alone."""
+
+    CALM = "calm"
+    GOOD = "good"
+    CARE = "care"
+
+
+class Weight(Enum):
+    """How strongly a choice stands out. Two EQUAL ones look the same."""
+
+    MAIN = "main"
+    EQUAL = "equal"
+    SIDE = "side"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: touching it posts exactly `Pressed(button)`."""
+
+    label: str
+    button: Button
+    weight: Weight = Weight.SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The strip at the foot of each screen (K19, K26, K39). `time_left` is empty when unshown."""
+
+    terminal: str
+    buttons: tuple[Choice, ...]
+    time_left: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of this kiosk as long as it runs."""
+
+    terminal_no: str
+    site: str
+    agency_name: str
+    office: str
+    phone: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Everything to show and to say. Texts that may name somebody stay out of the `repr`.
+
+    `prompt` takes the place of the title while a movement is asked for (K27).
+    `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
+    `note` small print for staff; `progress` is (movements done, movements in all).
+    """
+
+    name: str
+    layout: Layout
+    language: Language
+    title: str
+    prompt: str = ""
+    lines: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    advice: str = ""
+    hint: str = ""
+    note: str = ""
+    art: Art = Art.NONE
+    tone: Tone = Tone.CALM
+    progress: tuple[int, int] | None = None
+    progress_words: str = ""
+    spoken: str = field(default="", repr=False)
+    choices: tuple[Choice, ...] = ()
+    more_time: Choice | None = None
+    languages: tuple[Choice, ...] = ()
+    footer: Footer = Footer("", ())
+    band: str = ""
+    shows_preview: bool = False
+    shows_portrait: bool = False
+
+    @property
+    def headline(self) -> str:
+        """What stands at the top."""
+        return self.prompt or self.title
+
+    @property
+    def buttons(self) -> tuple[Choice, ...]:
+        """All there is to press, in the order of reading."""
+        extra = (self.more_time,) if self.more_time else ()
+        return (*extra, *self.languages, *self.choices, *self.footer.buttons)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """The exact words somebody is asked to agree to, labels of the two buttons included."""
+
+    version: str
+    words: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.words.encode()).hexdigest()
+
+
+def view(session: Session, now_ns: MonoNs, facts: Facts) -> Screen:
+    """The screen of a session at a moment. Pure; needs no window."""
+    words = _Words(session.language, facts)
+    screen = _draft(session.state, session.card_lies, words)
+    return _framed(screen, session, now_ns, words)
+
+
+def consent_text(language: Language, facts: Facts) -> ConsentText:
+    """What the consent screen says in this language; its hash goes into the record."""
+    words = _Words(language, facts)
+    labels = (words("button.agree"), words("button.decline"))
+    shown = (words("consent.title"), *_consent_lines(words), *labels)
+    return ConsentText(words("consent.version"), "\n".join(shown))
+
+
+# --- words -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The catalogue of one language, and the facts that go into its texts."""
+
+    language: Language
+    facts: Facts
+
+    def __call__(self, key: str, **params: object) -> str:
+        return text(self.language, key, **params)
+
+    def day(self, day: date, form: str = "day") -> str:
+        """A date as people of this language write it; `month` leaves the day out."""
+        parts: dict[str, int] = {"year": day.year, "month": day.month}
+        if form == "day":
+            parts["day"] = day.day
+        return self(f"frame.{form}", **parts)
+
+    def method(self, proof: PastProof) -> str:
+        """The registry may name methods this kiosk has not heard of."""
+        key = f"history.method.{proof.method}"
+        return self(key if key in catalogue(self.language) else "history.method.other")
+
+    def ask(self) -> str:
+        return self("turned.ask", office=self.facts.office, phone=self.facts.phone)
+
+
+# --- the frame every screen has ----------------------------------------------
+
+_FOOTER = (Button.BACK, Button.HELP, Button.HOME, Button.SCAN)
+_SIDE = (Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY)
+_LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
+
+
+def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: _Words) -> Screen:
+    """Add buttons, footer and band; in the last half minute, the way to get more time."""
+    urgent = session.warned and session.deadline_ns is not None
+    framed = replace(
+        screen,
+        hint=words("frame.hint", hint=screen.hint) if screen.hint else "",
+        choices=_choices(session.state, words),
+        footer=_footer(session, now_ns, words),
+        languages=_languages(session.language),
+        band=SIMULATED_BAND if words.facts.simulated else "",
+    )
+    return _with_more_time(framed, words) if urgent else framed
+
+
+def _with_more_time(screen: Screen, words: _Words) -> Screen:
+    """E15: said aloud, with a big button."""
+    said = words("frame.time_short")
+    choice = Choice(words("button.more_time"), Button.MORE_TIME, Weight.MAIN)
+    hint = words("frame.hint", hint=said)
+    return replace(screen, hint=hint, spoken=said, more_time=choice)
+
+
+def _choices(state: State, words: _Words) -> tuple[Choice, ...]:
+    main = [button for button in offered(state) if not _in_footer(state, button)]
+    return tuple(Choice(_label(state, b, words), b, _weight(state, b)) for b in main)
+
+
+def _in_footer(state: State, button: Button) -> bool:
+    """The way back from a page of information is that page's main choice."""
+    if isinstance(state, Informing) and button is Button.BACK:
+        return False
+    return button in _FOOTER
+
+
+def _footer(session: Session, now_ns: MonoNs, words: _Words) -> Footer:
+    state = session.state
+    shown = [b for b in _FOOTER if b in offered(state) and _in_footer(state, b)]
+    return Footer(
+        terminal=words("frame.terminal", number=words.facts.terminal_no),
+        buttons=tuple(Choice(_label(state, button, words), button) for button in shown),
+        time_left=_time_left(session, now_ns, words),
+        urgent=session.warned,
+    )
+
+
+def _time_left(session: Session, now_ns: MonoNs, words: _Words) -> str:
+    """Whole seconds, 299 at the start of 300 (K40). K11: none while the card is being dealt with,
+    unless time runs out there too.
+    """
+    uncounted = isinstance(session.state, AwaitingCard | LookingUp | Confirming | Storing)
+    if session.deadline_ns is None or (uncounted and not session.warned):
+        return ""
+    left_s = max(0, (session.deadline_ns - now_ns - 1) // NS_PER_S)
+    return words("frame.time_left", seconds=left_s)
+
+
+def _languages(current: Language) -> tuple[Choice, ...]:
+    """Each language is called by its own name."""
+    return tuple(
+        Choice(text(language, "language.name"), button)
+        for language, button in _LANGUAGE_BUTTONS.items()
+        if language is not current
+    )
+
+
+def _label(state: State, button: Button, words: _Words) -> str:
+    match state, button:
+        case Confirming(revealed=True), Button.REVEAL:
+            return words("button.conceal")
+        case AwaitingCard(), Button.HELP:
+            return words("button.instructions")
+        case AwaitingCard(), Button.SCAN:
+            return words("button.scan_barcode")
+        case Retrying(), Button.SUBMIT:
+            return words("button.submit_for_review")
+        case ((Turned() | Retrying(exhausted=True)), Button.CALL_STAFF):
+            return words("button.staff")
+        case Informing(), Button.BACK:
+            return words("button.go_on")
+        case _:
+            return words(f"button.{button.value}")
+
+
+def _weight(state: State, button: Button) -> Weight:
+    """Agreeing and declining weigh the same; where staff are the way on, they come first."""
+    if button in (Button.AGREE, Button.DECLINE):
+        return Weight.EQUAL
+    if isinstance(state, Turned) and state.visit and state.why is not Why.ALREADY_DONE:
+        return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
+    return Weight.SIDE if button in _SIDE else Weight.MAIN
+
+
+# --- one function for each state ----------------------------------------------
+
+
+def _draft(state: State, card_lies: bool, words: _Words) -> Screen:
+    match state:
+        case Home():
+            return _home(card_lies, words)
+        case AwaitingCard(failures):
+            return _await_card(failures, words)
+        case LookingUp():
+            return _waiting("looking_up", words)
+        case Confirming(visit, revealed):
+            return _confirm(visit, revealed, words)
+        case Choosing():
+            return _choose(words)
+        case ShowingHistory(visit):
+            return _history(visit, words)
+        case Consenting():
+            return _consent(words)
+        case Watching():
+            return _watch(state, words)
+        case Retrying():
+            return _exhausted(words) if state.exhausted else _retry(state, words)
+        case Reviewing():
+            return _review(state, words)
+        case Storing():
+            return _waiting("storing", words)
+        case Finished():
+            return _finished(state, card_lies, words)
+        case Turned():
+            return _turned(state, words)
+        case Informing(topic=topic):
+            return _help(words) if topic is Topic.HELP else _scan(words)
+
+
+def _home(card_lies: bool, words: _Words) -> Screen:
+    facts = words.facts
+    take_card = words("frame.take_card") if card_lies else ""  # E16
+    return Screen(
+        name="home",
+        layout=Layout.HOME,
+        language=words.language,
+        title=words("home.title"),
+        lines=(
+            words("home.place", agency=facts.agency_name, site=facts.site),
+            words("home.phone", phone=facts.phone),
+        ),
+        advice=take_card,
+        hint=words("home.hint"),
+        art=Art.TAKE_CARD if card_lies else Art.CARD,
+        spoken=take_card,
+    )
+
+
+def _await_card(failures: int, words: _Words) -> Screen:
+    unread = words("await_card.unread") if failures else ""  # E01
+    return Screen(
+        name="await_card",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words("await_card.title"),
+        lines=(words("await_card.where"), words("await_card.wait")),
+        advice=unread,
+        art=Art.CARD,
+        tone=Tone.CARE if failures else Tone.CALM,
+        spoken=unread or words("await_card.spoken"),
+    )
+
+
+def _waiting(name: str, words: _Words) -> Screen:
+    title = words(f"{name}.title")
+    return Screen(
+        name=name,
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=title,
+        lines=(words(f"{name}.line"),),
+        art=Art.WAIT,
+        spoken=title,
+    )
+
+
+def _confirm(visit: Visit, revealed: bool, words: _Words) -> Screen:
+    expired = words("confirm.expired") if CardFlag.EXPIRED in visit.flags else ""  # E02
+    return Screen(
+        name="confirm",
+        layout=Layout.TABLE,
+        language=words.language,
+        title=words("confirm.title"),
+        lines=(words("confirm.greeting"),),
+        fields=_identity(visit.card, revealed, words),
+        advice=expired,
+        hint=words("confirm.hint"),
+        spoken=_sentences(words("confirm.spoken"), expired),
+    )
+
+
+def _identity(card: CardIdentity, revealed: bool, words: _Words) -> tuple[tuple[str, str], ...]:
+    return (
+        (words("confirm.name"), card.name if revealed else mask_name(card.name)),
+        (words("confirm.sex"), words(f"confirm.sex.{card.sex.name.lower()}")),
+        (words("confirm.number"), card.id_number if revealed else mask_id_number(card.id_number)),
+    )
+
+
+def _choose(words: _Words) -> Screen:
+    return Screen(
+        name="choose",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words("choose.title"),
+        hint=words("choose.hint"),
+        art=Art.FACE,
+        spoken=words("choose.spoken"),
+    )
+
+
+def _history(visit: Visit, words: _Words) -> Screen:
+    entry = visit.entry
+    past = sorted(entry.past, key=lambda proof: proof.day, reverse=True) if entry else []
+    rows = [(words.day(proof.day), words.method(proof)) for proof in past[:PAST_SHOWN]]
+    return Screen(
+        name="history",
+        layout=Layout.TABLE,
+        language=words.language,
+        title=words("history.title"),
+        fields=(*_this_cycle(visit, words), *rows),
+        lines=() if rows else (words("history.empty"),),
+        hint=words("history.hint"),
+        spoken=words("history.spoken"),
+    )
+
+
+def _this_cycle(visit: Visit, words: _Words) -> tuple[tuple[str, str], ...]:
+    entry = visit.entry
+    if entry is None:
+        return ()
+    if entry.certified_on is not None:
+        status = words("history.done", day=words.day(entry.certified_on))
+    else:
+        status = words("history.open", day=words.day(entry.due_by))
+    return ((words("history.this_cycle"), status),)
+
+
+def _consent(words: _Words) -> Screen:
+    title, lines = words("consent.title"), _consent_lines(words)
+    return Screen(
+        name="consent",
+        layout=Layout.PAGE,
+        language=words.language,
+        title=title,
+        lines=lines,
+        hint=words("consent.hint"),
+        spoken=_sentences(title, *lines),
+    )
+
+
+def _consent_lines(words: _Words) -> tuple[str, ...]:
+    who = words("consent.who", agency=words.facts.agency_name, phone=words.facts.phone)
+    return (who, *(words(f"consent.{part}") for part in ("why", "what", "how_long", "rights")))
+
+
+_PROMPT_ART = {
+    Prompt.FRAME_FACE: Art.FACE,
+    Prompt.LOOK_AHEAD: Art.LOOK,
+    Prompt.LEFT: Art.LEFT,
+    Prompt.RIGHT: Art.RIGHT,
+    Prompt.UP: Art.UP,
+    Prompt.DOWN: Art.DOWN,
+    Prompt.MOUTH: Art.MOUTH,
+    Prompt.BLINK: Art.BLINK,
+}
+
+
+def _watch(state: Watching, words: _Words) -> Screen:
+    progress = state.progress
+    framing = progress.prompt is Prompt.FRAME_FACE
+    prompt = "" if framing else words(f"prompt.{progress.prompt.value}")
+    advice = _advice(progress.hint, words)
+    current = min(progress.step + 1, progress.steps)
+    hint = words("watch.hint") if framing else words("watch.slowly")
+    return Screen(
+        name="watch",
+        layout=Layout.MIRROR,
+        language=words.language,
+        title=words("watch.title"),
+        prompt=prompt,
+        lines=(words("watch.adjust"), words("watch.automatic")) if framing else (),
+        advice=advice,
+        hint=hint,
+        art=_PROMPT_ART[progress.prompt],
+        progress=(progress.step, progress.steps),
+        progress_words=words("frame.step", step=current, steps=progress.steps),
+        spoken=advice or prompt or hint,
+        shows_preview=True,
+    )
+
+
+def _advice(hint: Hint | None, words: _Words) -> str:
+    return words(f"advice.{hint.value}") if hint else ""
+
+
+def _retry(state: Retrying, words: _Words) -> Screen:
+    """E07, E08: what to do differently, never whose fault it was."""
+    title, reason = words("retry.title"), _reason(state.verdict.reasons, words)
+    return Screen(
+        name="retry",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=title,
+        lines=(reason, words("retry.no_harm")),
+        hint=words("retry.hint"),
+        art=Art.FACE,
+        tone=Tone.CARE,
+        spoken=_sentences(title, reason),
+    )
+
+
+def _reason(reasons: tuple[Reason, ...], words: _Words) -> str:
+    return words(f"reason.{reasons[0].value}" if reasons else "reason.none")
+
+
+def _exhausted(words: _Words) -> Screen:
+    """E09: after the last try a person takes over."""
+    line = words("exhausted.line")
+    return Screen(
+        name="retry_exhausted",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words("exhausted.title"),
+        lines=(line,),
+        hint=words("exhausted.hint"),
+        art=Art.PERSON,
+        tone=Tone.CARE,
+        spoken=line,
+    )
+
+
+def _review(state: Reviewing, words: _Words) -> Screen:
+    line = words("review.line")
+    to_staff = () if state.verdict.passed else (words("review.to_staff"),)
+    return Screen(
+        name="review",
+        layout=Layout.PORTRAIT,
+        language=words.language,
+        title=words("review.title"),
+        lines=(line, *to_staff),
+        hint=words("review.hint"),
+        spoken=_sentences(words("review.title"), line),
+        shows_portrait=True,
+    )
+
+
+# --- results -----------------------------------------------------------------
+
+_PAPER_KEY = {
+    PaperNews.PRINTING: "finished.printing",
+    PaperNews.PRINTED: "finished.printed",
+    PaperNews.FAILED: "finished.paper_failed",
+}
+_PAPER_ART = {
+    PaperNews.PRINTING: Art.SLIP,
+    PaperNews.PRINTED: Art.SLIP_DONE,
+    PaperNews.FAILED: Art.SLIP_FAILED,
+}
+
+
+def _finished(state: Finished, card_lies: bool, words: _Words) -> Screen:
+    outcome, paper = _outcome(state, words), words(_PAPER_KEY[state.paper])
+    number = _number(state.record, words)
+    take_card = words("frame.take_card") if card_lies else ""  # E16
+    news = (*outcome, paper) if state.paper is PaperNews.PRINTING else (paper,)
+    return Screen(
+        name="finished",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words("finished.title"),
+        lines=(*outcome, paper, number),
+        advice=take_card,
+        hint=words("finished.hint"),
+        art=_PAPER_ART[state.paper],
+        tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
+        spoken=_sentences(*news, take_card),
+    )
+
+
+def _outcome(state: Finished, words: _Words) -> tuple[str, ...]:
+    """What came of it, then how far it has travelled (E11)."""
+    result = words(f"finished.{state.record.outcome.value}")
+    if not state.online:
+        return (result, words("finished.offline"), words("finished.offline_more"))
+    if state.record.outcome is Outcome.PASSED:
+        return (result, words("finished.saved"))
+    return (result,)
+
+
+def _number(record: ProofRecord, words: _Words) -> str:
+    declined = record.outcome is Outcome.DECLINED
+    key = "finished.declined_number" if declined else "finished.number"
+    return words(key, number=record.receipt_no)
+
+
+def _turned(state: Turned, words: _Words) -> Screen:
+    section, fault = state.why.value, state.fault
+    done = state.why is Why.ALREADY_DONE
+    return Screen(
+        name=f"turned_{section}",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words(f"{section}.title"),
+        lines=_already_done(state, words) if done else (words(f"{section}.line"), words.ask()),
+        note=words("turned.fault", fault=words(f"fault.{fault.value}")) if fault else "",
+        art=Art.DONE if done else Art.PERSON,
+        tone=Tone.CALM if done else Tone.CARE,
+        spoken=words(f"{section}.spoken"),
+    )
+
+
+def _already_done(state: Turned, words: _Words) -> tuple[str, ...]:
+    """E04: when it was done, and when it is due again."""
+    entry = state.visit.entry if state.visit else None
+    if entry is None or entry.certified_on is None:
+        return (words.ask(),)
+    done = words("already_done.line", day=words.day(entry.certified_on))
+    return (done, words("already_done.next", month=words.day(entry.due_by, "month")), words.ask())
+
+
+# --- pages of information ------------------------------------------------------
+
+
+def _help(words: _Words) -> Screen:
+    steps = ("card", "consent", "camera", "submit", "receipt")
+    facts = words.facts
+    contact = words("help.phone", office=facts.office, phone=facts.phone)
+    return Screen(
+        name="help",
+        layout=Layout.PAGE,
+        language=words.language,
+        title=words("help.title"),
+        lines=(*(words(f"help.{step}") for step in steps), contact),
+        hint=words("help.hint"),
+        spoken=words("help.spoken"),
+    )
+
+
+def _scan(words: _Words) -> Screen:
+    line = words("scan.line")
+    return Screen(
+        name="scan",
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words("scan.title"),
+        lines=(line, words("scan.ask", phone=words.facts.phone)),
+        art=Art.CODE,
+        spoken=words("scan.spoken"),
+    )
+
+
+def _sentences(*parts: str) -> str:
+    """Parts to be spoken one after the other; the voice pauses at a line's end."""
+    return "\n".join(part for part in parts if part)

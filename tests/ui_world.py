@@ -1,0 +1,213 @@
+"""Every screen there is, as sessions of one invented person, and a keeper that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from edge.domain.challenge import Hint, Prompt, Reason, WatchProgress
+from edge.domain.errors import Fault
+from edge.domain.people import CardFlag, PastProof
+from edge.domain.record import Outcome, ProofRecord
+from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.events import Button, Pressed
+from edge.session.machine import Policy, step
+from edge.session.states import (
+    AwaitingCard,
+    Choosing,
+    Confirming,
+    Consenting,
+    Finished,
+    Home,
+    Informing,
+    Language,
+    LookingUp,
+    PaperNews,
+    Retrying,
+    Reviewing,
+    Session,
+    ShowingHistory,
+    State,
+    Storing,
+    Topic,
+    Turned,
+    Visit,
+    Watching,
+    Why,
+)
+from edge.ui.viewmodel import Facts
+from tests.session_world import CARD, ENTRY, LAID_DOWN, World, verdict
+
+FACTS = Facts(
+    terminal_no="0001",
+    site="桂园社区",
+    agency_name="桂园街道社保所",
+    office="桂园社区服务中心",
+    phone="0755-12345678",
+    simulated=True,
+)
+NOW = MonoNs(1_000 * NS_PER_S)
+IDLE_S = Policy().idle_s
+
+PAST = (
+    PastProof(date(2023, 5, 6), "visit"),
+    PastProof(date(2024, 4, 9), "kiosk"),
+    PastProof(date(2025, 5, 20), "data"),
+)
+KNOWN = replace(ENTRY, past=PAST)
+DONE = replace(KNOWN, certified_on=date(2026, 3, 1), due_by=date(2027, 3, 31))
+VISIT = Visit(LAID_DOWN.card, LAID_DOWN.key, (), LAID_DOWN.reader_id, World().context().now, KNOWN)
+
+
+def watching(prompt: Prompt, hint: Hint | None = None, done: int = 1) -> Watching:
+    return Watching(VISIT, 7, WatchProgress(prompt, hint, done, 4))
+
+
+def record(outcome: Outcome) -> ProofRecord:
+    """A record as the machine itself makes it, with another outcome written in."""
+    world = World()
+    asked = Session(Consenting(VISIT), Language.ZH)
+    made = step(asked, Pressed(Button.DECLINE), world.context()).session.state
+    assert isinstance(made, Storing)
+    return replace(made.record, outcome=outcome, receipt_no="K1-000042")
+
+
+def finished(
+    outcome: Outcome, paper: PaperNews = PaperNews.PRINTED, *, online: bool = True
+) -> Finished:
+    return Finished(VISIT, record(outcome), online, paper)
+
+
+def states() -> dict[str, State]:
+    """One of each look a screen can have."""
+    expired = replace(VISIT, flags=(CardFlag.EXPIRED,))
+    return {
+        "home": Home(),
+        "await_card": AwaitingCard(),
+        "await_card_again": AwaitingCard(1),
+        "looking_up": LookingUp(VISIT),
+        "confirm": Confirming(VISIT),
+        "confirm_revealed": Confirming(VISIT, True),
+        "confirm_expired": Confirming(expired),
+        "choose": Choosing(VISIT),
+        "history": ShowingHistory(VISIT),
+        "history_done": ShowingHistory(replace(VISIT, entry=DONE)),
+        "history_empty": ShowingHistory(replace(VISIT, entry=ENTRY)),
+        "consent": Consenting(VISIT),
+        "watch_frame": watching(Prompt.FRAME_FACE, done=0),
+        "watch_frame_no_face": watching(Prompt.FRAME_FACE, Hint.NO_FACE, 0),
+        **{f"watch_{p.value}": watching(p) for p in Prompt if p is not Prompt.FRAME_FACE},
+        "watch_up_hint": watching(Prompt.UP, Hint.TOO_FAR, 2),
+        "retry": Retrying(VISIT, verdict(live=False), False),
+        "retry_not_alike": Retrying(VISIT, verdict(alike=False), False),
+        "retry_exhausted": Retrying(VISIT, verdict(alike=False), True),
+        "review": Reviewing(VISIT, verdict()),
+        "review_to_staff": Reviewing(VISIT, verdict(alike=None)),
+        "storing": Storing(VISIT, record(Outcome.PASSED)),
+        "finished_printing": finished(Outcome.PASSED, PaperNews.PRINTING),
+        "finished": finished(Outcome.PASSED),
+        "finished_no_paper": finished(Outcome.PASSED, PaperNews.FAILED),
+        "finished_offline": finished(Outcome.PASSED, online=False),
+        "finished_review": finished(Outcome.NEEDS_REVIEW),
+        "finished_declined": finished(Outcome.DECLINED),
+        "turned_not_found": Turned(Why.NOT_FOUND, replace(VISIT, entry=None)),
+        "turned_already_done": Turned(Why.ALREADY_DONE, replace(VISIT, entry=DONE)),
+        "turned_card_unreadable": Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED),
+        "turned_reader_down": Turned(Why.READER_DOWN, fault=Fault.ABSENT),
+        "turned_camera_down": Turned(Why.CAMERA_DOWN, VISIT, Fault.SILENT),
+        "turned_store_down": Turned(Why.STORE_DOWN, VISIT),
+        "help": Informing(Topic.HELP, Choosing(VISIT)),
+        "help_from_home": Informing(Topic.HELP, Home()),
+        "scan": Informing(Topic.SCAN, Reviewing(VISIT, verdict())),
+    }
+
+
+def session(state: State, language: Language = Language.ZH, **changes: object) -> Session:
+    """A session that has just come to this state."""
+    deadline = None if isinstance(state, Home) else MonoNs(NOW + IDLE_S * NS_PER_S)
+    fresh = Session(state, language, deadline_ns=deadline)
+    return replace(fresh, **changes)  # type: ignore[arg-type]
+
+
+def hurried(state: State, language: Language = Language.ZH) -> Session:
+    """The same with 20 seconds left."""
+    return session(state, language, deadline_ns=MonoNs(NOW + 20 * NS_PER_S), warned=True)
+
+
+def gallery(language: Language) -> Iterator[tuple[str, Session]]:
+    """Every look, and those that come from the session rather than from its state."""
+    looks = states()
+    for name, state in looks.items():
+        yield name, session(state, language)
+    yield "home_card_lies", session(Home(), language, card_lies=True)
+    yield "finished_card_lies", session(looks["finished"], language, card_lies=True)
+    for name in ("confirm", "choose", "consent", "watch_left", "finished_offline"):
+        yield f"{name}_hurry", hurried(looks[name], language)
+
+
+def every_state() -> Iterator[State]:
+    """States with every word a catalogue has: each prompt, hint, reason, fault and cause."""
+    yield from states().values()
+    yield from (watching(prompt, hint) for prompt in Prompt for hint in (None, *Hint))
+    reasons = ((), *((reason,) for reason in Reason))
+    for found in reasons:
+        told = replace(verdict(live=False), reasons=found)
+        yield from (Retrying(VISIT, told, exhausted) for exhausted in (False, True))
+    for why in Why:
+        for fault in (None, *Fault):
+            yield from (Turned(why, None, fault), Turned(why, VISIT, fault))
+    for outcome in Outcome:
+        for paper in PaperNews:
+            yield from (finished(outcome, paper, online=online) for online in (True, False))
+    for sex in type(CARD.sex):
+        yield Confirming(replace(VISIT, card=replace(CARD, sex=sex)))
+    for method in ("kiosk", "visit", "video", "data", "staff", "pigeon"):
+        entry = replace(KNOWN, past=(PastProof(date(2025, 1, 1), method),))
+        yield ShowingHistory(replace(VISIT, entry=entry))
+
+
+@dataclass
+class Picture:
+    """Colours that run from corner to corner, darker on the left: mirroring would show."""
+
+    width: int
+    height: int
+    rgb: bytes = field(repr=False)
+
+
+def picture(width: int = 64, height: int = 48) -> Picture:
+    rows = (
+        bytes(
+            value
+            for x in range(width)
+            for value in (40 + 150 * x // width, 110 + 90 * y // height, 190 - 80 * x // width)
+        )
+        for y in range(height)
+    )
+    return Picture(width, height, b"".join(rows))
+
+
+class Keeper:
+    """A controller that shows what it is told to and remembers what was posted."""
+
+    def __init__(self, shown: Session) -> None:
+        self.shown = shown
+        self.time_ns = NOW
+        self.posted: list[object] = []
+        self.frame: Picture | None = picture()
+
+    def session(self) -> Session:
+        return self.shown
+
+    def now_ns(self) -> MonoNs:
+        return self.time_ns
+
+    def post(self, event: object) -> None:
+        self.posted.append(event)
+
+    def preview(self) -> Picture | None:
+        return self.frame
+
+    def portrait(self) -> Picture | None:
+        return self.frame
