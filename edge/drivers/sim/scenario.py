@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WISHES = ("退出", "提交", "同意刷脸", "生存验证申请", "进入", "离退休人员生存验证", "再试一次")
+WISHES = (
+    "退出",
+    "提交",
+    "提交，由工作人员核实",
+    "再试一次",
+    "同意刷脸",
+    "生存验证申请",
+    "进入",
+    "离退休人员生存验证",
+)
 
 
 @dataclass(frozen=True, slots=True)
