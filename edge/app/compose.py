@@ -31,7 +31,7 @@ from edge.session import challenges
 from edge.session.machine import ConsentText, Context, Policy
 from edge.session.states import Language
 from edge.store.journal import SqliteJournal
-from edge.ui.texts import text
+from edge.ui.texts import catalogue
 from edge.ui.viewmodel import Facts, consent_text, view
 
 
@@ -145,7 +145,8 @@ def receipt_maker(
 
 def receipt_words(language: Language) -> Mapping[str, str]:
     """The catalogue's texts for paper, their placeholders still open."""
-    return {key: text(language, key) for key in RECEIPT_KEYS}
+    words = catalogue(language)
+    return {key: words[key] for key in RECEIPT_KEYS}
 
 
 # --- devices: a name in the site file, a driver here ---

@@ -119,6 +119,7 @@ class Runner:
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
         self._said = ""
+        self._mute = False
         self._first = start(language)
         self._session = self._first.session
         self._threads = [
@@ -279,9 +280,16 @@ class Runner:
             return
         self._said = words
         try:
+            self._parts.voice.open()
             self._parts.voice.say(words, self._session.language.value)
         except DeviceError as error:
-            log.warning("voice_failed error=%s", error)
+            if not self._mute:
+                log.warning("voice_lost detail=%s", error.detail)
+            self._mute = True
+            return
+        if self._mute:
+            log.info("voice_back")
+        self._mute = False
 
     # --- reader thread ---
 

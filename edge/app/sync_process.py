@@ -45,24 +45,21 @@ def main(settings: SyncSettings) -> int:
     registry_key = _registry_key(settings.registry_verify_key)
     for path in (settings.ca, settings.cert, settings.key):
         _must_exist(path)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     with closing(Database(settings.database)) as database:
-        _serve(settings, database, registry_key, stop)
+        service = _compose(settings, database, registry_key)
+        service.run(_stop_on_signal())
+    _log.info("sync=stopped")
     return 0
 
 
-def _serve(
-    settings: SyncSettings,
-    database: Database,
-    registry_key: Ed25519PublicKey,
-    stop: threading.Event,
-) -> None:
+def _compose(
+    settings: SyncSettings, database: Database, registry_key: Ed25519PublicKey
+) -> SyncService:
     times = SystemTime()
     state = SyncState(database, times)
     online = Presence(True, state.next_boot_seq(), settings.software)
-    service = SyncService(
+    _log.info("sync=starting kiosk=%s boot_seq=%d", settings.kiosk_id, online.boot_seq)
+    return SyncService(
         SqliteOutbox(database, times),
         Inbox(database),
         state,
@@ -71,9 +68,14 @@ def _serve(
         settings.kiosk_id,
         times,
     )
-    _log.info("sync=started kiosk=%s boot_seq=%d", settings.kiosk_id, online.boot_seq)
-    service.run(stop)
-    _log.info("sync=stopped")
+
+
+def _stop_on_signal() -> threading.Event:
+    """Set by SIGTERM (systemd) and SIGINT (Ctrl-C)."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def _endpoint(settings: SyncSettings) -> Endpoint:
