@@ -98,10 +98,9 @@ class MqttLink:
         """Close the connection such that the broker tells the registry."""
         self._running = False
         if self._client is not None:
+            self._doomed = "stopped"
             goodbye = ReasonCode(PacketTypes.DISCONNECT, identifier=WITH_WILL)
             self._guarded(lambda: self._client.disconnect(goodbye))
-        if self._client is not None:
-            self._close("stopped")
 
     def connected(self) -> bool:
         """True once the broker took our first message, so that the access rules hold, too."""

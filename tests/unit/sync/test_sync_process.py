@@ -1,0 +1,49 @@
+"""Before the sync process starts: every missing or damaged file is named, with what to do."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from edge.app import config, sync_process
+from edge.domain.errors import ConfigError, StoreError
+from edge.sync.service import SyncSettings
+from provisioning.site import make_site
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> SyncSettings:
+    site = make_site(tmp_path, ["k-001"])
+    return sync_process.settings(config.load(site.kiosk("k-001") / "site.toml"), "test")
+
+
+@pytest.mark.parametrize("name", ["ca", "cert", "key", "registry_verify_key"])
+def test_a_missing_file_is_named_with_what_to_do(settings: SyncSettings, name: str) -> None:
+    path: Path = getattr(settings, name)
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"missing; provision this kiosk again") as caught:
+        sync_process.main(settings)
+    assert caught.value.path == str(path)
+    assert not settings.database.exists()
+
+
+@pytest.mark.parametrize("name", ["ca", "cert", "key", "registry_verify_key"])
+def test_a_damaged_file_is_a_config_error(settings: SyncSettings, name: str) -> None:
+    path: Path = getattr(settings, name)
+    path.write_text("nonsense")
+    with pytest.raises(ConfigError, match=r"not (a )?usable"):
+        sync_process.main(settings)
+
+
+def test_a_damaged_database_is_a_store_error(settings: SyncSettings) -> None:
+    settings.database.write_bytes(b"nonsense" * 1000)
+    with pytest.raises(StoreError, match="not a database"):
+        sync_process.main(settings)
+
+
+def test_settings_name_no_key_of_the_kiosk_process(settings: SyncSettings) -> None:
+    paths = [getattr(settings, f.name) for f in fields(settings)]
+    names = {path.name for path in paths if isinstance(path, Path)}
+    assert names == {"journal.db", "ca.crt", "tls.crt", "tls.key", "registry-sign.pub"}
