@@ -99,7 +99,7 @@ class Ingest:
     def _batch(self, arrivals: Sequence[Arrival], now: datetime) -> list[Reply]:
         devices = _devices(arrivals)
         sign_keys = {kiosk_id: keys.verifying_key(d.sign_pub) for kiosk_id, d in devices.items()}
-        results = [self._open(arrival, sign_keys) for arrival in arrivals]
+        results = [self._open(arrival, sign_keys.get(arrival.kiosk_id)) for arrival in arrivals]
         with transaction.atomic():
             batch = _Batch(self._vault, now, devices)
             batch.load([result for result in results if isinstance(result, Opened)])
@@ -111,11 +111,9 @@ class Ingest:
             batch.write()
         return batch.replies
 
-    def _open(
-        self, arrival: Arrival, sign_keys: Mapping[str, Ed25519PublicKey]
-    ) -> Opened | Refused:
+    def _open(self, arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Opened | Refused:
         try:
-            return open_record(arrival, sign_keys.get, self._seal_key)
+            return open_record(arrival, sign_key, self._seal_key)
         except Refused as refused:
             return refused
 

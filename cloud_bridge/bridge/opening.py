@@ -6,9 +6,9 @@ it, and even then it may be nonsense: what leaves here fits the database.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -63,12 +63,11 @@ class Refused(Exception):
         self.record_id = record_id
 
 
-SignKeyOf = Callable[[str], Ed25519PublicKey | None]
-
-
-def open_record(arrival: Arrival, sign_key_of: SignKeyOf, seal_key: X25519PrivateKey) -> Opened:
-    """Raises `Refused`."""
-    checked = _verified(arrival, sign_key_of)
+def open_record(
+    arrival: Arrival, sign_key: Ed25519PublicKey | None, seal_key: X25519PrivateKey
+) -> Opened:
+    """Raises `Refused`. `sign_key` is that of the kiosk whose topic this came on, if it has one."""
+    checked = _verified(arrival, sign_key)
     header = checked.header
     record_id = header.message_id if _RECORD_ID.fullmatch(header.message_id) else ""
     try:
@@ -80,16 +79,21 @@ def open_record(arrival: Arrival, sign_key_of: SignKeyOf, seal_key: X25519Privat
     return _opened(arrival, _chain(header.chain, record_id), body)
 
 
-def _verified(arrival: Arrival, sign_key_of: SignKeyOf) -> Envelope:
+def _verified(arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Envelope:
+    """An envelope may be signed by the topic's own kiosk only, and has one form only."""
+
+    def key_of(sender: str) -> Ed25519PublicKey | None:
+        return sign_key if sender == arrival.kiosk_id else None
+
     try:
-        checked = envelope.verify(arrival.payload, sign_key_of)
+        checked = envelope.verify(arrival.payload, key_of)
     except WireError as error:
         raise Refused(error.reason) from error
     except UnicodeEncodeError as error:  # half a surrogate pair has no canonical form
         raise Refused("form") from error
+    if not _is_canonical(arrival.payload):
+        raise Refused("form")
     header = checked.header
-    if header.sender != arrival.kiosk_id:
-        raise Refused("topic")
     if header.recipient != messages.REGISTRY:
         raise Refused("recipient")
     if header.schema != messages.RECORD or header.version != 1:
@@ -97,6 +101,14 @@ def _verified(arrival: Arrival, sign_key_of: SignKeyOf) -> Envelope:
     if not _RECORD_ID.fullmatch(header.message_id):
         raise Refused("form")
     return checked
+
+
+def _is_canonical(payload: bytes) -> bool:
+    """Somebody on the way could re-space an envelope, or use the spare bits of its base64,
+    without breaking the signature; the hash in our answer would then not be the kiosk's."""
+    fields = json.loads(payload)
+    signature = base64.b64encode(base64.b64decode(fields["sig"])).decode()
+    return envelope.canonical(fields | {"sig": signature}) == payload
 
 
 def _body(checked: Envelope, seal_key: X25519PrivateKey) -> RecordBody:

@@ -72,9 +72,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "quarantine": {
         "size": _("Too large"),
         "form": _("Not a message of ours"),
-        "sender": _("Unknown sender"),
+        "sender": _("Sender is not the kiosk it came from"),
         "signature": _("Signature does not match"),
-        "topic": _("Sent under another kiosk's name"),
         "recipient": _("Meant for somebody else"),
         "schema": _("Unknown kind of message"),
         "seal": _("Seal cannot be opened"),

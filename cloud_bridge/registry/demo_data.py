@@ -20,7 +20,7 @@ def fill(vault: Vault) -> Mapping[str, str]:
     """Returns the demo accounts with fresh passwords."""
     people_import.add_regions(demo.REGIONS, vault, WHO)
     known = set(Person.objects.values_list("number_key", flat=True))
-    missing = [new for new in _people() if vault.lookup(new.number) not in known]
+    missing = [new for new in invented_people() if vault.lookup(new.number) not in known]
     people_import.add_people(missing, vault, WHO)
     passwords = {name: staff.generated_password() for name, _, _ in demo.ACCOUNTS}
     for name, role, region in demo.ACCOUNTS:
@@ -28,7 +28,7 @@ def fill(vault: Vault) -> Mapping[str, str]:
     return passwords
 
 
-def _people() -> list[NewPerson]:
+def invented_people() -> list[NewPerson]:
     return [
         NewPerson(
             name=name,

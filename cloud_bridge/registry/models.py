@@ -14,6 +14,7 @@ from datetime import date
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cloud_bridge.registry import cycles
 from cloud_bridge.registry.gaps import Gaps, count
@@ -300,7 +301,7 @@ class Task(models.Model):
         DECLINED = "declined", _("Declined the face, wants staff")
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("task", "Open")
         DONE = "done", _("Done")
 
     kind = models.CharField(max_length=12, choices=Kind)

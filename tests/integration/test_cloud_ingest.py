@@ -1,0 +1,328 @@
+"""Exactly once in effect: whatever arrives, in whatever order and however often."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from django.db import transaction
+
+from cloud_bridge import demo
+from cloud_bridge.bridge import ingest as ingest_module
+from cloud_bridge.bridge.opening import Arrival
+from cloud_bridge.registry.models import (
+    Certification,
+    ChainState,
+    Device,
+    Person,
+    Quarantine,
+    Rehearsal,
+    Task,
+)
+from edge.wire import keys
+from edge.wire.envelope import Chain, sha256_hex
+from edge.wire.messages import AckStatus
+from tests.fixtures_cloud import NOW, TODAY, TestRegistry, b64, pack, unpack
+
+FILED, KNOWN, QUARANTINED = AckStatus.FILED, AckStatus.KNOWN, AckStatus.QUARANTINED
+
+
+def send(registry: TestRegistry, *payloads: bytes, kiosk_id: str = "k-001") -> list[AckStatus]:
+    arrivals = [Arrival(kiosk_id, payload) for payload in payloads]
+    return [reply.ack.status for reply in registry.ingest.ingest(arrivals, NOW)]
+
+
+def reasons() -> list[str]:
+    return list(Quarantine.objects.order_by("pk").values_list("reason", flat=True))
+
+
+def demo_person() -> Person:
+    return Person.objects.get(name=demo.DEMO_NAME)
+
+
+def test_a_record_is_filed_and_its_person_found(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    payload = kiosk.record()
+    [reply] = registry.ingest.ingest([Arrival("k-001", payload)], NOW)
+    assert reply.kiosk_id == "k-001"
+    assert reply.ack.status is FILED
+    assert reply.ack.sha256 == sha256_hex(payload)
+    row = Certification.objects.get()
+    assert row.record_id == reply.ack.record_id
+    assert row.person == demo_person()
+    assert bytes(row.envelope) == payload
+    assert row.certified_on == TODAY
+    assert not row.clock_unsure
+    assert demo_person().is_certified(TODAY)
+
+
+def test_the_same_bytes_are_known_and_file_nothing(registry: TestRegistry) -> None:
+    payload = registry.kiosk().record()
+    assert send(registry, payload, payload) == [FILED, KNOWN]
+    assert send(registry, payload) == [KNOWN]
+    assert Certification.objects.count() == 1
+    assert reasons() == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_duplicates_and_reordering_end_with_each_record_once(
+    registry: TestRegistry, seed: int
+) -> None:
+    kiosk = registry.kiosk()
+    payloads = [kiosk.record(outcome="needs_review") for _ in range(30)]
+    stream = payloads * 3
+    random.Random(seed).shuffle(stream)
+    statuses = [status for at in range(0, 90, 7) for status in send(registry, *stream[at : at + 7])]
+    assert statuses.count(FILED) == 30
+    assert statuses.count(KNOWN) == 60
+    assert Certification.objects.count() == Task.objects.count() == 30
+    chain = ChainState.objects.get()
+    assert (chain.highest, chain.missing) == (30, [])
+
+
+def test_a_crash_between_commit_and_answer_changes_nothing(registry: TestRegistry) -> None:
+    payload = registry.kiosk().record(outcome="declined")
+    send(registry, payload)  # the answer is lost here; the kiosk sends again
+    assert send(registry, payload) == [KNOWN]
+    assert Certification.objects.count() == Task.objects.count() == 1
+
+
+def test_a_crash_before_the_commit_leaves_nothing(registry: TestRegistry) -> None:
+    payload = registry.kiosk().record(outcome="declined")
+
+    @transaction.atomic
+    def send_and_die() -> None:
+        send(registry, payload)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        send_and_die()
+    assert Certification.objects.count() == Task.objects.count() == 0
+    assert send(registry, payload) == [FILED]
+
+
+def test_same_id_with_other_bytes_is_kept_aside(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    first = kiosk.body()
+    second = kiosk.wrap(first | {"outcome": "declined"})
+    assert send(registry, kiosk.wrap(first)) == [FILED]
+    assert send(registry, second, second) == [QUARANTINED, QUARANTINED]
+    assert Certification.objects.get().outcome == "passed"
+    assert reasons() == ["other_bytes"]
+    assert Quarantine.objects.get().times == 2
+    assert Task.objects.count() == 0
+
+
+def test_same_id_cannot_change_sides(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    plain = kiosk.body(provenance="simulated")
+    assert send(registry, kiosk.wrap(plain)) == [FILED]
+    assert send(registry, kiosk.wrap(plain | {"provenance": "live"})) == [QUARANTINED]
+    assert Certification.objects.count() == 0
+
+
+def test_simulated_records_never_count_and_never_make_a_task(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk(demo=True)
+    outcomes = ("passed", "needs_review", "declined")
+    payloads = [kiosk.record(provenance="simulated", outcome=outcome) for outcome in outcomes]
+    assert send(registry, *payloads) == [FILED] * 3
+    assert Rehearsal.objects.count() == 3
+    assert Certification.objects.count() == Task.objects.count() == 0
+    assert not demo_person().is_certified(TODAY)
+    assert list(Person.objects.with_last_pass().certified(TODAY)) == []
+    assert demo_person().certifications.count() == 0
+
+
+def test_a_demonstration_kiosk_can_never_file_a_live_record(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk(demo=True)
+    assert send(registry, kiosk.record()) == [QUARANTINED]
+    assert reasons() == ["demo_device_live"]
+    assert Certification.objects.count() == Rehearsal.objects.count() == 0
+    assert not demo_person().is_certified(TODAY)
+
+
+def test_n10_a_failed_face_makes_a_task_and_nothing_else(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    before = Person.objects.values().get(name=demo.DEMO_NAME)
+    send(registry, kiosk.record())
+    send(registry, kiosk.record(outcome="needs_review", reasons=["not_alike"]))
+    task = Task.objects.get()
+    assert (task.kind, task.state, task.person) == ("review", "open", demo_person())
+    assert Person.objects.values().get(name=demo.DEMO_NAME) == before
+    assert demo_person().is_certified(TODAY), "an earlier success is not taken away"
+
+
+def test_a_passed_record_makes_no_task(registry: TestRegistry) -> None:
+    send(registry, registry.kiosk().record())
+    assert Task.objects.count() == 0
+
+
+def test_an_unknown_person_is_filed_and_linked_once_imported(registry: TestRegistry) -> None:
+    from cloud_bridge.registry import id_number
+    from cloud_bridge.registry.people_import import NewPerson, add_people
+
+    number = id_number.make("100000", date(1950, 1, 1), 500)
+    kiosk = registry.kiosk()
+    payload = kiosk.record(id_number=number, name="丁一", outcome="needs_review")
+    assert send(registry, payload) == [FILED]
+    assert Certification.objects.get().person is None
+    assert Task.objects.get().region_id == demo.SITE_REGION
+    add_people([NewPerson("丁一", number, "dibao", True, "100101001001")], registry.vault, "t")
+    assert Certification.objects.get().person == Person.objects.get(name="丁一")
+
+
+def tampered(payload: bytes, **changes: object) -> bytes:
+    return pack(unpack(payload) | changes)
+
+
+def test_forged_moved_and_foreign_envelopes_are_kept_aside(registry: TestRegistry) -> None:
+    kiosk, other = registry.kiosk(), registry.kiosk("k-002")
+    good = kiosk.record()
+    thief = dataclasses.replace(kiosk, sign_text=keys.encode_key(b"\7" * 32))
+    inner = kiosk.body()
+    cases = {
+        "signature": thief.record(),
+        "sender": other.record(),
+        "recipient": kiosk.wrap(kiosk.body(), recipient="elsewhere"),
+        "schema": kiosk.wrap(kiosk.body(), schema="jianzai.other"),
+        "moved": kiosk.wrap(inner, message_id=str(uuid.uuid4())),
+        "seal": dataclasses.replace(kiosk, registry_seal=other.open_key.public_key()).record(),
+        "chain": kiosk.wrap(kiosk.body(), chain=None),
+        "form": b"\xff not json",
+        "body": kiosk.record(outcome="dead"),
+        "size": b"x" * (600 * 1024),
+    }
+    for reason, payload in cases.items():
+        assert send(registry, payload) == [], reason
+        assert reasons()[-1] == reason
+    # A field of a good envelope changed on the way, and a body moved into another one.
+    assert send(registry, tampered(good, id=str(uuid.uuid4()))) == []
+    assert send(registry, tampered(good, body=b64(b"other"))) == []
+    assert Certification.objects.count() == Rehearsal.objects.count() == Task.objects.count() == 0
+    assert send(registry, good) == [FILED], "the good one is not held up"
+
+
+def test_an_envelope_has_one_form_only(registry: TestRegistry) -> None:
+    good = registry.kiosk().record()
+    fields = unpack(good)
+    spare_bits = fields["sig"][:-3] + chr(ord(fields["sig"][-3]) + 1) + "=="
+    assert send(registry, good.replace(b",", b", ", 1)) == []
+    assert send(registry, pack(fields | {"sig": spare_bits})) == []
+    assert reasons() == ["form", "form"]
+    assert send(registry, good) == [FILED]
+
+
+def test_an_unknown_kiosk_is_kept_aside(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    assert send(registry, kiosk.record(), kiosk_id="k-999") == []
+    assert Quarantine.objects.get().device is None
+
+
+def test_a_sealed_body_cannot_move_between_kiosks(registry: TestRegistry) -> None:
+    kiosk, other = registry.kiosk(), registry.kiosk("k-002")
+    stolen = unpack(kiosk.record())
+    fields = stolen | {"from": "k-002"}
+    del fields["sig"]
+    from edge.wire import envelope
+
+    sig = other.sign_key.sign(b"jianzai envelope 1\n" + envelope.canonical(fields))
+    assert send(registry, pack(fields | {"sig": b64(sig)}), kiosk_id="k-002") == []
+    assert reasons() == ["seal"]
+
+
+def test_quarantine_is_bounded(registry: TestRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_module, "MAX_KEPT_PER_DEVICE", 5)
+    registry.kiosk()
+    send(registry, *[b"garbage %d" % n + b"x" * 100_000 for n in range(12)])
+    assert Quarantine.objects.count() == 5
+    assert Device.objects.get().quarantine_dropped == 7
+    assert all(len(row.payload) <= ingest_module.MAX_KEPT_BYTES for row in Quarantine.objects.all())
+
+
+def test_what_quarantine_cannot_keep_is_not_acknowledged(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "MAX_KEPT_PER_DEVICE", 0)
+    kiosk = registry.kiosk(demo=True)
+    assert send(registry, kiosk.record()) == []
+
+
+def test_gaps_in_the_chain_are_remembered_until_they_close(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    payloads = [kiosk.record() for _ in range(6)]
+    send(registry, payloads[0], payloads[4])
+    assert ChainState.objects.get().missing == [[2, 4]]
+    send(registry, payloads[2], payloads[5])
+    assert ChainState.objects.get().missing == [[2, 2], [4, 4]]
+    send(registry, payloads[1], payloads[3])
+    chain = ChainState.objects.get()
+    assert (chain.highest, chain.missing) == (6, [])
+
+
+@pytest.mark.parametrize("trust", ["floor", "unknown", "sundial", None, 7])
+def test_e17_an_unsure_clock_counts_for_the_day_of_filing(
+    registry: TestRegistry, trust: object
+) -> None:
+    kiosk = registry.kiosk()
+    stamp = kiosk.body()["finished"] | {"utc": "1971-01-01T00:00:00.000Z", "trust": trust}
+    send(registry, kiosk.record(finished=stamp))
+    row = Certification.objects.get()
+    assert row.clock_unsure
+    assert row.certified_on == TODAY
+    assert row.finished_at.year == 1971, "the kiosk's own word is kept"
+
+
+def test_n01_original_times_are_kept_after_days_without_network(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    three_days_ago = (NOW - timedelta(hours=72)).isoformat()
+    send(registry, kiosk.record(finished=kiosk.body()["finished"] | {"utc": three_days_ago}))
+    assert Certification.objects.get().certified_on == TODAY - timedelta(days=3)
+
+
+def test_a_finish_in_the_future_is_an_unsure_clock(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    stamp = kiosk.body()["finished"] | {"utc": "2099-01-01T00:00:00.000Z"}
+    send(registry, kiosk.record(finished=stamp))
+    assert Certification.objects.get().certified_on == TODAY
+
+
+def test_a_record_the_database_refuses_does_not_hold_up_the_others(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk = registry.kiosk()
+    poison = kiosk.body()
+    columns = ingest_module._Batch._columns
+
+    def refuse_poison(batch: object, record: object) -> dict[str, object]:
+        made = columns(batch, record)  # type: ignore[arg-type]
+        if made["record_id"] == poison["record_id"]:
+            made["outcome"] = None
+        return made
+
+    monkeypatch.setattr(ingest_module._Batch, "_columns", refuse_poison)
+    payloads = [kiosk.record(), kiosk.wrap(poison), kiosk.record()]
+    assert send(registry, *payloads) == [FILED, FILED]
+    assert reasons() == ["unfileable"]
+
+
+def test_privacy_no_id_number_is_in_the_database_file(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    send(registry, kiosk.record(), kiosk.record(provenance="simulated"))
+    send(registry, kiosk.record(outcome="dead"))
+    bytes_on_disk = b"".join(
+        path.read_bytes() for path in registry.folder.glob("registry.sqlite3*")
+    )
+    assert demo.DEMO_NAME.encode() in bytes_on_disk, "the search would find it"
+    number = demo.DEMO_NUMBER
+    for part in (number, number[::-1], number[6:], number[:17], b64(number.encode())[:20]):
+        assert part.encode() not in bytes_on_disk
+
+
+def test_a_chain_with_an_absurd_number_is_refused(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    for chain in (Chain("e", 0, ""), Chain("e", 2**63, ""), Chain("", 1, ""), Chain("e\0", 1, "")):
+        assert send(registry, kiosk.wrap(kiosk.body(), chain=chain)) == []
+    assert set(reasons()) == {"chain"}

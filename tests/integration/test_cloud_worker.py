@@ -1,0 +1,283 @@
+"""The bridge's loop around an in-memory link: order of promises, locked database, rosters."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import deque
+from datetime import date
+
+import pytest
+from django.db import connection
+
+from cloud_bridge import demo
+from cloud_bridge.bridge import worker as worker_module
+from cloud_bridge.bridge.mqtt_link import Incoming, Published
+from cloud_bridge.bridge.worker import Clock, Worker
+from cloud_bridge.registry import keyring
+from cloud_bridge.registry.models import Certification, Device
+from edge.domain.people import CardKey
+from edge.wire import envelope, keys, messages, topics
+from edge.wire.messages import AckStatus, Presence
+from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry
+
+
+class MemoryLink:
+    """A broker of one client: what was sent, and in which order things were promised."""
+
+    def __init__(self) -> None:
+        self.queue: deque[Incoming] = deque()
+        self.log: list[str] = []
+        self.sent: list[tuple[str, bytes, bool]] = []
+        self.connected = True
+        self.takes = True
+        self.closed = False
+        self.on_empty = lambda: None
+
+    def bring(self, topic: str, payload: bytes) -> None:
+        self.queue.append(Incoming(topic, payload, (1, len(self.log), 1)))
+
+    def poll(self, timeout_s: float, limit: int) -> list[Incoming]:
+        if not self.queue:
+            self.on_empty()
+        return [self.queue.popleft() for _ in range(min(limit, len(self.queue)))]
+
+    def done(self, message: Incoming) -> None:
+        self.log.append(f"done, {Certification.objects.count()} filed")
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None:
+        if not self.connected:
+            return None
+        self.log.append(f"published {topic.rsplit('/', 1)[1]}")
+        self.sent.append((topic, payload, retain))
+        return Published(lambda: self.takes)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Bench:
+    def __init__(self, registry: TestRegistry) -> None:
+        self.link = MemoryLink()
+        self.mono_s = 0.0
+        self.stop = threading.Event()
+        clock = Clock(now=lambda: NOW, mono_s=lambda: self.mono_s)
+        self.sign_key = keyring.sign_key()
+        self.worker = Worker(self.link, registry.ingest, registry.vault, self.sign_key, clock)
+
+    def turn(self) -> None:
+        self.mono_s += 10
+        self.worker.turn(self.stop)
+
+    def opened(self, leaf: str) -> list[envelope.Envelope]:
+        public = self.sign_key.public_key()
+        return [
+            envelope.verify(payload, {messages.REGISTRY: public}.get)
+            for topic, payload, _ in self.link.sent
+            if topic.endswith(leaf)
+        ]
+
+
+@pytest.fixture
+def bench(registry: TestRegistry) -> Bench:
+    return Bench(registry)
+
+
+def rec(kiosk: TestKiosk) -> str:
+    return topics.topic(kiosk.kiosk_id, topics.RECORD)
+
+
+def quiet() -> None:
+    """No rosters in tests about records."""
+    Device.objects.update(roster_due=False)
+
+
+def test_commit_comes_before_answer_and_answer_before_the_brokers(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    bench.link.bring(rec(kiosk), kiosk.record())
+    bench.link.bring(rec(kiosk), kiosk.record())
+    bench.turn()
+    assert bench.link.log == ["published ack", "done, 2 filed", "done, 2 filed"]
+
+
+def test_the_answer_is_signed_and_names_the_kiosk(registry: TestRegistry, bench: Bench) -> None:
+    kiosk = registry.kiosk()
+    payload = kiosk.record()
+    bench.link.bring(rec(kiosk), payload)
+    bench.turn()
+    [ack] = bench.opened(topics.ACK)
+    assert (ack.header.sender, ack.header.recipient) == ("registry", "k-001")
+    [answer] = messages.parse_acks(ack.body)
+    assert answer.status is AckStatus.FILED
+    assert answer.sha256 == envelope.sha256_hex(payload)
+
+
+def test_a_locked_database_is_waited_for_and_nothing_is_promised(
+    registry: TestRegistry, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    bench.link.bring(rec(kiosk), kiosk.record())
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    tries = []
+
+    def unlock_after_two(_timeout_s: float) -> bool:
+        tries.append(list(bench.link.log))
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 0")
+        if len(tries) == 2:
+            other.execute("ROLLBACK")
+        return False
+
+    monkeypatch.setattr(bench.stop, "wait", unlock_after_two)
+    bench.turn()
+    other.close()
+    assert tries == [[], []]
+    assert bench.link.log == ["published ack", "done, 1 filed"]
+
+
+def test_stop_while_the_database_is_locked_acknowledges_nothing(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    bench.link.bring(rec(kiosk), kiosk.record())
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    bench.stop.set()
+    bench.worker.turn(bench.stop)
+    other.execute("ROLLBACK")
+    other.close()
+    assert bench.link.log == []
+
+
+def test_run_ends_on_stop_and_closes_the_link(registry: TestRegistry, bench: Bench) -> None:
+    bench.link.on_empty = bench.stop.set
+    bench.worker.run(bench.stop)
+    assert bench.link.closed
+
+
+def test_odd_topics_and_presence_are_no_reason_to_fall_over(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    registry.kiosk()
+    bench.link.bring("something/else", b"x")
+    presence = topics.topic("k-001", topics.PRESENCE)
+    for payload in (b"\xff", b"[]", b'{"online":true,"boot_seq":1e9,"software":"x"}'):
+        bench.link.bring(presence, payload)
+    for boot_seq, software in ((2**70, "x"), (-1, "x"), (1, "\ud800"), (1, "a\0b")):
+        text = f'{{"online":true,"boot_seq":{boot_seq},"software":{_json(software)}}}'
+        bench.link.bring(presence, text.encode())
+    bench.turn()
+    assert not Device.objects.get().online
+
+
+def _json(text: str) -> str:
+    import json
+
+    return json.dumps(text)
+
+
+def test_an_old_will_does_not_win(registry: TestRegistry, bench: Bench) -> None:
+    registry.kiosk()
+    presence = topics.topic("k-001", topics.PRESENCE)
+    for online, boot_seq in ((True, 7), (False, 6)):
+        body = messages.presence_body(Presence(online, boot_seq, "jianzai 0.1.0"))
+        bench.link.bring(presence, body)
+    bench.turn()
+    device = Device.objects.get()
+    assert (device.online, device.boot_seq, device.software) == (True, 7, "jianzai 0.1.0")
+    assert device.seen_at == NOW
+
+
+def the_roster(kiosk: TestKiosk, sealed: envelope.Envelope) -> messages.Roster:
+    plain = envelope.unseal(sealed.body, sealed.header, kiosk.open_key)
+    return messages.parse_roster(plain)
+
+
+def test_a_roster_is_sealed_retained_and_sent_once(registry: TestRegistry, bench: Bench) -> None:
+    kiosk = registry.kiosk()
+    bench.turn()
+    bench.turn()
+    bench.turn()
+    [sealed] = bench.opened(topics.ROSTER)
+    assert bench.link.sent[0][2], "retained"
+    assert demo.DEMO_NAME.encode() not in bench.link.sent[0][1]
+    roster = the_roster(kiosk, sealed)
+    covered = [row for row in demo.PEOPLE if row[5].startswith("100101") and row[4]]
+    assert len(roster.entries) == len(covered)
+    key = keys.card_key(demo.DEMO_NUMBER, keys.decode_key(kiosk.card_text))
+    [entry] = [entry for entry in roster.entries if entry.key == CardKey(key)]
+    assert entry.masked_name == "王*华"
+    assert entry.category == "retired"
+    assert entry.due_by == date(2026, 12, 31)
+    assert (entry.certified_on, entry.past) == (None, ())
+    assert not Device.objects.get().roster_due
+
+
+def test_a_roster_knows_earlier_certifications(registry: TestRegistry, bench: Bench) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    bench.link.bring(rec(kiosk), kiosk.record())
+    bench.link.bring(rec(kiosk), kiosk.record(provenance="simulated"))
+    bench.turn()
+    Device.objects.update(roster_due=True)
+    bench.turn()
+    roster = the_roster(kiosk, bench.opened(topics.ROSTER)[0])
+    [entry] = [entry for entry in roster.entries if entry.certified_on]
+    assert entry.certified_on == TODAY
+    assert entry.due_by == date(2027, 11, 23)
+    assert [(proof.day, proof.method) for proof in entry.past] == [(TODAY, "kiosk")]
+
+
+def test_roster_versions_only_grow_and_a_lost_one_is_sent_again(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    bench.link.connected = False
+    bench.turn()
+    bench.link.connected, bench.link.takes = True, False
+    bench.turn()
+    bench.link.connected = False
+    bench.turn()
+    assert Device.objects.get().roster_due
+    bench.link.connected, bench.link.takes = True, True
+    bench.turn()
+    bench.turn()
+    versions = [the_roster(kiosk, sealed).version for sealed in bench.opened(topics.ROSTER)]
+    assert versions == sorted(set(versions))
+    assert len(versions) == 2
+    assert not Device.objects.get().roster_due
+
+
+def test_a_roster_asked_for_again_on_the_way_is_sent_again(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    from cloud_bridge.cli import main
+
+    registry.kiosk()
+    bench.turn()
+    assert main(["--config", str(registry.config), "roster", "push", "--device", "k-001"]) == 0
+    bench.turn()
+    bench.turn()
+    assert len(bench.opened(topics.ROSTER)) == 2
+
+
+def test_a_roster_too_large_is_said_and_not_sent(
+    registry: TestRegistry, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.kiosk()
+    monkeypatch.setattr(worker_module.dispatch, "MAX_ENVELOPE_BYTES", 1000)
+    bench.turn()
+    device = Device.objects.get()
+    assert bench.link.sent == []
+    assert "bytes" in device.roster_problem
+    assert not device.roster_due
