@@ -97,10 +97,14 @@ def hurried_ns() -> int:
 
 
 @contextmanager
-def desk(columns: int = 32, *, hurried: bool = False, **options: bool) -> Iterator[Desk]:
-    sim = SimPrinter(DOTS[columns], cutter=options.get("cutter", True))
+def desk(
+    columns: int = 32, *, hurried: bool = False, cutter: bool = True, pictures: bool = False
+) -> Iterator[Desk]:
+    sim = SimPrinter(DOTS[columns], cutter=cutter)
     mono_ns = hurried_ns if hurried else time.monotonic_ns
-    driver = EscposPrinter(sim.port, mono_ns=mono_ns, columns=columns, **options)
+    driver = EscposPrinter(
+        sim.port, mono_ns=mono_ns, columns=columns, cutter=cutter, pictures=pictures
+    )
     try:
         driver.open()
         yield Desk(driver, sim)

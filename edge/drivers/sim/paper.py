@@ -39,55 +39,58 @@ class Sheet:
     def __init__(self, dots: int, blank: int) -> None:
         self.lines: list[str] = []
         self.torn = True
-        self._burnt = Image.new("1", (dots, blank))
+        self._dots = dots
+        self._strips = [Image.new("1", (dots, blank))]
 
     def feed(self, rows: int) -> None:
-        self._append(Image.new("1", (self._burnt.width, rows)))
+        self._strips.append(Image.new("1", (self._dots, rows)))
 
     def burn(self, glyphs: list[Glyph], align: int, spacing: int) -> None:
         """One text line: characters stand on a common foot; `align` 0 left, 1 centre, 2 right."""
         high = 24 * max((glyph.high for glyph in glyphs), default=1)
-        strip = Image.new("1", (self._burnt.width, max(spacing, high)))
+        strip = Image.new("1", (self._dots, max(spacing, high)))
         left = (strip.width - sum(glyph.width for glyph in glyphs)) * align // 2
         for glyph in glyphs:
             cell = _cell(glyph)
             strip.paste(cell, (left, high - cell.height))
             left += glyph.width
-        self._append(strip)
+        self._strips.append(strip)
         self.lines.append("".join(glyph.char for glyph in glyphs))
 
     def burn_dots(self, dots: bytes, row_bytes: int, align: int) -> None:
         rows = len(dots) // row_bytes
         block = Image.frombytes("1", (row_bytes * 8, rows), dots)
-        strip = Image.new("1", (self._burnt.width, rows))
+        strip = Image.new("1", (self._dots, rows))
         strip.paste(block, ((strip.width - block.width) * align // 2, 0))
-        self._append(strip)
+        self._strips.append(strip)
         self.lines.append(f"[{row_bytes * 8} x {rows} dots]")
 
     def cut(self) -> Sheet:
         """Cut at the knife; what is still between head and knife begins the next sheet."""
+        burnt = self._burnt()
+        knife = max(0, burnt.height - HEAD_TO_CUTTER)
+        following = Sheet(self._dots, 0)
+        following._strips = [burnt.crop((0, knife, self._dots, burnt.height))]
+        self._strips = [burnt.crop((0, 0, self._dots, knife))]
         self.torn = False
-        below = max(0, self._burnt.height - HEAD_TO_CUTTER)
-        following = Sheet(self._burnt.width, 0)
-        following._append(self._burnt.crop((0, below, self._burnt.width, self._burnt.height)))
-        following.torn = True
-        self._burnt = self._burnt.crop((0, 0, self._burnt.width, below))
         return following
 
     def picture(self) -> Image.Image:
         """The sheet lying on a table, two pixels a dot."""
-        margin = _MARGIN_DOTS[self._burnt.width]
-        slip = Image.new("L", (self._burnt.width + 2 * margin, self._burnt.height), _PAPER)
-        slip.paste(_INK, (margin, 0), self._burnt)
+        burnt, margin = self._burnt(), _MARGIN_DOTS[self._dots]
+        slip = Image.new("L", (self._dots + 2 * margin, burnt.height), _PAPER)
+        slip.paste(_INK, (margin, 0), burnt)
         slip = slip.resize((slip.width * _SCALE, slip.height * _SCALE), Image.Resampling.NEAREST)
         slip = slip.filter(ImageFilter.GaussianBlur(0.7))
         return _on_table(slip, _outline(slip.size, self.torn))
 
-    def _append(self, strip: Image.Image) -> None:
-        longer = Image.new("1", (self._burnt.width, self._burnt.height + strip.height))
-        longer.paste(self._burnt, (0, 0))
-        longer.paste(strip, (0, self._burnt.height))
-        self._burnt = longer
+    def _burnt(self) -> Image.Image:
+        whole = Image.new("1", (self._dots, sum(strip.height for strip in self._strips)))
+        top = 0
+        for strip in self._strips:
+            whole.paste(strip, (0, top))
+            top += strip.height
+        return whole
 
 
 _BLACK_ENOUGH = [255 * (grey > 110) for grey in range(256)]

@@ -105,6 +105,7 @@ class SimPrinter:
         os.write(self._wake, b"x")
         self._thread.join()
         os.close(self._wake)
+        os.close(self._woken)
         self._thread = None
 
     def reconnect(self) -> None:
@@ -116,9 +117,9 @@ class SimPrinter:
         link = Path(self.port)
         link.unlink(missing_ok=True)
         link.symlink_to(os.ttyname(far_end))
-        woken, self._wake = os.pipe()
+        self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(
-            target=self._run, args=(far_end, woken), name="sim-printer", daemon=True
+            target=self._run, args=(far_end,), name="sim-printer", daemon=True
         )
         self._thread.start()
 
@@ -130,28 +131,31 @@ class SimPrinter:
         *older, current = self._head.sheets
         return current if current.lines or not older else older[-1]
 
-    def _run(self, far_end: int, woken: int) -> None:
+    def _run(self, far_end: int) -> None:
         """The printer's own thread: until woken, or until the cable is pulled from inside."""
         try:
-            while self._serve(woken):
+            while self._serve():
                 pass
         finally:
             Path(self.port).unlink(missing_ok=True)
-            for fd in (self._line, far_end, woken):
-                os.close(fd)
+            os.close(self._line)
+            os.close(far_end)
 
-    def _serve(self, woken: int) -> bool:
-        ready, _, _ = select.select([self._line, woken], [], [])
-        if woken in ready:
+    def _serve(self) -> bool:
+        ready, _, _ = select.select([self._line, self._woken], [], [])
+        if self._woken in ready:
             return False
         for byte in os.read(self._line, 4096):
-            if Fault.SLOW in self._faults and select.select([woken], [], [], self.byte_delay_s)[0]:
+            if Fault.SLOW in self._faults and self._is_woken_within(self.byte_delay_s):
                 return False
             with self._lock:
                 self._take(byte)
             if self._head.cable_pulled:
                 return False
         return True
+
+    def _is_woken_within(self, timeout_s: float) -> bool:
+        return bool(select.select([self._woken], [], [], timeout_s)[0])
 
     def _take(self, byte: int) -> None:
         if Fault.SILENT in self._faults:

@@ -1,0 +1,234 @@
+"""The `Printer` port, fault by fault: it says "printed" only after the printer did.
+
+Everything here runs the real driver over a real serial line (a pseudo-terminal).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.domain.errors import DeviceError
+from edge.domain.errors import Fault as Said
+from edge.drivers.printer_escpos import EscposPrinter
+from edge.drivers.sim.printer import Fault
+from edge.ports import Line, Paper, ReceiptItem
+from tests.paper_bench import Desk, desk, record, slip
+
+ITEMS = slip(record())
+
+
+@pytest.fixture(params=[32, 48], ids=["58mm", "80mm"])
+def at(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    with desk(request.param) as found:
+        yield found
+
+
+def failing(at: Desk, items: tuple[ReceiptItem, ...] = ITEMS) -> DeviceError:
+    with pytest.raises(DeviceError) as caught:
+        at.driver.print_receipt(items)
+    return caught.value
+
+
+def test_k36_good_paper(at: Desk) -> None:
+    assert at.driver.paper() is Paper.OK
+    at.driver.print_receipt(ITEMS)
+    at.driver.print_receipt([Line("第二张")])
+    first, second = at.sim.sheets
+    assert "验证成功。" in first
+    assert second == "第二张"
+    assert at.sim.oddities == ()
+    assert at.driver.health().ok
+
+
+def test_near_end_is_no_error(at: Desk) -> None:
+    at.sim.add(Fault.NEAR_END)
+    assert at.driver.paper() is Paper.NEAR_END
+    at.driver.print_receipt(ITEMS)
+    health = at.driver.health()
+    assert (health.ok, health.fix) == (True, "bring a new roll")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.SILENT, Said.SILENT),
+        (Fault.RUBBISH, Said.GARBLED),
+        (Fault.PAPER_OUT, Said.EMPTY),
+        (Fault.COVER_OPEN, Said.REFUSED),
+        (Fault.CUTTER_JAM, Said.REFUSED),
+        (Fault.HOT, Said.REFUSED),
+    ],
+)
+def test_e12_nothing_is_sent_to_a_printer_that_cannot(fault: Fault, said: Said) -> None:
+    with desk() as at:
+        at.sim.add(fault)
+        assert failing(at).fault is said
+        health = at.driver.health()
+        assert not health.ok
+        assert health.fix
+        at.sim.clear(fault)
+        at.driver.print_receipt([Line("again")])
+        assert at.sim.sheets == ("again",)
+
+
+@pytest.mark.parametrize("fault", [Fault.SILENT, Fault.RUBBISH, Fault.COVER_OPEN, Fault.HOT])
+def test_paper_is_never_ok_without_an_answer(at: Desk, fault: Fault) -> None:
+    at.sim.add(fault)
+    with pytest.raises(DeviceError):
+        at.driver.paper()
+
+
+def test_paper_out_is_an_answer(at: Desk) -> None:
+    at.sim.add(Fault.PAPER_OUT)
+    assert at.driver.paper() is Paper.OUT
+
+
+@pytest.mark.parametrize(
+    ("fault", "becomes", "said"),
+    [
+        (Fault.PAPER_OUT_MID_RECEIPT, Fault.PAPER_OUT, Said.EMPTY),
+        (Fault.CUTTER_JAM_AT_CUT, Fault.CUTTER_JAM, Said.REFUSED),
+    ],
+)
+def test_e12_trouble_in_the_middle_leaves_nothing_for_the_next_person(
+    at: Desk, fault: Fault, becomes: Fault, said: Said
+) -> None:
+    at.sim.add(fault)
+    assert failing(at).fault is said
+    at.sim.clear(becomes)
+    at.sim.tear()
+    at.driver.print_receipt([Line("next person")])
+    assert at.sim.text == "next person"
+
+
+def test_e12_cable_pulled_in_the_middle(at: Desk) -> None:
+    at.sim.add(Fault.VANISH_MID_RECEIPT)
+    assert failing(at).fault is Said.ABSENT
+    assert failing(at).fault is Said.ABSENT
+    at.sim.reconnect()
+    at.sim.tear()
+    at.driver.print_receipt([Line("again")])
+    assert at.sim.text == "again"
+
+
+def test_port_gone_while_idle(at: Desk) -> None:
+    at.sim.vanish()
+    with pytest.raises(DeviceError) as caught:
+        at.driver.paper()
+    assert caught.value.fault is Said.ABSENT
+    at.sim.reconnect()
+    assert at.driver.paper() is Paper.OK
+
+
+def test_no_end_mark_is_not_printed() -> None:
+    with desk(hurried=True) as at:
+        at.sim.add(Fault.NO_END_MARK)
+        error = failing(at)
+    assert error.fault is Said.SILENT
+    assert "not confirmed" in error.detail
+
+
+def test_slow_printer_is_waited_for() -> None:
+    with desk() as at:
+        at.sim.byte_delay_s = 0.003
+        at.sim.add(Fault.SLOW)
+        at.driver.print_receipt([Line("慢慢来"), Line("but surely")])
+        assert at.sim.text == "慢慢来\nbut surely"
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_the_next() -> None:
+    """The late word is "all well", the next true answer is "no paper"."""
+    with desk() as at:
+        at.sim.byte_delay_s = 0.25  # the three bytes of a question take 0.75 s
+        at.sim.add(Fault.SLOW)
+        with pytest.raises(DeviceError) as caught:
+            at.driver.paper()
+        assert caught.value.fault is Said.SILENT
+        at.sim.clear(Fault.SLOW)
+        at.sim.add(Fault.PAPER_OUT)
+        assert at.driver.paper() is Paper.OUT
+
+
+@pytest.mark.parametrize(("n", "byte"), [(2, 0x32), (4, 0x32), (4, 0x52), (4, 0x72)])
+def test_either_bit_means_no_paper(n: int, byte: int) -> None:
+    with desk() as at:
+        at.sim.stuck = {n: byte}
+        assert at.driver.paper() is Paper.OUT
+        assert failing(at).fault is Said.EMPTY
+
+
+@given(st.integers(1, 4), st.integers(0, 255))
+@settings(max_examples=50, deadline=None)
+def test_any_status_byte_either_prints_or_fails_closed(n: int, byte: int) -> None:
+    """Over all firmware: a byte off the pattern, or with a bit of trouble, never prints."""
+    harmless = {1: 0x12 | 0x64, 2: 0x12, 3: 0x12, 4: 0x12 | 0x0C}[n]
+    good = (byte & 0x93) == 0x12 and not byte & ~harmless & 0xFF
+    with desk(hurried=True) as at:
+        at.sim.stuck = {n: byte}
+        if good:
+            at.driver.print_receipt([Line("ok")])
+            assert at.sim.text == "ok"
+        else:
+            failing(at)
+            assert at.sim.text == ""
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+@pytest.mark.parametrize("cutter", [False, True])
+def test_options(pictures: bool, cutter: bool, tmp_path: Path) -> None:
+    with desk(cutter=cutter, pictures=pictures) as at:
+        at.driver.print_receipt(ITEMS)
+        assert at.sim.oddities == ()
+        assert ("dots" in at.sim.text) is pictures
+        at.sim.save_png(tmp_path / "sheet.png")
+
+
+def test_close_twice_and_after_a_failed_open() -> None:
+    driver = EscposPrinter("/dev/no-such-printer", mono_ns=time.monotonic_ns)
+    with pytest.raises(DeviceError) as caught:
+        driver.open()
+    assert (caught.value.fault, caught.value.retry) == (Said.ABSENT, True)
+    driver.close()
+    driver.close()
+    with pytest.raises(DeviceError):
+        driver.paper()
+
+
+def test_a_file_that_is_no_serial_port(tmp_path: Path) -> None:
+    (tmp_path / "port").touch()
+    driver = EscposPrinter(str(tmp_path / "port"), mono_ns=time.monotonic_ns)
+    with pytest.raises(DeviceError) as caught:
+        driver.open()
+    assert caught.value.fault is Said.ABSENT
+    driver.close()
+
+
+def test_nothing_is_left_open() -> None:
+    def held() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    before = held()
+    for fault in (None, Fault.VANISH_MID_RECEIPT, Fault.SILENT):
+        with desk(hurried=True) as at:
+            if fault:
+                at.sim.add(fault)
+                failing(at)
+    assert held() == before
+
+
+def test_no_personal_data_in_errors() -> None:
+    with desk() as at:
+        at.sim.add(Fault.PAPER_OUT_MID_RECEIPT)
+        error = failing(at, slip(record(name="欧阳金丝雀")))
+    chain: BaseException | None = error
+    while chain:
+        assert not any(secret in repr(chain) + str(chain) for secret in ("欧", "雀", "1101"))
+        chain = chain.__context__
