@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -127,12 +128,23 @@ def test_prompt_that_comes_back_on_the_screen_acts_again(ears, clock):
     assert len(watch(ears, clock, 4)) == 1
 
 
-def test_looking_at_the_camera_ends_a_held_movement_early(ears, clock):
+def test_prompt_that_stays_on_the_screen_acts_once(ears, clock):
+    raised = [False]
+    for _ in range(500):
+        ears.see(["请抬头"])
+        clock.advance(STEP_S)
+        raised.append(ears.doing(clock())[0] is Gesture.UP)
+    assert sum(now and not before for before, now in pairwise(raised)) == 1
+
+
+def test_looking_at_the_camera_ends_a_movement_early(ears, clock):
     ears.hear("请向左转头")
-    watch(ears, clock, 1.5)  # now it is held
+    while ears.doing(clock())[0] is Gesture.AHEAD:
+        clock.advance(STEP_S)
     ears.hear("请看摄像头")
-    watch(ears, clock, 1.4)
-    assert ears.doing(clock()) == (Gesture.AHEAD, 0.0)
+    (only,) = watch(ears, clock, 4)
+    assert only[2] == pytest.approx(1.4, abs=0.1)  # there, properly held, and back
+    assert only[3] == pytest.approx(1.0)
 
 
 def test_a_prompt_during_a_movement_waits_for_its_end(ears, clock):
@@ -142,6 +154,7 @@ def test_a_prompt_during_a_movement_waits_for_its_end(ears, clock):
     left, up = watch(ears, clock, 5)
     assert (left[0], up[0]) == (Gesture.LEFT, Gesture.UP)
     assert up[1] >= left[1] + left[2] - STEP_S
+    assert up[2] == pytest.approx(1.8, abs=0.1)
 
 
 def test_only_the_newest_waiting_prompt_is_followed(ears, clock):
