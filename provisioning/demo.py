@@ -56,11 +56,9 @@ class Demo:
             self._processes = processes
             self._step("site: keys, certificates, settings", self._make_site)
             self._step("registry: database, invented people, demo accounts", self._fill_registry)
-            self._step(
-                f"broker: mosquitto, mutual TLS, 127.0.0.1:{self._broker_port}", self._broker
-            )
+            self._step("broker: mosquitto with mutual TLS", self._broker)
             self._step("registry: bridge and console", self._start_registry)
-            self._step("kiosk's sync process: connected, roster received", self._start_sync)
+            self._step("sync process: connected, roster received", self._start_sync)
             if self._scenario == "broker-gone":
                 self._step("broker: taken away", self._lose_broker)
             self._step(f"kiosk: {self._scenario}", self._visit)
@@ -79,7 +77,8 @@ class Demo:
     def _step(self, words: str, work: Callable[[], None]) -> None:
         """Do one step, say it and how long it took."""
         started = time.monotonic()
-        print(f"[  …    ] {words}", end="\r", flush=True)
+        if sys.stdout.isatty():
+            print(f"[  …    ] {words}", end="\r", flush=True)
         work()
         spent = time.monotonic() - started
         self._seconds[words] = round(spent, 2)

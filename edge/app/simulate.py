@@ -33,6 +33,11 @@ from edge.ui.kivy_app import KioskApp
 
 log = logging.getLogger("simulate")
 
+_NUMBERS = re.compile(r"\d+")
+
+MOVING_S = 1.2
+"""A picture of a prompt is taken when the person has begun to follow it."""
+
 VISIT_S = 240.0
 """A visit that takes longer has got stuck somewhere."""
 
@@ -70,6 +75,7 @@ class Day:
         self._world = world
         self._out = out
         self._screens: list[str] = []
+        self._kept: set[tuple[str, tuple[str, ...]]] = set()
         self._seen: queue.Queue[DrawnScreen | None] = queue.Queue()
         self._evidence = Evidence(mono_ns)
         parts = compose(config, world)
@@ -85,6 +91,7 @@ class Day:
             take_card=world.sam.lift,
         )
         self._stuck = False
+        self._over = threading.Event()
 
     def play(self, *, stay: bool) -> int:
         (self._out / "screens").mkdir(parents=True, exist_ok=True)
@@ -100,6 +107,7 @@ class Day:
         try:
             self._app.run()
         finally:
+            self._over.set()
             self._seen.put(None)
             self._hand.close()
             self._runner.close()
@@ -118,9 +126,14 @@ class Day:
             self._hand.see(Glance(seen.name, seen.texts, seen.buttons))
 
     def _picture(self, seen: DrawnScreen) -> None:
-        name = f"{len(self._screens) + 1:02d}-{_slug(seen)}.png"
-        if any(kept[3:] == name[3:] for kept in self._screens):
+        """One picture of each screen and prompt; a countdown alone makes no new one."""
+        words = tuple(_NUMBERS.sub("", text) for text in seen.texts)
+        if (seen.name, words) in self._kept:
             return
+        self._kept.add((seen.name, words))
+        if seen.name == "watch":
+            self._over.wait(MOVING_S)
+        name = f"{len(self._screens) + 1:02d}-{seen.name.replace('_', '-')}.png"
         self._app.screenshot(self._out / "screens" / name)
         self._screens.append(name)
 
@@ -136,8 +149,3 @@ class Day:
     def _keep(self) -> None:
         self._world.printer.save_png(self._out / "receipt.png")
         self._evidence.write(self._out / "kiosk.json", [f"screens/{n}" for n in self._screens])
-
-
-def _slug(seen: DrawnScreen) -> str:
-    """A screen's name; the capture screen once for every prompt."""
-    return re.sub(r"[^a-z0-9]+", "-", seen.name.lower())
