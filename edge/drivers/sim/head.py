@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.drivers.sim.lids_and_lips import blinking, speaking
+from edge.drivers.sim.lids_and_lips import blinking, speaking, without_eyes
 from edge.drivers.sim.portrait import (
     LEFT_CHEEK,
     RIGHT_CHEEK,
@@ -100,7 +100,8 @@ class Head:
         self._yaw = relief.yaw_fields()
         self._pitch = relief.pitch_fields()
         steps = np.linspace(0, 1, LEVELS)
-        self._lids = [blinking(scene.rgb, scene.points, scene.lids, float(s)) for s in steps]
+        skin = without_eyes(scene.rgb, scene.points, scene.lids)
+        self._lids = [blinking(scene.rgb, skin, scene.lids, float(s)) for s in steps]
         self._mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
         self._rest = _identity(size)
 
@@ -314,7 +315,7 @@ def thin_plate(
 
 
 def _bend(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    squared = ((a[:, None] - b[None]) ** 2).sum(axis=2)
+    squared = np.square(a[:, :1] - b[:, 0]) + np.square(a[:, 1:] - b[:, 1])
     return np.asarray(0.5 * squared * np.log(squared + 1e-9))
 
 

@@ -34,17 +34,17 @@ NECK_PX = 70  # below the chin, where the neck takes the movement up
 DARK, TONGUE = (38, 14, 14), (116, 58, 56)
 
 
-def blinking(rgb: Rgb, points: Floats, lids: Floats, amount: float) -> Rgb:
-    """Lids between as they are (0) and shut (1)."""
+def blinking(rgb: Rgb, skin: Floats, lids: Floats, amount: float) -> Rgb:
+    """Lids between as they are (0) and shut (1); `skin` comes from `without_eyes`."""
     if amount == 0:
         return rgb
-    skin, picture = _without_eyes(rgb, points, lids), rgb.astype(np.float32)
+    picture = rgb.astype(np.float32)
     for upper, lower in lids:
         picture = _lower_lid(picture, skin, upper, lower, amount)
     return np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
 
 
-def _without_eyes(rgb: Rgb, points: Floats, lids: Floats) -> Floats:
+def without_eyes(rgb: Rgb, points: Floats, lids: Floats) -> Floats:
     """Skin where the eyes and their lashes were, filled in from around them."""
     hole = np.zeros(rgb.shape[:2], np.uint8)
     for upper, lower in lids:
