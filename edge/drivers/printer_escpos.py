@@ -52,7 +52,6 @@ class EscposPrinter:
         self._baud_rate = baud_rate
         self._vendor: escpos.printer.Serial | None = None
         self._wanted = False
-        self._answer_owed = False
 
     def open(self) -> None:
         """Raises `DeviceError` ABSENT without a port; asks the printer nothing yet."""
@@ -107,34 +106,23 @@ class EscposPrinter:
     def _answer(self, n: int) -> int:
         """One status byte, asked on a drained line; silence and noise are errors."""
         self._drain()
-        self._ask(n)
+        self._write(wire.ask(n))
         deadline_ns = self._deadline_ns(ANSWER_S)
         noise = 0
         while byte := self._read(deadline_ns):
             if wire.is_status(byte[0]):
-                self._answer_owed = False
                 return byte[0]
             noise += 1
         if noise:
             raise self._error(Fault.GARBLED, f"no status among {noise} bytes of answer")
         raise self._error(Fault.SILENT, f"no answer within {ANSWER_S} s")
 
-    def _ask(self, n: int) -> None:
-        self._write(wire.ask(n))
-        self._answer_owed = True
-
     def _drain(self) -> None:
-        """Read off what nobody asked for.
-
-        An answer that is still owed could be taken for the answer to the next
-        question: then wait as long as it may take to come.
-        """
-        deadline_ns = self._deadline_ns(4 * ANSWER_S)
-        quiet_s = ANSWER_S if self._answer_owed else QUIET_S
-        while self._read(self._deadline_ns(quiet_s)):
+        """Read off what nobody asked for, and what came too late."""
+        deadline_ns = self._deadline_ns(ANSWER_S)
+        while self._read(self._deadline_ns(QUIET_S)):
             if self._mono_ns() > deadline_ns:
                 raise self._error(Fault.GARBLED, "the line is never quiet")
-        self._answer_owed = False
 
     def _send(self, job: bytes) -> None:
         for at in range(0, len(job), PIECE_BYTES):
@@ -152,11 +140,10 @@ class EscposPrinter:
         while self._mono_ns() < deadline_ns:
             byte = self._read(self._deadline_ns(ANSWER_S))
             if not byte:
-                self._ask(wire.OFFLINE_CAUSE)
+                self._write(wire.ask(wire.OFFLINE_CAUSE))
             elif wire.is_end_mark(byte[0]):
                 return
             elif wire.is_status(byte[0]):
-                self._answer_owed = False
                 self._stop_if_held_up(byte[0])
         raise self._error(Fault.SILENT, "the end of the job was not confirmed")
 

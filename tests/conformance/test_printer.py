@@ -96,6 +96,7 @@ def test_paper_out_is_an_answer(at: Desk) -> None:
     [
         (Fault.PAPER_OUT_MID_RECEIPT, Fault.PAPER_OUT, Said.EMPTY),
         (Fault.CUTTER_JAM_AT_CUT, Fault.CUTTER_JAM, Said.REFUSED),
+        (Fault.PAPER_OUT_AT_END, Fault.PAPER_OUT, Said.EMPTY),
     ],
 )
 def test_e12_trouble_in_the_middle_leaves_nothing_for_the_next_person(
@@ -103,7 +104,10 @@ def test_e12_trouble_in_the_middle_leaves_nothing_for_the_next_person(
 ) -> None:
     at.sim.add(fault)
     assert failing(at).fault is said
+    assert not at.driver.health().ok  # by this answer the printer has seen everything sent before
+    printed = at.sim.sheets
     at.sim.clear(becomes)
+    assert at.sim.sheets == printed
     at.sim.tear()
     at.driver.print_receipt([Line("next person")])
     assert at.sim.text == "next person"
@@ -144,17 +148,22 @@ def test_slow_printer_is_waited_for() -> None:
         assert at.sim.text == "慢慢来\nbut surely"
 
 
-def test_an_answer_that_comes_late_is_not_taken_for_the_next() -> None:
-    """The late word is "all well", the next true answer is "no paper"."""
+def test_an_old_answer_is_not_taken_for_a_new_one() -> None:
     with desk() as at:
-        at.sim.byte_delay_s = 0.25  # the three bytes of a question take 0.75 s
-        at.sim.add(Fault.SLOW)
+        at.sim.add(Fault.SILENT)
+        at.sim.blurt(b"\x12\x12\x12\x12\x12")
         with pytest.raises(DeviceError) as caught:
             at.driver.paper()
-        assert caught.value.fault is Said.SILENT
-        at.sim.clear(Fault.SLOW)
-        at.sim.add(Fault.PAPER_OUT)
-        assert at.driver.paper() is Paper.OUT
+    assert caught.value.fault is Said.SILENT
+
+
+def test_a_line_that_never_falls_silent_is_no_answer() -> None:
+    """Noise as fast as it can be read; a full buffer lasts longer than the driver's patience."""
+    with desk(hurried=True) as at:
+        at.sim.blurt(b"\x80" * 3000)
+        with pytest.raises(DeviceError) as caught:
+            at.driver.paper()
+    assert caught.value.fault is Said.GARBLED
 
 
 @pytest.mark.parametrize(("n", "byte"), [(2, 0x32), (4, 0x32), (4, 0x52), (4, 0x72)])

@@ -33,6 +33,7 @@ class Fault(Enum):
     NEAR_END = "near_end"
     PAPER_OUT = "paper_out"
     PAPER_OUT_MID_RECEIPT = "paper_out_mid_receipt"  # becomes PAPER_OUT after some lines
+    PAPER_OUT_AT_END = "paper_out_at_end"  # becomes PAPER_OUT right after the job
     COVER_OPEN = "cover_open"
     CUTTER_JAM = "cutter_jam"
     CUTTER_JAM_AT_CUT = "cutter_jam_at_cut"  # becomes CUTTER_JAM at the next cut
@@ -92,6 +93,11 @@ class SimPrinter:
         with self._lock:
             self._faults.discard(fault)
             self._head.run()
+
+    def blurt(self, code: bytes) -> None:
+        """Firmware, or a bad cable, that says something unasked."""
+        with self._lock:
+            os.write(self._line, code)
 
     def tear(self) -> None:
         """Somebody tears the paper off at the bar."""
@@ -361,6 +367,9 @@ class _Head:
             self.sheets.append(self.sheets[-1].cut())
 
     def _report(self) -> None:
+        if Fault.PAPER_OUT_AT_END in self._faults:
+            self._faults -= {Fault.PAPER_OUT_AT_END}
+            self._faults |= {Fault.PAPER_OUT}
         if Fault.NO_END_MARK not in self._faults:
             self._answer(b"\x03" if Fault.NEAR_END in self._faults else b"\x00")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge.domain.errors import Fault
 from edge.drivers import receipt_bytes as wire
 from edge.drivers.receipt_picture import draw_line
-from edge.ports import Line, Rule
+from edge.ports import Line, ReceiptItem, Rule
 from tests.paper_bench import record, slip
 
 OK = {1: 0x12, 2: 0x12, 3: 0x12, 4: 0x12}
@@ -59,7 +59,7 @@ def test_text_bytes_are_letters_or_pairs_never_commands(text: str) -> None:
 
 
 def test_a_job_byte_by_byte() -> None:
-    items = [Line("王", big=True, bold=True, centred=True), Rule(), Line("ok")]
+    items: list[ReceiptItem] = [Line("王", big=True, bold=True, centred=True), Rule(), Line("ok")]
     job = wire.receipt(items, 32, cutter=True, draw=draw_line)
     small = "1D2100 1C2100 1B331E"
     expected = (

@@ -110,8 +110,8 @@ def test_two_sheets_and_a_torn_one(cable: Cable, tmp_path: Path) -> None:
     assert cable.sim.sheets == ("A", "B", "C")
     cable.sim.save_png(tmp_path / "torn.png")
     with Image.open(tmp_path / "torn.png") as picture:
-        dark = picture.crop((28, 200, picture.width - 28, picture.height - 60)).getextrema()
-    assert dark[0] < 80
+        dark = min(picture.crop((28, 200, picture.width - 28, picture.height - 60)).tobytes())
+    assert dark < 80
 
 
 def test_feeding_too_little_cuts_the_last_line_off(cable: Cable, tmp_path: Path) -> None:
