@@ -169,23 +169,21 @@ def every_state() -> Iterator[State]:
 
 @dataclass
 class Picture:
-    """Colours that run from corner to corner, darker on the left: mirroring would show."""
+    """As `edge.ports.Picture`."""
 
     width: int
     height: int
     rgb: bytes = field(repr=False)
 
 
+LEFT_COLOUR = (70, 110, 150)
+RIGHT_COLOUR = (170, 140, 110)
+
+
 def picture(width: int = 64, height: int = 48) -> Picture:
-    rows = (
-        bytes(
-            value
-            for x in range(width)
-            for value in (40 + 150 * x // width, 110 + 90 * y // height, 190 - 80 * x // width)
-        )
-        for y in range(height)
-    )
-    return Picture(width, height, b"".join(rows))
+    """Two plain halves, so that mirroring shows."""
+    row = bytes(LEFT_COLOUR) * (width // 2) + bytes(RIGHT_COLOUR) * (width // 2)
+    return Picture(width, height, row * height)
 
 
 class Keeper:

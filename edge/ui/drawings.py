@@ -169,7 +169,7 @@ def _pointing(dx: int, dy: int) -> Strokes:
     """A head that has begun to turn, and an arrow the way it goes on."""
 
     def drawing(pen: Pen) -> None:
-        _head(pen, dx * 20, dy * 22)
+        _head(pen, dx * 20, dy * (20 if dy > 0 else 13))
         pen.paint(pen.colours.care_edge)
         if dx:
             _arrow(pen, 100 + dx * 56, 104, dx, 0, 42)

@@ -420,8 +420,7 @@ def _confirm(visit: Visit, revealed: bool, words: _Words) -> Screen:
         name="confirm",
         layout=Layout.TABLE,
         language=words.language,
-        title=words("confirm.title"),
-        lines=(words("confirm.greeting"),),
+        title=words("confirm.greeting"),
         fields=_identity(visit.card, revealed, words),
         advice=expired,
         hint=words("confirm.hint"),
@@ -459,8 +458,7 @@ def _history(visit: Visit, words: _Words) -> Screen:
         language=words.language,
         title=words("history.title"),
         fields=(*_this_cycle(visit, words), *rows),
-        lines=() if rows else (words("history.empty"),),
-        hint=words("history.hint"),
+        hint=words("history.hint" if rows else "history.empty"),
         spoken=words("history.spoken"),
     )
 
@@ -611,7 +609,7 @@ def _finished(state: Finished, card_lies: bool, words: _Words) -> Screen:
         title=words("finished.title"),
         lines=(*outcome, paper, number),
         advice=take_card,
-        hint=words("finished.hint"),
+        hint=words("finished.hint") + ("" if state.online else words("finished.offline_more")),
         art=_PAPER_ART[state.paper],
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
         spoken=_sentences(*news, take_card),
@@ -622,7 +620,7 @@ def _outcome(state: Finished, words: _Words) -> tuple[str, ...]:
     """What came of it, then how far it has travelled (E11)."""
     result = words(f"finished.{state.record.outcome.value}")
     if not state.online:
-        return (result, words("finished.offline"), words("finished.offline_more"))
+        return (result, words("finished.offline"))
     if state.record.outcome is Outcome.PASSED:
         return (result, words("finished.saved"))
     return (result,)
@@ -664,15 +662,13 @@ def _already_done(state: Turned, words: _Words) -> tuple[str, ...]:
 
 def _help(words: _Words) -> Screen:
     steps = ("card", "consent", "camera", "submit", "receipt")
-    facts = words.facts
-    contact = words("help.phone", office=facts.office, phone=facts.phone)
     return Screen(
         name="help",
         layout=Layout.PAGE,
         language=words.language,
         title=words("help.title"),
-        lines=(*(words(f"help.{step}") for step in steps), contact),
-        hint=words("help.hint"),
+        lines=tuple(words(f"help.{step}") for step in steps),
+        hint=words("help.hint", office=words.facts.office, phone=words.facts.phone),
         spoken=words("help.spoken"),
     )
 

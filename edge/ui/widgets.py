@@ -8,9 +8,10 @@ the other.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 from kivy.base import EventLoop
@@ -117,14 +118,18 @@ def _font(kit: Kit, bold: bool) -> str:
     return str(kit.fonts.bold if bold else kit.fonts.regular)
 
 
+@lru_cache(4096)
 def _width(font: str, size_px: float, words: str) -> float:
-    return sum(_advance(font, round(size_px, 2), char) for char in words)
-
-
-@cache
-def _advance(font: str, size_px: float, char: str) -> float:
-    width, _ = CoreLabel(font_name=font, font_size=size_px).get_extents(char)
+    width, _ = _label(font, size_px).get_extents(words)
     return float(width)
+
+
+def _label(font: str, size_px: float, words: str = "") -> Any:
+    """Measured and drawn by the same rules, or a line would end where it was not meant to."""
+    white = (1, 1, 1, 1)  # coloured when it is drawn
+    return CoreLabel(
+        text=words, font_name=font, font_size=size_px, font_hinting="light", color=white
+    )
 
 
 class Words(Widget):  # type: ignore[misc]
@@ -144,7 +149,10 @@ class Words(Widget):  # type: ignore[misc]
             y += leading
 
     def _line(self, kit: Kit, line: str, box: Box, size_px: float) -> None:
-        texture = _render(_font(kit, self.style.bold), size_px, line)
+        label = _label(_font(kit, self.style.bold), size_px, line)
+        label.refresh()
+        texture = label.texture
+        self.clipped = self.clipped or texture.width > box.w + 1
         slack = box.w - texture.width
         x = box.x + {"left": 0.0, "center": slack / 2, "right": slack}[self.style.align]
         y = kit.height_px - box.y - (box.h + texture.height) / 2
@@ -152,18 +160,6 @@ class Words(Widget):  # type: ignore[misc]
             Color(*rgb(self.style.ink))
             # Whole pixels, or the letters blur.
             Rectangle(texture=texture, pos=(round(x), round(y)), size=texture.size)
-
-
-def _render(font: str, size_px: float, line: str) -> Any:
-    label = CoreLabel(
-        text=line or " ",
-        font_name=font,
-        font_size=size_px,
-        font_hinting="light",
-        color=(1, 1, 1, 1),
-    )
-    label.refresh()
-    return label.texture
 
 
 def _stand(widget: Widget, kit: Kit, box: Box) -> None:
@@ -381,6 +377,9 @@ class Drawing(Widget):  # type: ignore[misc]
             PopMatrix()
 
 
+RING_STEPS = 96
+
+
 @dataclass(frozen=True, slots=True)
 class KivyPen:
     """Draws into the canvas that is open. `unit` is the pixels of one unit of the sheet."""
@@ -396,9 +395,10 @@ class KivyPen:
         SmoothEllipse(pos=((x - rx) * u, (y - ry) * u), size=(2 * rx * u, 2 * ry * u))
 
     def ring(self, x: float, y: float, rx: float, ry: float, width: float) -> None:
+        angles = [math.tau * step / RING_STEPS for step in range(RING_STEPS)]
+        points = [p for a in angles for p in (x + rx * math.cos(a), y + ry * math.sin(a))]
         u = self.unit
-        box = ((x - rx) * u, (y - ry) * u, 2 * rx * u, 2 * ry * u, 0, 360, 90)
-        SmoothLine(ellipse=box, width=width * u / 2)
+        SmoothLine(points=[p * u for p in points], width=width * u / 2, close=True)
 
     def arc(self, x: float, y: float, r: float, start: float, end: float, width: float) -> None:
         """Angles in degrees clockwise from twelve o'clock."""
@@ -434,23 +434,25 @@ class Paragraph:
     panel: bool = False
 
 
-PANEL_PAD_PX = 16
-PARAGRAPH_GAP_PX = 16
+PANEL_PAD_PX = 12
+PARAGRAPH_GAP_PX = 13
+GROWN = 1.15
+"""How much larger than usual letters may be where there is room for it."""
 
 
 def column(kit: Kit, paragraphs: Sequence[Paragraph], box: Box) -> Iterator[Widget]:
-    """The paragraphs one below the other around the middle of the box, smaller if need be."""
-    shrunk = 1.0
+    """The paragraphs one below the other in the middle of the box, as large as there is room."""
+    shrunk = GROWN
     while (total := _column_height(kit, paragraphs, box, shrunk)) > box.h and shrunk > 0.6:
         shrunk *= SHRINK
     heights = [_paragraph_height(kit, p, box.w, shrunk) for p in paragraphs]
-    places = rows(box.middle(box.w, total), heights, kit.px(PARAGRAPH_GAP_PX))
+    places = rows(box.middle(box.w, total), heights, kit.px(PARAGRAPH_GAP_PX) * shrunk)
     for paragraph, place in zip(paragraphs, places, strict=True):
         yield from _paragraph(kit, paragraph, place)
 
 
 def _column_height(kit: Kit, paragraphs: Sequence[Paragraph], box: Box, shrunk: float) -> float:
-    gaps = kit.px(PARAGRAPH_GAP_PX) * (len(paragraphs) - 1)
+    gaps = kit.px(PARAGRAPH_GAP_PX) * shrunk * (len(paragraphs) - 1)
     return gaps + sum(_paragraph_height(kit, p, box.w, shrunk) for p in paragraphs)
 
 
@@ -496,9 +498,11 @@ def _paragraphs(kit: Kit, screen: Screen) -> list[Paragraph]:
     if lines and screen.name == "finished":
         first = style["good"] if screen.tone is Tone.GOOD else style["lead"]
         lines[0] = Paragraph(screen.lines[0], first)
+    alone = screen.layout is Layout.GUIDE and not lines
+    hint = style["body" if alone else "hint"]
     rest = (
         Paragraph(screen.advice, style["advice"], panel=True),
-        Paragraph(screen.hint, style["hint"]),
+        Paragraph(screen.hint, hint),
         Paragraph(screen.note, style["note"]),
     )
     return [*lines, *(p for p in rest if p.words)]
@@ -648,6 +652,7 @@ def _table_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Widget]:
         content = content.without(top=kit.px(56))
     if not screen.fields:
         return
+    content = content.middle(content.w, min(content.h, kit.px(84) * len(screen.fields)))
     yield from _sheet(kit, content)
     inner = content.inset(kit.px(36), kit.px(12))
     for (label, value), place in zip(
@@ -677,37 +682,41 @@ def _hint_at_foot(kit: Kit, screen: Screen, box: Box) -> Placing:
     return box.without(foot=height + kit.px(14))
 
 
+MIRROR_PX = 620
+
+
 def mirror_box(kit: Kit, box: Box) -> Box:
     """Where the camera picture stands on a screen that shows it."""
-    return box.inset(kit.px(sizes.MARGIN_PX), kit.px(20)).left(kit.px(620))
+    return box.inset(kit.px(sizes.MARGIN_PX), kit.px(20)).left(kit.px(MIRROR_PX))
 
 
 def _mirror_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Widget]:
     """Beside the mirror: the movement, how far we are, and the way to a person."""
-    panel = box.without(left=kit.px(620 + sizes.MARGIN_PX))
+    yield from _caption(kit, screen, box.left(kit.px(MIRROR_PX)).inset(kit.px(16)))
+    panel = box.without(left=kit.px(MIRROR_PX + sizes.MARGIN_PX))
     panel = yield from _with_choices(kit, screen, panel)
+    told = [p for p in _paragraphs(kit, screen) if p.words != screen.advice]
     if screen.lines:
-        yield from column(kit, _paragraphs(kit, screen), panel)
+        yield from column(kit, told, panel)
         return
-    panel = yield from _hint_at_foot(kit, screen, panel)
-    panel = yield from _progress(kit, screen, panel)
-    side = min(panel.w, panel.h)
-    yield Drawing(kit, strokes(screen.art), panel.middle(side, side))
+    yield Drawing(kit, strokes(screen.art), panel.left(panel.w * 0.5))
+    yield from _progress(kit, screen, told, panel.end(panel.w * 0.46))
 
 
-def _progress(kit: Kit, screen: Screen, box: Box) -> Placing:
-    """第2个动作，共4个, with a dot for each movement."""
-    if screen.progress is None:
-        return box
-    done, steps = screen.progress
-    row = box.foot(kit.px(40))
-    width = kit.px(44) * steps
-    for number, place in enumerate(columns(row.left(width), steps, 0)):
-        yield Drawing(kit, tick if number < done else to_come, place.inset(kit.px(5)))
-    style = _styles(kit)["label"]
-    words = Style(sizes.HINT_PX, style.ink, bold=True)
-    yield Words(kit, screen.progress_words, words, row.without(left=width + kit.px(16)))
-    return box.without(foot=kit.px(52))
+def _caption(kit: Kit, screen: Screen, box: Box) -> Iterator[Widget]:
+    """The one thing to mend stands in the mirror, where the person is looking."""
+    if screen.advice:
+        advice = [Paragraph(screen.advice, _styles(kit)["advice"], panel=True)]
+        yield from column(kit, advice, box.foot(_column_height(kit, advice, box, 1.0)))
+
+
+def _progress(kit: Kit, screen: Screen, told: Sequence[Paragraph], box: Box) -> Iterator[Widget]:
+    """第2个动作，共4个, with a mark for each movement; the hint below."""
+    done, steps = screen.progress or (0, 0)
+    for number, place in enumerate(columns(box.top(kit.px(44)), steps, kit.px(10))):
+        yield Drawing(kit, tick if number < done else to_come, place)
+    words = Paragraph(screen.progress_words, Style(sizes.HINT_PX, kit.theme.palette.ink, bold=True))
+    yield from column(kit, [words, *told], box.without(top=kit.px(54)))
 
 
 def portrait_box(kit: Kit, box: Box) -> Box:
@@ -801,13 +810,13 @@ class Stage(Widget):  # type: ignore[misc]
         found = [w for w in self.walk(restrict=True) if isinstance(w, Words)]
         return sorted(found, key=lambda w: (w.box.y, w.box.x))
 
-    def keys(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         """All keys in the order of reading."""
         found = [k for k in self.walk(restrict=True) if isinstance(k, Key)]
         return sorted(found, key=lambda k: (k.box.y, k.box.x))
 
     def drawn_buttons(self) -> tuple[DrawnButton, ...]:
-        centres = [(key.choice.label, *key.box.centre) for key in self.keys()]
+        centres = [(key.choice.label, *key.box.centre) for key in self.all_keys()]
         return tuple(DrawnButton(label, round(x), round(y)) for label, x, y in centres)
 
     # --- the keyboard ---
@@ -815,10 +824,10 @@ class Stage(Widget):  # type: ignore[misc]
     def main_keys(self) -> list[Key]:
         """Keys 1, 2, 3: the main choices."""
         wanted = {choice.button for choice in self.screen.choices} if self.screen else set()
-        return [key for key in self.keys() if key.choice.button in wanted]
+        return [key for key in self.all_keys() if key.choice.button in wanted]
 
     def move_focus(self, by: int) -> None:
-        count = len(self.keys())
+        count = len(self.all_keys())
         if not count:
             return
         start = -1 if self._focus is None and by > 0 else (self._focus or 0)
@@ -826,12 +835,12 @@ class Stage(Widget):  # type: ignore[misc]
         self._refocus()
 
     def focused(self) -> Key | None:
-        keys = self.keys()
+        keys = self.all_keys()
         return keys[self._focus] if self._focus is not None and self._focus < len(keys) else None
 
     def _refocus(self) -> None:
         chosen = self.focused()
-        for key in self.keys():
+        for key in self.all_keys():
             key.focus(key is chosen)
 
 

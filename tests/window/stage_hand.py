@@ -1,0 +1,237 @@
+"""Run as a program: one window, one small play, what happened as JSON on the last line.
+
+    python -m tests.window.stage_hand PLAY
+
+Kivy has one window in a process's life, so each play has a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from edge.domain.challenge import Prompt
+from edge.session.events import Pressed, Touched
+from edge.session.states import Choosing, Confirming, Consenting, Home, Language, Reviewing, Session
+from edge.ui.controller import DrawnScreen
+from edge.ui.kivy_app import KioskApp
+from tests.session_world import verdict
+from tests.ui_world import FACTS, VISIT, Keeper, session, watching
+
+PATIENCE_S = 30.0
+
+
+class Audience:
+    """Hears what was drawn and what was posted, and lets a play wait for it."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self.drawn: list[DrawnScreen] = []
+        self.polls = 0
+
+    def saw(self, screen: DrawnScreen) -> None:
+        with self._news:
+            self.drawn.append(screen)
+            self._news.notify_all()
+
+    def nudge(self) -> None:
+        with self._news:
+            self.polls += 1
+            self._news.notify_all()
+
+    def until(self, come: Callable[[], bool]) -> None:
+        with self._news:
+            assert self._news.wait_for(come, PATIENCE_S), "it never came"
+
+
+class Watched(Keeper):
+    """A keeper that tells the audience of every look and every event."""
+
+    def __init__(self, shown: Session, audience: Audience) -> None:
+        super().__init__(shown)
+        self.audience = audience
+        self.on_touch: Callable[[], None] = lambda: None
+
+    def session(self) -> Session:
+        self.audience.nudge()
+        return super().session()
+
+    def post(self, event: object) -> None:
+        super().post(event)
+        if isinstance(event, Touched):
+            self.on_touch()
+        self.audience.nudge()
+
+    def pressed(self) -> list[str]:
+        return [event.button.value for event in self.posted if isinstance(event, Pressed)]
+
+    def touches(self) -> int:
+        return sum(isinstance(event, Touched) for event in self.posted)
+
+
+class Stage:
+    """A window with its keeper and audience."""
+
+    def __init__(self, shown: Session) -> None:
+        self.audience = Audience()
+        self.keeper = Watched(shown, self.audience)
+        self.app = KioskApp(self.keeper, FACTS, on_drawn=self.audience.saw)
+
+    def play(self, script: Callable[[], object]) -> object:
+        """Run the script beside the window; the window closes when it ends."""
+        told: list[object] = []
+
+        def work() -> None:
+            try:
+                self.audience.until(lambda: bool(self.audience.drawn))
+                told.append(script())
+            finally:
+                self.app.stop()
+
+        worker = threading.Thread(target=work, name="script")
+        worker.start()
+        self.app.run()
+        worker.join()
+        return told[0]
+
+
+def touches() -> object:
+    """Touch each button once, then a place where there is none."""
+    stage = Stage(session(Choosing(VISIT)))
+
+    def script() -> object:
+        keeper, audience = stage.keeper, stage.audience
+        labels = []
+        for number, button in enumerate(audience.drawn[0].buttons, 1):
+            labels.append(button.label)
+            stage.app.touch(button.centre_x_px, button.centre_y_px)
+            audience.until(lambda n=number: len(keeper.pressed()) == n)
+        before = keeper.touches()
+        stage.app.touch(5, 400)
+        audience.until(lambda: keeper.touches() == before + 1)
+        return {"labels": labels, "pressed": keeper.pressed(), "touches": keeper.touches()}
+
+    return stage.play(script)
+
+
+def moving() -> object:
+    """The prompt changes while the finger is on a key: the key must still count."""
+    stage = Stage(session(watching(Prompt.LEFT)))
+    keeper, audience = stage.keeper, stage.audience
+
+    def change() -> None:
+        keeper.shown = session(watching(Prompt.RIGHT, done=2))
+        stage.app.wake()
+
+    keeper.on_touch = change
+
+    def script() -> object:
+        staff = next(b for b in audience.drawn[0].buttons if "工作人员" in b.label)
+        stage.app.touch(staff.centre_x_px, staff.centre_y_px)
+        audience.until(lambda: bool(keeper.pressed()))
+        audience.until(lambda: len(audience.drawn) > 1)
+        return {"pressed": keeper.pressed(), "texts": audience.drawn[-1].texts}
+
+    return stage.play(script)
+
+
+def idle() -> object:
+    """Nothing changes: the window is looked after and never drawn again."""
+    stage = Stage(session(Home()))
+
+    def script() -> object:
+        flips: list[int] = []
+        stage.app._window.bind(on_flip=lambda _window: flips.append(1))
+        start = stage.audience.polls
+        stage.audience.until(lambda: stage.audience.polls >= start + 30)
+        quiet = len(flips)
+        stage.keeper.shown = session(Home(), Language.EN)
+        stage.audience.until(lambda: stage.audience.drawn[-1].texts[-1] == "Help")
+        return {"quiet": quiet, "after_change": len(flips)}
+
+    return stage.play(script)
+
+
+def mirror() -> object:
+    """Left and right in the preview, and in the picture taken."""
+    stage = Stage(session(watching(Prompt.LEFT)))
+
+    def script() -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "shot.png"
+            stage.app.screenshot(path)
+            seen = _halves(path, (60, 600), 400)
+            stage.keeper.shown = session(Reviewing(VISIT, verdict()))
+            stage.app.screenshot(path)
+            return {"preview": seen, "portrait": _halves(path, (120, 340), 300)}
+
+    return stage.play(script)
+
+
+def _halves(path: Path, across: tuple[int, int], y: int) -> list[list[int]]:
+    with Image.open(path) as shot:
+        return [list(shot.convert("RGB").getpixel((x, y))) for x in across]
+
+
+def restart() -> object:
+    """The window dies in the middle and is opened again on the same keeper."""
+    shown = session(Consenting(VISIT), card_lies=True)
+    first, second = Stage(shown), Stage(shown)
+    second.keeper = second.app._room = first.keeper
+    seen = [stage.play(lambda s=stage: _told(s.audience.drawn[-1])) for stage in (first, second)]
+    return {"first": seen[0], "second": seen[1]}
+
+
+def _told(screen: DrawnScreen) -> object:
+    return [screen.name, screen.texts, screen.buttons]
+
+
+def keyboard() -> object:
+    """Digits press the main choices; Tab and Enter reach every key."""
+    stage = Stage(session(Confirming(VISIT)))
+
+    def script() -> object:
+        keeper, audience = stage.keeper, stage.audience
+        for code in (ord("1"), ord("3"), 275, 13, 275, 13, 9, 276, 13):
+            stage.app._in_ui(
+                lambda c=code: stage.app._window.dispatch("on_key_down", c, 0, None, [])
+            )
+        audience.until(lambda: len(keeper.pressed()) == 5)
+        return {"pressed": keeper.pressed(), "touches": keeper.touches()}
+
+    return stage.play(script)
+
+
+def logging_is_ours() -> object:
+    """Kivy may neither write where it likes nor take our log over."""
+    before = (list(logging.root.handlers), logging.root.level, sys.stderr, sys.stdout)
+    stage = Stage(session(Home()))
+    stage.play(lambda: None)
+    after = (list(logging.root.handlers), logging.root.level, sys.stderr, sys.stdout)
+    return {"same": before == after}
+
+
+def seconds() -> object:
+    """While seconds pass only the time is drawn anew; the keys stay the same objects."""
+    stage = Stage(session(Choosing(VISIT)))
+
+    def script() -> object:
+        keys = [id(key) for key in stage.app.stage.all_keys()]
+        deadline = stage.keeper.shown.deadline_ns
+        stage.keeper.shown = replace(stage.keeper.shown, deadline_ns=deadline - 5_000_000_000)
+        stage.audience.until(lambda: "剩余294秒" in stage.audience.drawn[-1].texts)
+        return {"same": keys == [id(key) for key in stage.app.stage.all_keys()]}
+
+    return stage.play(script)
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]](), ensure_ascii=False))

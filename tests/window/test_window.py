@@ -1,0 +1,114 @@
+"""A real window, touched by a scripted finger. No display is needed: SDL draws offscreen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.ui.fonts import SOURCE
+from tests.ui_world import LEFT_COLOUR, RIGHT_COLOUR
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = [
+    pytest.mark.window,
+    pytest.mark.skipif(not SOURCE.is_dir(), reason="needs the Debian package fonts-noto-cjk"),
+]
+
+
+def play(name: str, **environment: str) -> Any:
+    """One play in a process of its own; what it told on its last line."""
+    given = {**os.environ, "SDL_VIDEODRIVER": "offscreen", **environment}
+    command = [
+        sys.executable,
+        "-W",
+        "error::ResourceWarning",
+        "-m",
+        "tests.window.stage_hand",
+        name,
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_each_button_posts_its_own_event_and_every_touch_is_noticed() -> None:
+    told = play("touches")
+    assert dict(zip(told["labels"], told["pressed"], strict=True)) == {
+        "English": "language_en",
+        "生存验证申请": "apply",
+        "生存验证历史": "history",
+        "不刷脸，找工作人员办理": "call_staff",
+        "上一步": "back",
+        "帮助": "help",
+        "返回首页": "home",
+        "扫描二维码": "scan",
+    }
+    assert told["touches"] == len(told["labels"]) + 1
+
+
+def test_a_key_under_the_finger_outlives_a_change_of_prompt() -> None:
+    told = play("moving")
+    assert told["pressed"] == ["call_staff"]
+    assert "请向右转头" in told["texts"]
+
+
+def test_nothing_is_drawn_while_nothing_changes() -> None:
+    told = play("idle")
+    assert told["quiet"] == 0
+    assert told["after_change"] > 0
+
+
+def test_the_preview_is_mirrored_and_the_picture_taken_is_not() -> None:
+    told = play("mirror")
+    left, right = list(LEFT_COLOUR), list(RIGHT_COLOUR)
+    assert told["preview"] == [right, left]
+    assert told["portrait"] == [left, right]
+
+
+def test_a_window_opened_again_shows_the_same_session() -> None:
+    told = play("restart")
+    assert told["first"][0] == "consent"
+    assert told["first"] == told["second"]
+
+
+def test_the_keyboard_reaches_every_key() -> None:
+    told = play("keyboard")
+    assert told["pressed"] == ["enter", "call_staff", "language_en", "enter", "enter"]
+    assert told["touches"] == 9
+
+
+def test_our_log_stays_ours() -> None:
+    assert play("logging_is_ours") == {"same": True}
+
+
+def test_passing_seconds_leave_the_keys_alone() -> None:
+    assert play("seconds") == {"same": True}
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_it_works_on_an_x_display_too() -> None:
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with server:
+        try:
+            assert server.stdout is not None
+            display = f":{server.stdout.readline().strip()}"
+            told = play("mirror", DISPLAY=display, SDL_VIDEODRIVER="x11")
+        finally:
+            server.terminate()
+    assert told["preview"] == [list(RIGHT_COLOUR), list(LEFT_COLOUR)]
