@@ -52,6 +52,12 @@ class Processes:
                 process.kill()
                 process.wait()
 
+    def kill(self, name: str) -> None:
+        """As a power cut would end it."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+
     def wait(self, name: str, timeout_s: float | None) -> int:
         """The exit code of a process that is expected to end."""
         try:
