@@ -7,6 +7,7 @@ touches its buttons by number.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,13 +23,16 @@ from edge.domain.people import PersonId, RosterEntry, mask_name
 from edge.drivers.sim.hand import Glance, Hand
 from edge.drivers.sim.room import ScreenSeen
 from edge.drivers.sim.scenario import Scenario
-from edge.session.events import Pressed
+from edge.session.events import Event, Pressed
+from edge.session.machine import Transition
 from edge.session.states import Language
 from edge.store.journal import SqliteJournal
 from edge.ui.viewmodel import Screen, view
 from provisioning.site import make_site
 
 KIOSK = "K-TEST"
+
+Observer = Callable[[Event | None, Transition], None]
 
 
 def make_config(root: Path, models: Path, *, known: bool = True) -> Config:
@@ -53,14 +57,14 @@ def make_config(root: Path, models: Path, *, known: bool = True) -> Config:
 class HeadlessKiosk:
     """Plays one scenario to its end."""
 
-    def __init__(self, config: Config, scenario: Scenario) -> None:
+    def __init__(self, config: Config, scenario: Scenario, observe: Observer | None = None) -> None:
         decoder = "sim" if scenario.decoder else "none"
         config = replace(config, devices=replace(config.devices, photo_decoder=decoder))
         self.world: World = make_world(scenario, mono_ns, 384)
         self.parts = compose(config, self.world)
         self.evidence = Evidence(mono_ns)
         self.screens: list[Screen] = []
-        self.runner = Runner(self.parts, Language.ZH, self.evidence.observe)
+        self.runner = Runner(self.parts, Language.ZH, observe or self.evidence.observe)
         self.hand = Hand(
             scenario.wishes,
             touch=self._touch,

@@ -172,6 +172,7 @@ class Runner:
     # --- session thread ---
 
     def _session_loop(self) -> None:
+        self._take_in_rosters()
         self._take(None, self._first)
         while not self._stop.is_set():
             try:
