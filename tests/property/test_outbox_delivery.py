@@ -158,7 +158,7 @@ WAITING = "SELECT record_id FROM outbox JOIN records USING (seq)"
 
 TestDelivery = Delivery.TestCase
 TestDelivery.settings = settings(
-    max_examples=150,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
