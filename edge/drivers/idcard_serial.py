@@ -426,7 +426,6 @@ class SerialCardReader:
         except _Closed:
             raise
         except DeviceError as error:
-            self._selected = False
             self._weigh(error)
             raise _Unanswered(error.detail) from error
         self._failures = 0
@@ -462,6 +461,7 @@ class SerialCardReader:
         return _worked(lambda: talk.ask(Command.STATUS, PROBE_S))
 
     def _reset(self) -> None:
+        self._selected = False
         _worked(self._connected().reset)
         self._pause(RESET_S)
 

@@ -118,7 +118,7 @@ def test_a_bad_day_leaves_no_descriptor_behind(tcp: bool) -> None:
     with SimSam(tcp=tcp) as sam:
         before = len(os.listdir("/proc/self/fd"))
         reader = hasty_reader(sam.port)
-        for _ in range(20):
+        for _ in range(12):
             name = chance.choice(FAULTS)
             sam.fault(name, on=chance.choice(ORDERS), value=0x41 if name == "sw3" else 3)
             person = chance.choice(PEOPLE)

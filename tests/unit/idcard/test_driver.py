@@ -15,9 +15,10 @@ from tests.idcard_bench import CARDS, VECTORS, Bench
 NUMBER = CARDS["R"].number
 
 
-@pytest.fixture(params=["a", "b"])
+@pytest.fixture(params=["a", "b", "a at the speed of the wire"])
 def bench(request: pytest.FixtureRequest) -> Bench:
-    bench = Bench(SamMachine(profile=request.param))
+    profile, _, paced = request.param.partition(" ")
+    bench = Bench(SamMachine(profile=profile, baud=115200 if paced else None))
     bench.reader.open()
     return bench
 
@@ -99,6 +100,27 @@ def test_one_odd_answer_is_not_a_removal(bench: Bench) -> None:
     bench.read_card(CARDS["R"])
     bench.sam.fault("sw3", on="3003", value=0x24)
     assert not bench.reader.wait_for_removal(3)
+
+
+def test_a_miss_from_before_the_card_came_does_not_count(bench: Bench) -> None:
+    assert not bench.reader.wait_for_removal(0)
+    test_one_odd_answer_is_not_a_removal(bench)
+
+
+def test_a_hiccup_is_not_a_removal(bench: Bench) -> None:
+    bench.read_card(CARDS["R"])
+    bench.sam.fault("silence", on="3003")
+    assert not bench.reader.wait_for_removal(8)
+
+
+def test_a_miss_a_hiccup_and_a_miss_are_not_two_misses_in_a_row(bench: Bench) -> None:
+    bench.read_card(CARDS["R"])
+    mark = len(bench.sam.log)
+    bench.sam.fault("sw3", on="3003", value=0x24)
+    bench.clock.after(0.4, lambda: bench.sam.fault("silence", on="3003"))
+    bench.clock.after(1.5, lambda: bench.sam.fault("sw3", on="3003", value=0x24))
+    assert not bench.reader.wait_for_removal(4)
+    assert bench.orders_since(mark)[:4] == ("3003", "3003", "11FF", "3003")
 
 
 def test_short_waits_add_up_to_a_removal(bench: Bench) -> None:
@@ -185,11 +207,41 @@ def test_a_late_answer_is_never_taken_for_the_next(bench: Bench, order: str, lat
     assert bench.reader.read().name == "测试·乙"
 
 
+def test_a_late_answer_still_coming_in_is_let_through() -> None:
+    """Its end would only be noise in front of the next answer."""
+    slow = Bench(SamMachine(baud=9600, work_s={"3001": 4.0}))
+    slow.reader.open()
+    with pytest.raises(DeviceError):
+        slow.read_card(CARDS["R"])
+    mark = len(slow.sam.log)
+    slow.sam.present(CARDS["R2"])
+    assert slow.reader.wait_for_card(4)
+    assert slow.orders_since(mark) == ("11FF", "2001", "2002")
+
+
+def test_a_torn_answer_while_catching_up_means_catching_up_again(bench: Bench) -> None:
+    mark = len(bench.sam.log)
+    bench.sam.fault("silence", on="2001")
+    bench.sam.fault("bad_sum", on="11FF")
+    bench.sam.present(CARDS["R"])
+    assert bench.reader.wait_for_card(6)
+    assert bench.orders_since(mark) == ("2001", "11FF", "11FF", "2001", "2002")
+
+
 def test_an_answer_left_in_the_line_is_drained(bench: Bench) -> None:
     """Two answers for one question: the second copy must not answer the next READ."""
     bench.sam.fault("duplicate", times=None)
     assert bench.read_card(CARDS["R"]).name == "测试甲"
     assert bench.read_card(CARDS["R2"]).name == "测试·乙"
+
+
+def test_a_second_copy_of_an_old_answer_is_not_believed(bench: Bench) -> None:
+    bench.sam.fault("duplicate", on="2001")
+    assert not bench.reader.wait_for_card(0.1)
+    bench.sam.present(CARDS["R"])
+    mark = len(bench.sam.log)
+    assert bench.reader.wait_for_card(1)
+    assert bench.orders_since(mark) == ("2001", "2002")
 
 
 # --- statuses ------------------------------------------------------------------------
@@ -381,6 +433,18 @@ def test_closing_ends_a_wait_quietly(bench: Bench, wait: str) -> None:
     start_s = bench.clock.now_s
     assert getattr(bench.reader, wait)(60) is False
     assert bench.clock.now_s - start_s < 2.5
+
+
+def test_closing_ends_the_pause_after_a_reset() -> None:
+    bench = Bench()
+    bench.reader.open()
+    bench.sam.fault("sw3", on="3001", value=0x47)
+    bench.clock.after(0.5, bench.reader._closing.set)
+    start_s = bench.clock.now_s
+    with pytest.raises(DeviceError) as raised:
+        bench.read_card(CARDS["R"])
+    assert fault_of(raised) is Fault.ABSENT
+    assert bench.clock.now_s - start_s < 0.7
 
 
 def test_closing_ends_a_read() -> None:
