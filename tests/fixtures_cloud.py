@@ -56,6 +56,12 @@ def write_keys(folder: Path) -> None:
     (folder / "registry.toml").write_text(TOML)
 
 
+def copy_keys(folder: Path) -> None:
+    """The run's registry keys in another folder, for a process that reads the same database."""
+    for name in ("sign.key", "seal.key", "id.key"):
+        shutil.copy(_HOME[0] / name, folder / name)
+
+
 def random_text() -> str:
     return keys.encode_key(os.urandom(32))
 

@@ -120,11 +120,41 @@ def _body(checked: Envelope, seal_key: X25519PrivateKey) -> RecordBody:
     for text in (body.receipt_no, body.reader_id):
         _need(len(text) <= MAX_SHORT)
     for word in (body.card_kind, body.method, *body.flags, *body.reasons):
-        _need(_WORD.fullmatch(word) is not None)
+        _need(_is_word(word))
     _need(len(body.flags) <= 20 and len(body.reasons) <= 20)
     _need(_ID_NUMBER.fullmatch(body.id_number.upper()) is not None)
     _need(0 <= body.attempts <= MAX_ATTEMPTS)
+    if body.consent is not None:
+        _check_consent(body.consent)
+    if body.liveness is not None:
+        _check_liveness(body.liveness)
     return body
+
+
+def _check_consent(consent: dict[str, Any]) -> None:
+    _need(isinstance(consent.get("agreed"), bool))
+    for name in ("version", "language", "text_sha256"):
+        _need(isinstance(consent.get(name), str) and len(consent[name]) <= MAX_TEXT)
+
+
+def _check_liveness(check: dict[str, Any]) -> None:
+    """What the console shows has to be of its kind; fields we do not know may be anything."""
+    actions = check.get("actions")
+    _need(isinstance(actions, list) and len(actions) <= 20 and all(map(_is_word, actions)))
+    _need(_is_word(check.get("reference")))
+    _need(_is_number(check.get("frames")) and _is_number(check.get("seconds")))
+    for score in (check.get("liveness"), check.get("likeness")):
+        if score is not None:
+            _need(isinstance(score, dict) and _is_word(score.get("band")))
+            _need(_is_number(score.get("threshold")) and isinstance(score.get("model"), str))
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1_000_000
 
 
 def _opened(arrival: Arrival, chain: Chain, body: RecordBody) -> Opened:

@@ -11,13 +11,12 @@ from datetime import date
 ROLLING = frozenset({"retired"})
 """Categories whose cycle runs from the last certification; all others go by calendar year."""
 
-EARLIEST = date(1900, 1, 1)
-
 
 def cycle_start(category: str, today: date) -> date:
     """First day on which a certification still counts today."""
     if category in ROLLING:
-        return _years_on(today, -1)
+        leap_day = (today.month, today.day) == (2, 29)
+        return date(today.year - 1, 3, 1) if leap_day else _years_on(today, -1)
     return date(today.year, 1, 1)
 
 

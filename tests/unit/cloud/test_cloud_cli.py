@@ -1,0 +1,138 @@
+"""The command line: exit codes, words on the right stream, one run as a real process."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.bridge.opening import Arrival
+from cloud_bridge.cli import main
+from tests.fixtures_cloud import NOW, TestRegistry, unpack, write_keys
+
+
+def command(registry: TestRegistry, *arguments: str) -> int:
+    return main(["--config", str(registry.config), *arguments])
+
+
+def test_records_show_tells_filed_quarantined_and_unknown(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kiosk = registry.kiosk(demo=True)
+    filed, aside = kiosk.record(provenance="simulated"), kiosk.record()
+    registry.ingest.ingest([Arrival("k-001", filed), Arrival("k-001", aside)], NOW)
+    expected = (
+        (unpack(filed)["id"], 0, {"status": "filed", "provenance": "simulated"}),
+        (unpack(aside)["id"], 0, {"status": "quarantined", "reasons": ["demo_device_live"]}),
+        ("nobody", 3, {"status": "unknown"}),
+    )
+    for record_id, code, fields in expected:
+        capsys.readouterr()
+        assert command(registry, "records", "show", record_id, "--json") == code
+        told = json.loads(capsys.readouterr().out)
+        assert told["record_id"] == record_id
+        assert fields.items() <= told.items()
+
+
+def test_records_list_is_newest_first(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kiosk = registry.kiosk()
+    for provenance in ("live", "simulated"):
+        registry.ingest.ingest([Arrival("k-001", kiosk.record(provenance=provenance))], NOW)
+    capsys.readouterr()
+    assert command(registry, "records", "list", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["provenance"] for row in rows} == {"live", "simulated"}
+    assert command(registry, "records", "list", "--limit", "1") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_accounts_and_rosters(
+    registry: TestRegistry,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a good long password\n"))
+    assert command(registry, "account", "add", "li", "--role", "worker", "--password-stdin") == 0
+    assert "password" not in capsys.readouterr().out
+    assert command(registry, "account", "add", "li", "--role", "worker", "--region", "7") == 2
+    assert "region 7" in capsys.readouterr().err
+    assert command(registry, "roster", "push", "--device", "k-404") == 2
+    assert "k-404" in capsys.readouterr().err
+    assert command(registry, "roster", "push") == 0
+
+
+def test_imports_say_what_was_wrong(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = registry.folder / "people.csv"
+    assert command(registry, "people", "import", str(path)) == 2
+    assert "people.csv" in capsys.readouterr().err
+    path.write_text("nonsense\n")
+    assert command(registry, "people", "import", str(path)) == 1
+    assert "nothing imported" in capsys.readouterr().err
+
+
+def test_audit_verify_names_the_entry(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cloud_bridge.registry.models import AuditEntry
+
+    assert command(registry, "audit", "verify") == 0
+    AuditEntry.objects.filter(number=2).update(who="x")
+    assert command(registry, "audit", "verify") == 1
+    assert "entry 2" in capsys.readouterr().err
+
+
+def test_a_bad_configuration_is_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "registry.toml"
+    path.write_text("colour = 'blue'\n")
+    assert main(["--config", str(path), "migrate"]) == 2
+    error = capsys.readouterr().err
+    assert "registry.toml" in error
+    assert "colour" in error
+    assert "allowed" in error
+
+
+@pytest.mark.parametrize("arguments", [[], ["--config", "x"], ["--config", "x", "dance"]])
+def test_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "python -m cloud_bridge --config" in capsys.readouterr().out
+
+
+def test_a_fresh_registry_as_processes(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        prefix = [sys.executable, "-W", "error", "-m", "cloud_bridge"]
+        return subprocess.run(
+            [*prefix, "--config", str(tmp_path / "registry.toml"), *arguments],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    for _ in range(2):
+        done = run("migrate")
+        assert (done.returncode, done.stderr) == (0, "")
+    done = run("demo-data")
+    assert done.returncode == 0, done.stderr
+    for name in ("demo-worker", "demo-supervisor", "demo-auditor"):
+        assert f"{name}  " in done.stdout
+    assert run("records", "show", "nobody").returncode == 3
+    (tmp_path / "id.key").unlink()
+    done = run("audit", "verify")
+    assert done.returncode == 2
+    assert "id.key" in done.stderr

@@ -1,0 +1,68 @@
+"""registry.toml: what is wrong is named with file, key and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge import config
+from edge.domain.errors import ConfigError
+from tests.fixtures_cloud import TOML, write_keys
+
+
+def load(folder: Path, text: str) -> config.RegistryConfig:
+    path = folder / "registry.toml"
+    path.write_text(text)
+    return config.load(path)
+
+
+def test_file_names_are_relative_to_the_file(tmp_path: Path) -> None:
+    loaded = load(tmp_path, TOML)
+    assert loaded.database == tmp_path / "registry.sqlite3"
+    assert loaded.keys.seal == tmp_path / "seal.key"
+    assert loaded.broker.cert == tmp_path / "bridge.crt"
+    assert (loaded.console.host, loaded.console.port) == ("127.0.0.1", 8080)
+    assert "for tests only" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('database = "registry.sqlite3"', "", "database: is missing"),
+        ('database = "registry.sqlite3"', "database = 5", "database: must be a text"),
+        ("database", "databse", "databse: unknown key, allowed: database, .*mean database"),
+        ("port = 8883", "port = 99999", "broker.port: must be a port number, 1 to 65535"),
+        ("port = 8883", 'port = "8883"', "broker.port: must be a port number"),
+        ("port = 8883", "prot = 8883", "broker.prot: unknown key, allowed: host, port.*mean port"),
+        ('["testserver", "127.0.0.1"]', '"testserver"', "allowed_hosts: must be a list"),
+        ("for tests only, for tests only, for tests only", "short", "at least 32"),
+        ("[keys]", "[kees]", "kees: unknown key.*mean keys"),
+        ("[keys]", "[[keys]]", "keys: must be a table"),
+        ("[keys]", "[keys", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, why: str) -> None:
+    assert old in TOML
+    with pytest.raises(ConfigError, match=why) as caught:
+        load(tmp_path, TOML.replace(old, new))
+    assert "registry.toml" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.toml: cannot be read"):
+        config.load(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("content", ["", "c2hvcnQ=", "\xff", "not base64 at all!"])
+def test_a_key_file_is_checked_and_never_shown(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "sign.key"
+    path.write_text(content, "latin-1")
+    with pytest.raises(ConfigError, match=r"sign\.key: is not a key file") as caught:
+        config.read_key(path)
+    assert not content or content not in str(caught.value)
+
+
+def test_a_good_key_file_is_read(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+    assert len(config.read_key(tmp_path / "id.key")) == 45

@@ -1,0 +1,405 @@
+"""The console through Django's test client: doors, scopes, masking, escaping, filters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+
+from cloud_bridge import demo
+from cloud_bridge.bridge.opening import Arrival
+from cloud_bridge.console import access
+from cloud_bridge.registry import audit as audit_log
+from cloud_bridge.registry import id_number
+from cloud_bridge.registry.models import Account, AuditEntry, Certification, Person, Rehearsal
+from cloud_bridge.registry.people_import import NewPerson, add_people
+from tests.fixtures_cloud import PASSWORD, TestRegistry
+
+STREET, PROVINCE, ELSEWHERE = "100101001000", "100000000000", "100102000000"
+ROLES = ("worker", "supervisor", "technician", "auditor")
+XSS = "<script>alert(1)</script>"
+
+
+def signed_in(registry: TestRegistry, role: str, region: str = PROVINCE) -> Client:
+    registry.account(f"{role}-{region}", role, region)
+    return sign_in(f"{role}-{region}")
+
+
+def sign_in(name: str, password: str = PASSWORD) -> Client:
+    client = Client(headers={"accept-language": "zh-CN"})
+    client.post("/sign-in/", {"username": name, "password": password})
+    return client
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+@pytest.fixture
+def filed(registry: TestRegistry) -> Iterator[TestRegistry]:
+    """One live record, one that needs a person, one rehearsal; finished a moment ago."""
+    kiosk, stage = registry.kiosk(), registry.kiosk("k-002", demo=True)
+    now = timezone.now()
+    stamp = kiosk.body()["finished"] | {"utc": now.isoformat()}
+    number = id_number.make("100000", demo.PEOPLE[1][1], demo.PEOPLE[1][2])
+    review = {"outcome": "needs_review", "reasons": ["not_alike"], "receipt_no": "001-REVIEW"}
+    live = [
+        kiosk.record(finished=stamp),
+        kiosk.record(finished=stamp, id_number=number, name=demo.PEOPLE[1][0], **review),
+    ]
+    registry.ingest.ingest([Arrival("k-001", payload) for payload in [*live, b"junk"]], now)
+    rehearsal = stage.record(finished=stamp, provenance="simulated")
+    registry.ingest.ingest([Arrival("k-002", rehearsal)], now)
+    return registry
+
+
+def addresses() -> dict[str, tuple[str, str]]:
+    """Page name to method and path, with ids that exist."""
+    person = Person.objects.get(name=demo.DEMO_NAME).person_id
+    return {
+        "home": ("get", "/"),
+        "sign-out": ("post", "/sign-out/"),
+        "people": ("get", "/people/"),
+        "person": ("get", f"/people/{person}/"),
+        "reveal": ("post", f"/people/{person}/reveal/"),
+        "record": ("get", f"/records/{Certification.objects.first().pk}/"),
+        "rehearsals": ("get", "/rehearsals/"),
+        "rehearsal": ("get", f"/rehearsals/{Rehearsal.objects.get().pk}/"),
+        "tasks": ("get", "/tasks/"),
+        "devices": ("get", "/devices/"),
+        "quarantine": ("get", "/quarantine/"),
+        "audit": ("get", "/audit/"),
+    }
+
+
+CASES = {"worker", "supervisor"}
+MACHINES = {"supervisor", "technician"}
+WHO_MAY = {
+    "home": set(ROLES), "sign-out": set(ROLES),
+    "people": CASES, "person": CASES, "reveal": CASES, "record": CASES, "tasks": CASES,
+    "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
+    "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
+}  # fmt: skip
+
+
+def test_n24_every_address_is_in_the_table() -> None:
+    names = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
+    assert names == set(WHO_MAY) | set(access.PUBLIC)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_n24_each_role_opens_its_pages_and_no_other(filed: TestRegistry, role: str) -> None:
+    client = signed_in(filed, role)
+    for name, (method, path) in addresses().items():
+        if name == "sign-out":
+            continue
+        response = getattr(client, method)(path)
+        wanted = {200, 302} if role in WHO_MAY[name] else {403}
+        assert response.status_code in wanted, (role, name)
+    assert client.post("/sign-out/").status_code == 302
+
+
+def test_n24_without_an_account_every_page_leads_to_the_door(filed: TestRegistry) -> None:
+    for name, (method, path) in addresses().items():
+        response = getattr(Client(), method)(path)
+        assert response.status_code == 302, name
+        assert response["Location"].startswith("/sign-in/"), name
+
+
+def test_a_page_nobody_listed_is_closed(
+    filed: TestRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(filed, "supervisor")
+    pages = {name: roles for name, roles in access.PAGES.items() if name != "devices"}
+    monkeypatch.setattr(access, "PAGES", pages)
+    assert client.get("/devices/").status_code == 403
+
+
+def test_n24_another_region_sees_none_of_it(filed: TestRegistry) -> None:
+    client = signed_in(filed, "supervisor", ELSEWHERE)
+    assert demo.DEMO_NAME not in text_of(client.get("/people/"))
+    assert "马翠花" in text_of(client.get("/people/"))
+    for name, (method, path) in addresses().items():
+        if name == "sign-out":
+            continue
+        response = getattr(client, method)(path)
+        if name in ("person", "reveal", "record", "rehearsal"):
+            assert response.status_code == 404, name
+        elif name in ("tasks", "rehearsals", "devices", "quarantine"):
+            shown = text_of(response)
+            assert "k-001" not in shown, name
+            assert "王*华" not in shown, name
+            assert "张建国" not in shown, name
+    found = client.post("/people/", {"number": demo.DEMO_NUMBER}, follow=True)
+    assert "未查到该对象认证信息!" in text_of(found)
+
+
+def test_n24_a_region_in_the_address_does_not_widen_the_scope(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker", STREET)
+    for region in (PROVINCE, "0" * 12, ELSEWHERE, "x", "9" * 12):
+        shown = text_of(client.get(f"/people/?region={region}"))
+        assert "马翠花" not in shown
+        assert "周志强" not in shown
+
+
+def test_numbers_are_masked_until_a_reason_is_typed(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker")
+    pages = addresses()
+    for name in ("people", "person", "record", "rehearsals", "rehearsal", "tasks"):
+        shown = text_of(client.get(pages[name][1]))
+        assert demo.DEMO_NUMBER not in shown, name
+        assert "19450815" not in shown, name
+        assert "1945-08-15" not in shown, "six, four and a birthday make up the whole number"
+    assert "100000********0010" in text_of(client.get(pages["person"][1]))
+    reveal = pages["reveal"][1]
+    for reason in ("", "abc"):
+        assert demo.DEMO_NUMBER not in text_of(client.post(reveal, {"reason": reason}))
+    assert not AuditEntry.objects.filter(action="person.reveal").exists()
+    assert demo.DEMO_NUMBER in text_of(client.post(reveal, {"reason": "核对补办材料"}))
+    entry = AuditEntry.objects.get(action="person.reveal")
+    assert (entry.who, entry.reason) == (f"worker-{PROVINCE}", "核对补办材料")
+
+
+def test_every_look_is_in_the_audit_log_and_on_the_page(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker")
+    pages = addresses()
+    for name in ("person", "record", "rehearsal"):
+        client.get(pages[name][1])
+    actions = list(AuditEntry.objects.order_by("-number").values_list("action", flat=True)[:3])
+    assert actions == ["rehearsal.view", "record.view", "person.view"]
+    assert text_of(client.get(pages["person"][1])).count(f"<td>worker-{PROVINCE}</td>") == 2
+    assert audit_log.first_broken(filed.vault) is None
+
+
+def test_the_auditor_sees_who_looked_but_no_names(filed: TestRegistry) -> None:
+    signed_in(filed, "worker", STREET).get(addresses()["person"][1])
+    shown = text_of(signed_in(filed, "auditor", "0" * 12).get("/audit/"))
+    assert Person.objects.get(name=demo.DEMO_NAME).person_id in shown
+    assert "查看人员" in shown
+    assert demo.DEMO_NAME not in shown
+
+
+def test_the_number_searched_for_is_in_no_address(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker", STREET)
+    response = client.post("/people/", {"number": f" {demo.DEMO_NUMBER.lower()} "})
+    assert response.status_code == 302
+    assert demo.DEMO_NUMBER not in response["Location"]
+    shown = text_of(client.get(response["Location"]))
+    assert demo.DEMO_NAME in shown
+    assert "李秀英" not in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"name": "刘"}, {"刘德明", "刘玉珍"}),
+        ({"category": "tekun"}, {"赵福生", "孙淑芬"}),
+        ({"covered": "no"}, {"吴美华"}),
+        ({"status": "certified"}, {demo.DEMO_NAME}),
+        ({"status": "pending", "category": "retired"}, {"张建国", "李秀英", "欧阳长河"}),
+        ({"region1": PROVINCE, "region2": "100100000000", "region3": ELSEWHERE},
+         {"欧阳长河", "马翠花"}),
+        ({"region1": PROVINCE, "region3": ELSEWHERE, "region5": "100101001001"},
+         {"欧阳长河", "马翠花"}),
+        ({"since": "2000-01-01"}, {demo.DEMO_NAME}),
+        ({"until": "2000-01-01"}, set()),
+        ({"name": "%"}, set()),
+    ],
+)  # fmt: skip
+def test_s05_to_s16_filters(filed: TestRegistry, fields: dict[str, str], names: set[str]) -> None:
+    client = signed_in(filed, "supervisor")
+    shown = text_of(client.post("/people/", fields, follow=True))
+    listed = set(re.findall(r'<th scope="row">([^<]+)</th>', shown))
+    assert listed == names
+
+
+@pytest.mark.parametrize(
+    "query", ["since=tomorrow", "category=x", "page=-5", "page=x", "region=%00", "person=%ff"]
+)
+def test_odd_addresses_are_no_error(filed: TestRegistry, query: str) -> None:
+    assert signed_in(filed, "supervisor").get(f"/people/?{query}").status_code == 200
+
+
+def test_paging_keeps_the_filter(filed: TestRegistry) -> None:
+    people = [
+        NewPerson(f"孔{n:02d}", id_number.make("100000", demo.DEMO_BIRTH, 100 + n), "dibao", True,
+                  "100101001001")
+        for n in range(45)
+    ]  # fmt: skip
+    add_people(people, filed.vault, "test")
+    client = signed_in(filed, "worker", STREET)
+    seen: list[str] = []
+    path = "/people/?name=%E5%AD%94"
+    while path:
+        shown = text_of(client.get(path))
+        seen += re.findall(r"孔\d\d(?=</th>)", shown)
+        onward = re.search(r'href="(\?[^"]*)" rel="next"', shown)
+        path = "/people/" + onward[1].replace("&amp;", "&") if onward else ""
+    assert seen == [person.name for person in people]
+    assert "共 45 条" in shown
+
+
+def test_names_are_escaped_everywhere(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    number = id_number.make("100000", demo.DEMO_BIRTH, 900)
+    add_people([NewPerson(XSS, number, "dibao", True, "100101001001", XSS[:40])],
+               registry.vault, "t")  # fmt: skip
+    nasty = {
+        "name": XSS, "site": XSS, "software": XSS, "receipt_no": XSS, "reader_id": XSS,
+        "outcome": "needs_review",
+        "consent": {"version": XSS, "language": XSS, "agreed": True, "text_sha256": XSS},
+        "liveness": kiosk.body()["liveness"] | {"liveness": {
+            "band": "clear", "threshold": 0.5, "model": XSS}},
+    }  # fmt: skip
+    now = timezone.now()
+    payloads = [
+        kiosk.record(id_number=number, **nasty),
+        kiosk.record(**nasty),
+        kiosk.record(provenance="simulated", **nasty),
+    ]
+    registry.ingest.ingest([Arrival("k-001", payload) for payload in payloads], now)
+    client = signed_in(registry, "supervisor")
+    pages = [path for method, path in addresses().values() if method == "get"]
+    pages += [f"/people/{Person.objects.get(name=XSS).pk}/"]
+    pages += [f"/records/{row.pk}/" for row in Certification.objects.all()]
+    escaped = 0
+    for path in pages:
+        shown = text_of(client.get(path, follow=True))
+        assert "<script" not in shown, path
+        escaped += "&lt;script&gt;" in shown
+    assert escaped >= 5
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"actions": 7}, {"actions": ["<b>"]}, {"seconds": {}}, {"frames": None}, {"reference": 1},
+        {"liveness": []}, {"likeness": {"band": "clear"}}, {"likeness": None}, {"new": ["field"]},
+    ],
+)  # fmt: skip
+def test_whatever_is_filed_can_be_looked_at(registry: TestRegistry, odd: dict[str, Any]) -> None:
+    kiosk = registry.kiosk()
+    payload = kiosk.record(liveness=kiosk.body()["liveness"] | odd, name="", consent=None)
+    answers = registry.ingest.ingest([Arrival("k-001", payload)], timezone.now())
+    assert bool(answers) == (odd in ({"likeness": None}, {"new": ["field"]}))
+    client = signed_in(registry, "supervisor")
+    for row in Certification.objects.all():
+        assert client.get(f"/records/{row.pk}/").status_code == 200
+
+
+def test_five_wrong_tries_lock_the_account_for_a_while(registry: TestRegistry) -> None:
+    registry.account("li", "worker")
+    for _ in range(5):
+        assert "_auth_user_id" not in sign_in("li", "wrong").session
+    assert "_auth_user_id" not in sign_in("li").session, "the right password comes too late"
+    assert AuditEntry.objects.filter(action="sign-in.locked").count() == 1
+    Account.objects.update(locked_until=timezone.now() - timedelta(seconds=1))
+    assert "_auth_user_id" in sign_in("li").session
+    assert Account.objects.get().failed_tries == 0
+
+
+def test_tries_before_a_success_do_not_add_up(registry: TestRegistry) -> None:
+    registry.account("li", "worker")
+    for _ in range(3):
+        for _ in range(4):
+            sign_in("li", "wrong")
+        assert "_auth_user_id" in sign_in("li").session
+
+
+def test_the_door_says_the_same_to_everybody(registry: TestRegistry) -> None:
+    registry.account("li", "worker")
+    registry.account("off", "worker")
+    Account.objects.filter(username="off").update(is_active=False)
+    client = Client(headers={"accept-language": "zh"})
+    said = set()
+    for name, password in (("li", "wrong"), ("nobody", PASSWORD), ("off", PASSWORD)):
+        response = client.post("/sign-in/", {"username": name, "password": password})
+        assert response.status_code == 403
+        said.update(re.findall(r'role="alert">([^<]+)', text_of(response)))
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:1"])
+def test_the_door_leads_nowhere_else(registry: TestRegistry, target: str) -> None:
+    registry.account("li", "worker")
+    fields = {"username": "li", "password": PASSWORD, "next": target}
+    assert Client().post("/sign-in/", fields)["Location"] == "/"
+
+
+def test_a_session_ends_by_itself(registry: TestRegistry) -> None:
+    client = signed_in(registry, "worker")
+    session = client.session
+    assert session.get_expiry_age() <= settings.SESSION_COOKIE_AGE == 1800
+    cookie = client.cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Strict"
+    from django.contrib.sessions.models import Session
+
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert client.get("/people/").status_code == 302
+
+
+def test_posts_without_a_token_are_refused(registry: TestRegistry) -> None:
+    registry.account("li", "worker")
+    client = Client(enforce_csrf_checks=True)
+    for path in ("/sign-in/", "/sign-out/", "/people/", "/i18n/setlang/"):
+        assert client.post(path, {"username": "li", "password": PASSWORD}).status_code == 403
+
+
+def test_every_answer_carries_the_content_policy(filed: TestRegistry) -> None:
+    client = signed_in(filed, "supervisor")
+    paths = [path for method, path in addresses().values() if method == "get"]
+    for path in [*paths, "/nowhere/", "/audit/", "/static/console/console.css"]:
+        response = client.get(path)
+        policy = response["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        if not path.startswith("/static"):
+            assert response["Cache-Control"] == "no-store"
+        content = b"".join(response) if response.streaming else response.content
+        response.close()
+        assert b"<script" not in content
+        assert b" style=" not in content
+        assert not re.search(rb'(?:src|href)="(?:https?:)?//', content)
+
+
+def test_both_languages_and_no_half_translated_page(filed: TestRegistry) -> None:
+    client = signed_in(filed, "supervisor")
+    assert "生存认证" in text_of(client.get("/people/"))
+    client.post("/i18n/setlang/", {"language": "en", "next": "/people/"})
+    shown = text_of(client.get("/people/"))
+    assert 'lang="en"' in shown
+    assert "Proof of life" in shown
+    assert "所属" not in shown
+
+
+def test_simulated_records_are_in_no_list_of_people(filed: TestRegistry) -> None:
+    client = signed_in(filed, "supervisor")
+    rehearsal = Rehearsal.objects.get()
+    person = Person.objects.get(name=demo.DEMO_NAME)
+    assert str(rehearsal.pk) not in text_of(client.get(f"/people/{person.pk}/"))
+    assert client.get(f"/records/{rehearsal.pk}/").status_code == 404
+    assert str(rehearsal.pk) in text_of(client.get("/rehearsals/"))
+    shown = text_of(client.get(f"/rehearsals/{rehearsal.pk}/"))
+    assert "不证明任何人健在" in shown
+    for words in ("通过", "明显高于阈值", "0.5", "abababababab", "网络授时", "k-002",
+                  "001-20261123-0001", rehearsal.sha256):  # fmt: skip
+        assert words in shown, words
+
+
+def test_devices_show_presence_gaps_and_quarantine(filed: TestRegistry) -> None:
+    kiosk = filed.kiosk("k-003")
+    payloads = [kiosk.record() for _ in range(5)]
+    filed.ingest.ingest([Arrival("k-003", payloads[0]), Arrival("k-003", payloads[4])],
+                        timezone.now())  # fmt: skip
+    shown = text_of(signed_in(filed, "technician", "0" * 12).get("/devices/"))
+    row = shown[shown.index("k-003") :]
+    assert "2–4" in row
+    assert "从未上线" in row
