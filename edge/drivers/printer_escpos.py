@@ -22,7 +22,7 @@ from edge.ports import Health, Paper, ReceiptItem
 NS_PER_S = 1_000_000_000
 ANSWER_S = 0.5  # a status answer takes some milliseconds; slow firmware a tenth of a second
 QUIET_S = 0.02  # the line counts as drained after this much silence
-WRITE_S = 5.0  # beyond the time on the line; a printer without paper may take no more bytes
+WRITE_S = 3.0  # beyond the time on the line; a printer in trouble may take no more bytes
 PRINT_S = 20.0  # from the last byte sent to the end mark; 15 cm of paper take 2 to 5 s
 PIECE_BYTES = 1024  # written at once, so that a printer that stops taking them is noticed soon
 
@@ -87,10 +87,8 @@ class EscposPrinter:
             self._send(job)
             self._wait_for_end(len(job))
             self._check(*_CAUSES)
-        except DeviceError as error:
+        except DeviceError:
             self._discard()
-            if error.fault is Fault.ABSENT:  # or it stopped taking bytes, and can say why
-                self._check(*_CAUSES)
             raise
 
     def _check(self, *asked: int) -> None:

@@ -140,6 +140,14 @@ def test_no_end_mark_is_not_printed() -> None:
     assert "not confirmed" in error.detail
 
 
+def test_a_printer_that_takes_no_more_bytes_does_not_hold_the_kiosk() -> None:
+    with desk(pictures=True) as at:
+        at.sim.add(Fault.STUFFED_MID_RECEIPT)
+        error = failing(at)
+    assert error.fault is Said.ABSENT
+    assert "Write timeout" in error.detail
+
+
 def test_slow_printer_is_waited_for() -> None:
     with desk() as at:
         at.sim.byte_delay_s = 0.003

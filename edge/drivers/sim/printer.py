@@ -27,6 +27,8 @@ class Fault(Enum):
     """What can be switched on while the printer runs."""
 
     SILENT = "silent"  # takes bytes, does nothing
+    STUFFED = "stuffed"  # its buffer is full, it takes no bytes
+    STUFFED_MID_RECEIPT = "stuffed_mid_receipt"
     SLOW = "slow"  # `byte_delay_s` for every byte
     RUBBISH = "rubbish"  # answers as at a wrong baud rate
     NO_END_MARK = "no_end_mark"  # never answers GS r
@@ -148,6 +150,8 @@ class SimPrinter:
             os.close(far_end)
 
     def _serve(self) -> bool:
+        if Fault.STUFFED in self._faults:
+            return not self._is_woken_within(0.01)
         ready, _, _ = select.select([self._line, self._woken], [], [])
         if self._woken in ready:
             return False
@@ -286,12 +290,19 @@ class _Head:
         self._lines_of_job += 1
         if self._lines_of_job < LINES_BEFORE_TROUBLE:
             return
-        if Fault.PAPER_OUT_MID_RECEIPT in self._faults:
-            self._faults -= {Fault.PAPER_OUT_MID_RECEIPT}
-            self._faults |= {Fault.PAPER_OUT}
+        self._become(Fault.PAPER_OUT_MID_RECEIPT, Fault.PAPER_OUT)
+        self._become(Fault.STUFFED_MID_RECEIPT, Fault.STUFFED)
         if Fault.VANISH_MID_RECEIPT in self._faults:
-            self._faults -= {Fault.VANISH_MID_RECEIPT}
+            self._faults.discard(Fault.VANISH_MID_RECEIPT)
             self.cable_pulled = True
+
+    def _become(self, waiting: Fault, fault: Fault) -> bool:
+        """A fault whose moment has come, if it was switched on."""
+        if waiting not in self._faults:
+            return False
+        self._faults.discard(waiting)
+        self._faults.add(fault)
+        return True
 
     def _command(self) -> int:
         name = bytes(self.buffer[:2])
@@ -360,16 +371,12 @@ class _Head:
         self._count_line()
 
     def _cut(self) -> None:
-        if Fault.CUTTER_JAM_AT_CUT in self._faults:
-            self._faults -= {Fault.CUTTER_JAM_AT_CUT}
-            self._faults |= {Fault.CUTTER_JAM}
-        elif self._cutter:
+        jammed = self._become(Fault.CUTTER_JAM_AT_CUT, Fault.CUTTER_JAM)
+        if self._cutter and not jammed:
             self.sheets.append(self.sheets[-1].cut())
 
     def _report(self) -> None:
-        if Fault.PAPER_OUT_AT_END in self._faults:
-            self._faults -= {Fault.PAPER_OUT_AT_END}
-            self._faults |= {Fault.PAPER_OUT}
+        self._become(Fault.PAPER_OUT_AT_END, Fault.PAPER_OUT)
         if Fault.NO_END_MARK not in self._faults:
             self._answer(b"\x03" if Fault.NEAR_END in self._faults else b"\x00")
 
