@@ -143,7 +143,7 @@ def test_no_end_mark_is_not_printed() -> None:
 def test_a_printer_that_takes_no_more_bytes_does_not_hold_the_kiosk() -> None:
     with desk(pictures=True) as at:
         at.sim.add(Fault.STUFFED_MID_RECEIPT)
-        error = failing(at)
+        error = failing(at, ITEMS * 6)
     assert error.fault is Said.ABSENT
     assert "Write timeout" in error.detail
 
