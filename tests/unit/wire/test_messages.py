@@ -1,0 +1,180 @@
+"""Bodies: what goes in comes out, and odd ones are refused with a reason."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.domain.challenge import Action, Reason
+from edge.domain.errors import WireError
+from edge.domain.people import CardKey, CardKind, PastProof, PersonId, RosterEntry
+from edge.domain.record import (
+    Consent,
+    Outcome,
+    ProofRecord,
+    Provenance,
+    RecordId,
+    Reference,
+    Score,
+    Subject,
+    Verdict,
+)
+from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.wire import messages, topics
+from edge.wire.keys import card_key
+
+MOMENT = Stamp(datetime(2026, 11, 23, 3, 0, tzinfo=UTC), MonoNs(5), "boot", ClockTrust.RTC)
+RECORD = ProofRecord(
+    record_id=RecordId("r-1"),
+    kiosk_id="K-1",
+    site="测试社区",
+    subject=Subject("测试", "100000194508150029", CardKind.RESIDENT),
+    person_id=PersonId("p-1"),
+    outcome=Outcome.NEEDS_REVIEW,
+    reasons=(Reason.NOT_ALIKE,),
+    consent=Consent("1", "zh", "c" * 64, agreed=True),
+    verdict=Verdict(
+        live=True,
+        actions=(Action.LEFT, Action.UP),
+        liveness=Score(0.71, 0.5, "a" * 64),
+        likeness=Score(0.4111, 0.58, "b" * 64),
+        reference=Reference.CHIP,
+        reasons=(Reason.NOT_ALIKE,),
+        frames=200,
+        seconds=11.24,
+    ),
+    attempts=3,
+    receipt_no="AAAA",
+    reader_id="05.03",
+    started=MOMENT,
+    finished=MOMENT,
+    provenance=Provenance.SIMULATED,
+    software="0.1.0",
+)
+BODY = messages.record_body(RECORD)
+
+
+def test_a_record_arrives_as_it_was() -> None:
+    body = messages.parse_record(BODY)
+    assert (body.outcome, body.provenance, body.reasons) == (
+        "needs_review",
+        "simulated",
+        ("not_alike",),
+    )
+    assert body.finished == {
+        "utc": "2026-11-23T03:00:00.000Z",
+        "boot_ns": 5,
+        "boot_id": "boot",
+        "trust": "rtc",
+    }
+    assert body.consent == {
+        "version": "1",
+        "language": "zh",
+        "text_sha256": "c" * 64,
+        "agreed": True,
+    }
+
+
+def test_scores_leave_as_bands_with_threshold_and_model() -> None:
+    liveness = messages.parse_record(BODY).liveness
+    assert liveness is not None
+    assert liveness["liveness"] == {"band": "clear", "threshold": 0.5, "model": "a" * 64}
+    assert liveness["likeness"]["band"] == "below"
+    assert b"0.41" not in BODY
+
+
+def test_f09_the_repr_of_a_record_names_nobody() -> None:
+    for thing in (RECORD, messages.parse_record(BODY)):
+        assert "100000194508150029" not in repr(thing)
+        assert "p-1" not in repr(thing)
+
+
+@pytest.mark.parametrize("field", list(json.loads(BODY)))
+def test_each_field_of_a_record_is_needed_and_of_its_kind(field: str) -> None:
+    fields = json.loads(BODY)
+    fields[field] = {"never": "valid"} if not isinstance(fields[field], dict) else 3
+    with pytest.raises(WireError, match=field):
+        messages.parse_record(json.dumps(fields).encode())
+    del fields[field]
+    with pytest.raises(WireError, match=field):
+        messages.parse_record(json.dumps(fields).encode())
+
+
+def test_a_newer_kiosk_may_say_more() -> None:
+    fields = json.loads(BODY) | {"weather": "sunny"}
+    assert messages.parse_record(json.dumps(fields).encode()).record_id == "r-1"
+
+
+ENTRY = RosterEntry(
+    CardKey("k"),
+    PersonId("p"),
+    "王*华",
+    "retired",
+    date(2026, 12, 31),
+    date(2026, 1, 2),
+    (PastProof(date(2025, 1, 2), "kiosk"),),
+)
+
+
+def test_a_roster_arrives_as_it_was() -> None:
+    roster = messages.Roster(4, (ENTRY,))
+    assert messages.parse_roster(messages.roster_body(roster)) == roster
+
+
+def test_acknowledgements_and_presence_arrive_as_they_were() -> None:
+    acks = tuple(messages.Ack("r", "h", status) for status in messages.AckStatus)
+    assert messages.parse_acks(messages.acks_body(acks)) == acks
+    presence = messages.Presence(True, 3, "0.1.0")
+    assert messages.parse_presence(messages.presence_body(presence)) == presence
+
+
+@given(
+    st.one_of(
+        st.binary(),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(),
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [*asdict(messages.Presence(True, 1, "")), "version", "entries", "id"]
+                    ),
+                    inner,
+                )
+            ),
+            max_leaves=12,
+        ).map(lambda value: json.dumps(value).encode()),
+    )
+)
+def test_odd_bodies_are_refused_and_nothing_else_is_raised(body: bytes) -> None:
+    parsers = (
+        messages.parse_record,
+        messages.parse_roster,
+        messages.parse_presence,
+        messages.parse_acks,
+    )
+    for parse in parsers:
+        with contextlib.suppress(WireError):
+            parse(body)
+
+
+@pytest.mark.parametrize("name", ["", "jz/v1/d/", "jz/v1/d/K-1", "jz/v1/d/K-1/", "x/jz/v1/d/K/up"])
+def test_only_our_topics_can_be_split(name: str) -> None:
+    with pytest.raises(WireError, match="topic"):
+        topics.split(name)
+
+
+def test_a_topic_splits_into_what_made_it() -> None:
+    assert topics.split(topics.topic("K-1", topics.RECORD)) == ("K-1", "up/rec")
+
+
+def test_card_keys_differ_by_kiosk_and_not_by_the_case_of_x() -> None:
+    one, other = b"1" * 32, b"2" * 32
+    assert card_key("10000019380101059X", one) == card_key("10000019380101059x", one)
+    assert card_key("10000019380101059X", one) != card_key("10000019380101059X", other)
