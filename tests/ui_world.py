@@ -180,7 +180,7 @@ LEFT_COLOUR = (70, 110, 150)
 RIGHT_COLOUR = (170, 140, 110)
 
 
-def picture(width: int = 64, height: int = 48) -> Picture:
+def picture(width: int = 640, height: int = 480) -> Picture:
     """Two plain halves, so that mirroring shows."""
     row = bytes(LEFT_COLOUR) * (width // 2) + bytes(RIGHT_COLOUR) * (width // 2)
     return Picture(width, height, row * height)
