@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud_bridge.bridge.ingest import Reply
+from cloud_bridge.registry import cycles
 from cloud_bridge.registry.models import Certification, Device, Person
 from cloud_bridge.registry.vault import Vault
 from edge.domain.people import PastProof, PersonId, RosterEntry, mask_name
@@ -67,6 +68,7 @@ def _entries(device: Device, today: date, vault: Vault) -> Iterable[RosterEntry]
             due_by=person.due_by(today),
             certified_on=person.last_pass_day() if certified else None,
             past=tuple(past.get(person.person_id, ())),
+            cycle=cycles.cycle_of(person.category),
         )
 
 

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from datetime import date
 
+from edge.domain.cycles import Cycle, due_after, years_on
+
 ROLLING = frozenset({"retired"})
 """Categories whose cycle runs from the last certification; all others go by calendar year."""
+
+
+def cycle_of(category: str) -> Cycle:
+    return Cycle.ROLLING if category in ROLLING else Cycle.CALENDAR
 
 
 def cycle_start(category: str, today: date) -> date:
     """First day on which a certification still counts today."""
     if category in ROLLING:
         leap_day = (today.month, today.day) == (2, 29)
-        return date(today.year - 1, 3, 1) if leap_day else _years_on(today, -1)
+        return date(today.year - 1, 3, 1) if leap_day else years_on(today, -1)
     return date(today.year, 1, 1)
 
 
@@ -28,14 +34,5 @@ def due_by(category: str, last: date | None, today: date) -> date:
     """Last day for the next certification; never certified: the end of this year."""
     if last is None:
         return date(today.year, 12, 31)
-    if category in ROLLING:
-        return _years_on(last, 1)
-    return date(max(last.year + 1, today.year), 12, 31)
-
-
-def _years_on(day: date, years: int) -> date:
-    """The same day in another year; 29 February becomes the 28th."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
+    due = due_after(cycle_of(category), last)
+    return due if category in ROLLING else max(due, date(today.year, 12, 31))

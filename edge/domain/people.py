@@ -7,6 +7,8 @@ from datetime import date
 from enum import Enum
 from typing import NewType
 
+from edge.domain.cycles import Cycle
+
 CardKey = NewType("CardKey", str)
 """Keyed hash of an id number, 64 hex digits; the key belongs to one kiosk alone."""
 
@@ -81,6 +83,7 @@ class RosterEntry:
     due_by: date
     certified_on: date | None = None
     past: tuple[PastProof, ...] = ()
+    cycle: Cycle = Cycle.CALENDAR
 
 
 def mask_name(name: str) -> str:

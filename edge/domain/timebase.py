@@ -8,7 +8,7 @@ deadlines inside the kiosk are computed from the time since boot.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from typing import NewType, Protocol
 
@@ -16,6 +16,9 @@ MonoNs = NewType("MonoNs", int)
 """Nanoseconds on a clock that only moves forward while the machine is up."""
 
 NS_PER_S = 1_000_000_000
+
+CHINA = timezone(timedelta(hours=8))
+"""The whole country keeps one time, without summer time."""
 
 
 class ClockTrust(Enum):
@@ -40,6 +43,16 @@ class Stamp:
     def __post_init__(self) -> None:
         if self.utc.tzinfo is None:
             raise ValueError("a Stamp needs an aware time in UTC")
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the wall clock may be printed on paper (E17)."""
+        return self.trust in (ClockTrust.NTP, ClockTrust.SIGNED, ClockTrust.RTC)
+
+    @property
+    def local(self) -> datetime:
+        """What a clock on the wall of the hall shows."""
+        return self.utc.astimezone(CHINA)
 
     @property
     def iso(self) -> str:

@@ -10,18 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 from edge.domain.people import mask_id_number, mask_name
 from edge.domain.record import Outcome, ProofRecord, Provenance, Reference
-from edge.domain.timebase import ClockTrust
 from edge.ports import Line, ReceiptItem, Rule
 
 COLUMNS_58_MM = 32
 COLUMNS_80_MM = 48
-
-CHINA = timezone(timedelta(hours=8))
-"""The whole country keeps one time, without summer time."""
 
 RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
     "receipt.title": frozenset(),
@@ -50,7 +46,6 @@ RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
 }
 """Every text the receipt takes from the catalogue, with the placeholders it must hold."""
 
-_SURE = (ClockTrust.NTP, ClockTrust.SIGNED, ClockTrust.RTC)
 _METHODS = {
     Reference.CHIP: "receipt.method.chip",
     Reference.TEMPLATE: "receipt.method.template",
@@ -189,8 +184,8 @@ def _about(record: ProofRecord, words: Mapping[str, str], next_due: date | None)
     yield _Pair(words["receipt.name"], {"name": mask_name(subject.name)})
     yield _Pair(words["receipt.number"], {"number": mask_id_number(subject.id_number)})
     yield _Pair(words["receipt.method"], {"method": words[_method(record)]})
-    if record.finished.trust in _SURE:
-        local = record.finished.utc.astimezone(CHINA)
+    if record.finished.is_sure:
+        local = record.finished.local
         yield _Pair(words["receipt.time"], {**_day(local), "time": f"{local:%H:%M}"})
     else:
         yield _Pair(words["receipt.time_unsure"], {})

@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
+from edge.domain.cycles import due_after
 from edge.domain.errors import Fault
 from edge.domain.record import (
     Consent,
@@ -468,6 +470,18 @@ def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Contex
 def _stored(
     session: Session, visit: Visit, record: ProofRecord, online: bool, ctx: Context
 ) -> Transition:
-    due_by = visit.entry.due_by if visit.entry else None
     done = Finished(visit, record, online, PaperNews.PRINTING)
-    return _go(session, done, ctx, PrintReceipt(record, online, due_by))
+    return _go(session, done, ctx, PrintReceipt(record, online, _due_by(visit, record)))
+
+
+def _due_by(visit: Visit, record: ProofRecord) -> date | None:
+    """Until when to come again; unknown off the roster, and when the clock cannot be trusted."""
+    if visit.entry is None:
+        return None
+    if record.outcome is not Outcome.PASSED:
+        return visit.entry.due_by
+    return (
+        due_after(visit.entry.cycle, record.finished.local.date())
+        if record.finished.is_sure
+        else None
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from edge.domain.cycles import Cycle
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
 from edge.store.database import Database
 from edge.store.vault import Vault
@@ -56,6 +57,7 @@ def _encode(entry: RosterEntry) -> bytes:
         "category": entry.category,
         "due": entry.due_by.isoformat(),
         "certified": entry.certified_on.isoformat() if entry.certified_on else None,
+        "cycle": entry.cycle.value,
         "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
     }
     return json.dumps(fields, ensure_ascii=False).encode()
@@ -72,4 +74,5 @@ def _decode(plain: bytes, key: CardKey) -> RosterEntry:
         due_by=date.fromisoformat(fields["due"]),
         certified_on=date.fromisoformat(certified) if certified else None,
         past=tuple(PastProof(date.fromisoformat(day), how) for day, how in fields["past"]),
+        cycle=Cycle(fields["cycle"]),
     )

@@ -19,6 +19,7 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
+from edge.domain.cycles import Cycle
 from edge.domain.errors import WireError
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
 from edge.domain.record import ProofRecord, Score, Verdict
@@ -213,6 +214,7 @@ def _entry(entry: RosterEntry) -> dict[str, Any]:
         "category": entry.category,
         "due": entry.due_by.isoformat(),
         "certified": entry.certified_on.isoformat() if entry.certified_on else None,
+        "cycle": entry.cycle.value,
         "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
     }
 
@@ -227,6 +229,7 @@ def _parse_entry(row: dict[str, Any]) -> RosterEntry:
         due_by=date.fromisoformat(row["due"]),
         certified_on=date.fromisoformat(certified) if certified else None,
         past=tuple(PastProof(date.fromisoformat(day), str(how)) for day, how in row["past"]),
+        cycle=Cycle(row["cycle"]),
     )
 
 

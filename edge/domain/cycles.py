@@ -1,0 +1,28 @@
+"""Until when somebody who was certified is covered. The registry decides which rule is whose."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import Enum
+
+
+class Cycle(Enum):
+    """How often a category of people must prove that they are alive."""
+
+    CALENDAR = "calendar"  # once in each calendar year (年度核查)
+    ROLLING = "rolling"  # within twelve months of the last time
+
+
+def due_after(cycle: Cycle, certified: date) -> date:
+    """Last day for the next certification after one on `certified`."""
+    if cycle is Cycle.ROLLING:
+        return years_on(certified, 1)
+    return date(certified.year + 1, 12, 31)
+
+
+def years_on(day: date, years: int) -> date:
+    """The same day in another year; 29 February becomes the 28th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
