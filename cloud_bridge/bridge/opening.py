@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -114,7 +114,7 @@ def _is_canonical(payload: bytes) -> bool:
 def _body(checked: Envelope, seal_key: X25519PrivateKey) -> RecordBody:
     plain = envelope.unseal(checked.body, checked.header, seal_key)
     body = messages.parse_record(plain)
-    _storable(asdict(body))
+    _storable({name: getattr(body, name) for name in RecordBody.__dataclass_fields__})
     for text in (body.name, body.site, body.software):
         _need(len(text) <= MAX_TEXT)
     for text in (body.receipt_no, body.reader_id):

@@ -114,7 +114,7 @@ def test_a_clerk_finds_a_person_by_keyboard(page: Any, tmp_path: Path) -> None:
     assert "已认证" in tab.locator("tbody tr").inner_text()
     tab.screenshot(path=tmp_path / "people.png", full_page=True)
     tab.get_by_role("link", name=re.compile(demo.DEMO_NAME)).press("Enter")
-    tab.wait_for_url("**/people/p*")
+    tab.wait_for_url("**/people/p*/")
     assert "100000********0010" in tab.locator("main").inner_text()
 
 

@@ -6,6 +6,9 @@ import json
 import random
 from typing import Any
 
+import pytest
+
+from cloud_bridge.bridge import ingest as ingest_module
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.registry.models import Certification, Quarantine, Rehearsal, Task
 from edge.wire import envelope
@@ -28,8 +31,11 @@ def test_mutated_bytes_never_raise(registry: TestRegistry) -> None:
     assert Quarantine.objects.count() > 0
 
 
-def test_nonsense_from_an_enrolled_kiosk_never_raises(registry: TestRegistry) -> None:
+def test_nonsense_from_an_enrolled_kiosk_never_raises(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Signature and seal are right; only the content is odd."""
+    monkeypatch.setattr(ingest_module, "MAX_KEPT_PER_DEVICE", 10_000)
     rng = random.Random(11262023)
     kiosk = registry.kiosk()
     payloads = [_signed_nonsense(rng, kiosk) for _ in range(1500)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from cloud_bridge import demo
 from cloud_bridge.registry import audit, people_import, staff
@@ -92,6 +92,14 @@ def test_all_errors_of_a_file_are_told_at_once(registry: TestRegistry) -> None:
 )
 def test_files_that_are_no_list(registry: TestRegistry, content: bytes) -> None:
     assert "line 1" in refused(registry, content)
+
+
+def test_people_are_added_all_or_none(registry: TestRegistry) -> None:
+    before = Person.objects.count(), AuditEntry.objects.count()
+    new = people_import.NewPerson("丁一", _number(51), "dibao", True, "100101001001")
+    with pytest.raises(IntegrityError):
+        people_import.add_people([new, new], registry.vault, "test")
+    assert (Person.objects.count(), AuditEntry.objects.count()) == before
 
 
 def test_regions_come_parents_first_and_know_their_level(registry: TestRegistry) -> None:
