@@ -385,11 +385,12 @@ def _audit_person(request: HttpRequest, action: str, row: Person, reason: str = 
     )
 
 
-def not_found(request: HttpRequest, **_why: object) -> HttpResponse:
+# Django asks for the parameter `exception` by its name.
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     return _plain(request, 404, _("There is no such page, or it is not yours to see."))
 
 
-def forbidden(request: HttpRequest, **_why: object) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     return _plain(request, 403, _("Your account may not open this page."))
 
 

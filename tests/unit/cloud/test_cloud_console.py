@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
@@ -378,6 +380,11 @@ def test_both_languages_and_no_half_translated_page(filed: TestRegistry) -> None
     assert 'lang="en"' in shown
     assert "Proof of life" in shown
     assert "所属" not in shown
+
+
+def test_django_finds_nothing_to_complain_about(registry: TestRegistry) -> None:
+    assert run_checks() == []
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 def test_simulated_records_are_in_no_list_of_people(filed: TestRegistry) -> None:
