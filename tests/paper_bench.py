@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,10 +26,12 @@ from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.receipt import Office, compose
 from edge.drivers.sim.printer import SimPrinter
 from edge.ports import ReceiptItem
+from edge.session.states import Language
+from edge.ui.texts import catalogue
 
 GOLDEN = Path(__file__).parent / "golden" / "receipts"
-WORDS: dict[str, dict[str, str]] = tomllib.loads((GOLDEN / "words.toml").read_text("utf-8"))
-OFFICE = Office("佛山市社会保险基金管理局禅城分局", "0757-83990000")
+WORDS = {language.value: catalogue(language) for language in Language}
+OFFICE = Office("佛山市社会保险基金管理局禅城分局", "0757-83990000", "012")
 NEXT_DUE = date(2027, 11, 30)
 DOTS = {32: 384, 48: 576}
 

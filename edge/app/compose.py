@@ -126,7 +126,7 @@ def _consent(language: Language, facts: Facts) -> ConsentText:
 def receipt_maker(
     config: Config,
 ) -> Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]:
-    office = Office(config.agency.office, config.agency.phone)
+    office = Office(config.agency.office, config.agency.phone, config.terminal_no)
 
     def receipt(
         record: ProofRecord, online: bool, due_by: date | None, language: Language

@@ -61,6 +61,7 @@ class Office:
 
     name: str
     phone: str
+    terminal_no: str
 
 
 def compose(
@@ -196,7 +197,7 @@ def _about(record: ProofRecord, words: Mapping[str, str], next_due: date | None)
 def _where(record: ProofRecord, words: Mapping[str, str], office: Office) -> Iterator[_Pair]:
     yield _Pair(words["receipt.office"], {"office": office.name})
     yield _Pair(words["receipt.phone"], {"phone": office.phone})
-    yield _Pair(words["receipt.terminal"], {"terminal": record.kiosk_id})
+    yield _Pair(words["receipt.terminal"], {"terminal": office.terminal_no})
     yield _Pair(words["receipt.receipt_no"], {"receipt_no": record.receipt_no})
 
 
