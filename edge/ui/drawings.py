@@ -174,7 +174,7 @@ def _pointing(dx: int, dy: int) -> Strokes:
         if dx:
             _arrow(pen, 100 + dx * 56, 104, dx, 0, 42)
         else:
-            _arrow(pen, 172, 104 - dy * 30, 0, dy, 66)
+            _arrow(pen, 178, 104 - dy * 30, 0, dy, 66)
 
     return drawing
 
@@ -261,7 +261,7 @@ def _code(pen: Pen) -> None:
     for x, y in ((40, 116), (116, 116), (40, 40)):
         pen.frame(x, y, 44, 44, 3, 8)
         pen.slab(x + 14, y + 14, 16, 16, 2)
-    for x, y in ((100, 100), (120, 84), (140, 100), (104, 60), (124, 44), (148, 64), (144, 40)):
+    for x, y in ((100, 100), (120, 84), (140, 90), (104, 60), (124, 44), (148, 64), (144, 40)):
         pen.slab(x, y, 14, 14, 2)
 
 

@@ -21,7 +21,7 @@ from edge.domain.errors import KioskError
 from edge.session.events import Button, Pressed, Touched
 from edge.ui.controller import Controller, DrawnScreen, OnDrawn
 from edge.ui.fonts import Fonts, fonts
-from edge.ui.theme import Theme
+from edge.ui.theme import Theme, rgb
 from edge.ui.viewmodel import Facts, Screen, view
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ class KioskApp:
 
         width, height = Window.size
         kit = Kit(Theme.for_window(width, height), self._fonts, height, self._press)
+        Window.clearcolor = (*rgb(kit.theme.palette.ground), 1)  # cheaper than a surface
         self.stage = Stage(kit, width, size=(width, height), size_hint=(None, None))
         self._undrawn = None
         self._poll(0)

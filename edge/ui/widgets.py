@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -442,24 +442,34 @@ GROWN = 1.15
 
 def column(kit: Kit, paragraphs: Sequence[Paragraph], box: Box) -> Iterator[Widget]:
     """The paragraphs one below the other in the middle of the box, as large as there is room."""
-    shrunk = GROWN
-    while (total := _column_height(kit, paragraphs, box, shrunk)) > box.h and shrunk > 0.6:
-        shrunk *= SHRINK
-    heights = [_paragraph_height(kit, p, box.w, shrunk) for p in paragraphs]
-    places = rows(box.middle(box.w, total), heights, kit.px(PARAGRAPH_GAP_PX) * shrunk)
-    for paragraph, place in zip(paragraphs, places, strict=True):
+    by = GROWN
+    sized = [_sized(p, by) for p in paragraphs]
+    while (total := _column_height(kit, sized, box)) > box.h and by > 0.6:
+        by *= SHRINK
+        sized = [_sized(p, by) for p in paragraphs]
+    heights = [_paragraph_height(kit, p, box.w) for p in sized]
+    spare = max(0.0, box.h - total) / (len(sized) + 1)
+    gap = kit.px(PARAGRAPH_GAP_PX) + min(spare, kit.px(PARAGRAPH_GAP_PX))
+    places = rows(box.middle(box.w, sum(heights) + gap * (len(sized) - 1)), heights, gap)
+    for paragraph, place in zip(sized, places, strict=True):
         yield from _paragraph(kit, paragraph, place)
 
 
-def _column_height(kit: Kit, paragraphs: Sequence[Paragraph], box: Box, shrunk: float) -> float:
-    gaps = kit.px(PARAGRAPH_GAP_PX) * shrunk * (len(paragraphs) - 1)
-    return gaps + sum(_paragraph_height(kit, p, box.w, shrunk) for p in paragraphs)
+def _sized(paragraph: Paragraph, by: float) -> Paragraph:
+    style = paragraph.style
+    size_px = max(style.size_px * by, style.floor_px)
+    return replace(paragraph, style=replace(style, size_px=size_px))
 
 
-def _paragraph_height(kit: Kit, paragraph: Paragraph, width: float, shrunk: float) -> float:
+def _column_height(kit: Kit, paragraphs: Sequence[Paragraph], box: Box) -> float:
+    gaps = kit.px(PARAGRAPH_GAP_PX) * (len(paragraphs) - 1)
+    return gaps + sum(_paragraph_height(kit, p, box.w) for p in paragraphs)
+
+
+def _paragraph_height(kit: Kit, paragraph: Paragraph, width: float) -> float:
     pad = kit.px(PANEL_PAD_PX) if paragraph.panel else 0.0
     room = width - (2 * pad + kit.px(54) if paragraph.panel else 0.0)
-    return typeset(kit, paragraph.words, paragraph.style, room, shrunk).height_px + 2 * pad
+    return typeset(kit, paragraph.words, paragraph.style, room).height_px + 2 * pad
 
 
 def _paragraph(kit: Kit, paragraph: Paragraph, box: Box) -> Iterator[Widget]:
@@ -677,7 +687,7 @@ def _hint_at_foot(kit: Kit, screen: Screen, box: Box) -> Placing:
     told = [p for p in _paragraphs(kit, screen) if p.words not in screen.lines]
     if not told:
         return box
-    height = _column_height(kit, told, box, 1.0)
+    height = _column_height(kit, told, box)
     yield from column(kit, told, box.foot(height))
     return box.without(foot=height + kit.px(14))
 
@@ -707,7 +717,7 @@ def _caption(kit: Kit, screen: Screen, box: Box) -> Iterator[Widget]:
     """The one thing to mend stands in the mirror, where the person is looking."""
     if screen.advice:
         advice = [Paragraph(screen.advice, _styles(kit)["advice"], panel=True)]
-        yield from column(kit, advice, box.foot(_column_height(kit, advice, box, 1.0)))
+        yield from column(kit, advice, box.foot(_column_height(kit, advice, box)))
 
 
 def _progress(kit: Kit, screen: Screen, told: Sequence[Paragraph], box: Box) -> Iterator[Widget]:
@@ -757,8 +767,6 @@ class Stage(Widget):  # type: ignore[misc]
         self._keys: dict[str, object] = {}
         self._zones: dict[str, Widget] = {}
         self._focus: int | None = None
-        self.ground = Surface(kit, self.box, kit.theme.palette.ground)
-        self.add_widget(self.ground)
 
     def show(self, screen: Screen) -> None:
         """Draw whatever differs from the screen before."""

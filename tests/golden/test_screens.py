@@ -108,7 +108,7 @@ def save_small(picture: Pixels, target: Path) -> None:
     codes, places, counts = np.unique(
         picture.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True
     )
-    palette = codes[np.argsort(-counts)[:16]]
+    palette = codes[np.argsort(-counts)[:40]]
     while (distances := apart(codes, palette)).min(axis=1).max() > PALETTE_ERROR:
         palette = np.vstack([palette, codes[distances.min(axis=1).argmax()]])
     nearest = distances.argmin(axis=1)[places.reshape(picture.shape[:2])]

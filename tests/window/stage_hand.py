@@ -233,5 +233,25 @@ def seconds() -> object:
     return stage.play(script)
 
 
+def resized() -> object:
+    """Somebody pulls the desktop window smaller: the keys move, and a finger still finds them."""
+    stage = Stage(session(Choosing(VISIT)))
+
+    def script() -> object:
+        window, audience, keeper = stage.app._window, stage.audience, stage.keeper
+        before = audience.drawn[-1].buttons
+        stage.app._in_ui(lambda: setattr(window, "size", (800, 480)))
+        audience.until(lambda: audience.drawn[-1].buttons != before)
+        last = audience.drawn[-1].buttons[-1]
+        stage.app.touch(last.centre_x_px, last.centre_y_px)
+        audience.until(lambda: bool(keeper.pressed()))
+        inside = all(
+            b.centre_x_px < 800 and b.centre_y_px < 480 for b in audience.drawn[-1].buttons
+        )
+        return {"pressed": keeper.pressed(), "inside": inside}
+
+    return stage.play(script)
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[sys.argv[1]](), ensure_ascii=False))

@@ -96,6 +96,10 @@ def test_passing_seconds_leave_the_keys_alone() -> None:
     assert play("seconds") == {"same": True}
 
 
+def test_a_window_pulled_smaller_is_drawn_anew() -> None:
+    assert play("resized") == {"pressed": ["scan"], "inside": True}
+
+
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
 def test_it_works_on_an_x_display_too() -> None:
     server = subprocess.Popen(
