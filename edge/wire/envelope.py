@@ -109,7 +109,9 @@ def verify(payload: bytes, key_of: Callable[[str], Ed25519PublicKey | None]) -> 
     Raises `WireError` with reason `size`, `form`, `sender` or `signature`.
     """
     fields = _parse(payload)
-    signature = _decoded(fields.pop("sig", None))
+    signature = _decoded(fields.get("sig"))
+    _need_canonical(fields, signature, payload)
+    del fields["sig"]
     key = key_of(fields["from"])
     if key is None:
         raise WireError("sender", "no public key for this sender")
@@ -131,6 +133,17 @@ def _fields(header: Header, body: bytes) -> dict[str, Any]:
         "to": header.recipient,
         "v": header.version,
     }
+
+
+def _need_canonical(fields: dict[str, Any], signature: bytes, payload: bytes) -> None:
+    """One envelope has one form: whoever re-spaced it, or used the spare bits of its base64,
+    would leave the signature whole and change the hash that acknowledgements are about."""
+    try:
+        form = canonical(fields | {"sig": base64.b64encode(signature).decode()})
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise WireError("form", "has no canonical form") from error
+    if form != payload:
+        raise WireError("form", "not the canonical form")
 
 
 def _parse(payload: bytes) -> dict[str, Any]:

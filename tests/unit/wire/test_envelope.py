@@ -105,6 +105,15 @@ def test_a_field_we_do_not_know_is_covered_and_kept() -> None:
     assert verify(canonical(newer), lambda _: key_of).unknown == {"weather": "sunny"}
 
 
+def test_an_envelope_has_one_form_only() -> None:
+    fields = json.loads(PAYLOAD)
+    assert reason(json.dumps(fields, sort_keys=True).encode()) == "form"
+    assert reason(b" " + PAYLOAD) == "form"
+    spare = fields["sig"][:-3] + chr(ord(fields["sig"][-3]) + 1) + "=="
+    assert reason(canonical(fields | {"sig": spare})) == "form"
+    assert reason(PAYLOAD.replace(b"r-1", b"\\ud800")) == "form"
+
+
 def test_strangers_and_giants_are_refused() -> None:
     stranger = sign(replace(HEADER, sender="K-9"), BODY, KIOSK)
     assert reason(stranger) == "sender"
