@@ -25,7 +25,7 @@ from edge.ui.theme import Theme, rgb
 from edge.ui.viewmodel import Facts, Screen, view
 
 if TYPE_CHECKING:
-    from edge.ui.widgets import Stage
+    from edge.ui.arrange import Stage
 
 POLL_S = 1 / 20
 MAX_FPS = 30
@@ -151,7 +151,8 @@ class KioskApp:
     def _build(self) -> None:
         from kivy.core.window import Window
 
-        from edge.ui.widgets import Kit, Stage
+        from edge.ui.arrange import Stage
+        from edge.ui.widgets import Kit
 
         width, height = Window.size
         kit = Kit(Theme.for_window(width, height), self._fonts, height, self._press)
