@@ -25,6 +25,8 @@ from provisioning.processes import Processes, accepts, free_port
 from provisioning.site import make_site
 
 KIOSK = "K-0001"
+DEMO_STREET = "100101001000"
+"""Region of the demonstration's clerk, in the registry's invented province."""
 VISIT_S = 300.0
 FILED_S = 60.0
 _OURS = ("run", "screens", "receipt.png", "console.png", "kiosk.json", "summary.json")
@@ -109,7 +111,8 @@ class Demo:
         lines = self._cloud("demo-data").splitlines()
         self._accounts = dict(line.split(maxsplit=1) for line in lines if line.startswith("demo-"))
         keys = str(self._site.kiosk(KIOSK))
-        self._cloud("device", "add", "--id", KIOSK, "--site", "示范社区服务中心", "--keys", keys)
+        device = ["--id", KIOSK, "--site", "示范社区服务中心", "--region", DEMO_STREET]
+        self._cloud("device", "add", *device, "--keys", keys)
         self._cloud("roster", "push")
 
     def _broker(self) -> None:

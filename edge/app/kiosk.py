@@ -11,7 +11,7 @@ from edge.app.runner import Runner
 from edge.domain.errors import ConfigError
 from edge.session.states import Language
 
-log = logging.getLogger("kiosk")
+log = logging.getLogger("edge.kiosk")
 
 
 def run(config: Config) -> int:

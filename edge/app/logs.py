@@ -26,11 +26,12 @@ class Redact(logging.Filter):
 
 
 def setup(level: str = "INFO") -> None:
-    """Log to standard error, where systemd's journal picks it up."""
+    """Log to standard error, where systemd's journal picks it up; libraries only warn."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(Redact())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level="WARNING", handlers=[handler], force=True)
+    logging.getLogger("edge").setLevel(level)
 
 
 def crash(logger: logging.Logger, where: str, error: BaseException) -> None:

@@ -58,7 +58,7 @@ from edge.session.machine import Context, Transition, start, step
 from edge.session.states import Home, Language, Session
 from edge.ui.viewmodel import Facts
 
-log = logging.getLogger("kiosk")
+log = logging.getLogger("edge.kiosk")
 
 RETRY_S = 2.0
 """How long a thread rests before it tries a broken device again."""
@@ -406,4 +406,5 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - top of a thread
             logs.crash(log, "printer", error)
             return ReceiptFailed(record_id, Fault.GARBLED)
+        log.info("receipt_printed record=%s", record_id)
         return ReceiptPrinted(record_id)

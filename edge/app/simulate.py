@@ -31,12 +31,13 @@ from edge.session.states import Language
 from edge.ui.controller import DrawnScreen
 from edge.ui.kivy_app import KioskApp
 
-log = logging.getLogger("simulate")
+log = logging.getLogger("edge.simulate")
 
+Words = tuple[str, ...]
 _NUMBERS = re.compile(r"\d+")
 
-MOVING_S = 1.2
-"""A picture of a prompt is taken when the person has begun to follow it."""
+MOVING_S = 1.0
+"""A further picture of a screen is taken when the person has begun to follow its words."""
 
 VISIT_S = 240.0
 """A visit that takes longer has got stuck somewhere."""
@@ -75,7 +76,7 @@ class Day:
         self._world = world
         self._out = out
         self._screens: list[str] = []
-        self._kept: set[tuple[str, tuple[str, ...]]] = set()
+        self._kept: set[Words] = set()
         self._seen: queue.Queue[DrawnScreen | None] = queue.Queue()
         self._evidence = Evidence(mono_ns)
         parts = compose(config, world)
@@ -121,19 +122,29 @@ class Day:
 
     def _look(self) -> None:
         """Keep a picture of each new screen before the person touches it."""
-        while (seen := self._seen.get()) is not None:
-            self._picture(seen)
+        last = None
+        while (seen := self._newest()) is not None:
+            if _words(seen) == last:
+                continue
+            last = _words(seen)
+            self._picture(seen, last)
             self._hand.see(Glance(seen.name, seen.texts, seen.buttons))
 
-    def _picture(self, seen: DrawnScreen) -> None:
-        """One picture of each screen and prompt; a countdown alone makes no new one."""
-        words = tuple(_NUMBERS.sub("", text) for text in seen.texts)
-        if (seen.name, words) in self._kept:
+    def _newest(self) -> DrawnScreen | None:
+        """What is on the glass now; what was drawn before it can no longer be pictured."""
+        seen = self._seen.get()
+        while seen is not None and not self._seen.empty():
+            seen = self._seen.get()
+        return seen
+
+    def _picture(self, seen: DrawnScreen, words: Words) -> None:
+        """One picture of each screen and prompt."""
+        if words in self._kept:
             return
-        self._kept.add((seen.name, words))
-        if seen.name == "watch":
+        if any(name == seen.name for name, *_ in self._kept):
             self._over.wait(MOVING_S)
         name = f"{len(self._screens) + 1:02d}-{seen.name.replace('_', '-')}.png"
+        self._kept.add(words)
         self._app.screenshot(self._out / "screens" / name)
         self._screens.append(name)
 
@@ -149,3 +160,8 @@ class Day:
     def _keep(self) -> None:
         self._world.printer.save_png(self._out / "receipt.png")
         self._evidence.write(self._out / "kiosk.json", [f"screens/{n}" for n in self._screens])
+
+
+def _words(seen: DrawnScreen) -> Words:
+    """What a screen says; that a second has passed is nothing new."""
+    return (seen.name, *(_NUMBERS.sub("", text) for text in seen.texts))

@@ -249,7 +249,7 @@ def _score(score: Score | None) -> dict[str, Any] | None:
     if score is None:
         return None
     band = ScoreBand.of(score).value
-    return {"band": band, "threshold": score.threshold, "model": score.model_sha256}
+    return {"band": band, "threshold": round(score.threshold, 4), "model": score.model_sha256}
 
 
 def _stamp(stamp: Stamp) -> dict[str, Any]:

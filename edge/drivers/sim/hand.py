@@ -106,14 +106,14 @@ class Hand:
 
     def _live(self) -> None:
         touched: set[str] = set()
-        leaving, screen = False, ""
+        leaving, screen, left = False, "", ""
         while (glance := self._newest()) is not None:
             if glance.name != screen:
                 touched, screen = set(), glance.name
             deed = decide(
                 glance, self._wishes, card_lies=self._card_lies, touched=frozenset(touched)
             )
-            if leaving and not self._card_lies:
+            if leaving and not self._card_lies and screen != left:
                 self._gone.set()
                 continue
             if deed is None or (leaving and isinstance(deed, Touch)):
@@ -123,7 +123,8 @@ class Hand:
             self._act(deed)
             if isinstance(deed, Touch):
                 touched.add(deed.label)
-                leaving = leaving or deed.label in LEAVE_LABELS
+                if deed.label in LEAVE_LABELS:
+                    leaving, left = True, screen
 
     def _newest(self) -> Glance | None:
         glance = self._glances.get()
