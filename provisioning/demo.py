@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.domain.errors import ConfigError, KioskError
+from edge.drivers.sim.scenario import SCENARIOS
 from provisioning.console_picture import take_picture
 from provisioning.processes import Processes, accepts, free_port
 from provisioning.site import make_site
@@ -34,6 +35,8 @@ _OURS = ("run", "screens", "receipt.png", "console.png", "kiosk.json", "summary.
 
 def run(scenario: str, camera: str, out: Path, *, stay: bool) -> int:
     """Show the main job; 0 when the record is filed at the registry."""
+    if scenario not in SCENARIOS:
+        raise ConfigError("SCENARIO", f"{scenario!r} is not one of: {', '.join(SCENARIOS)}")
     return Demo(scenario, camera, out.resolve(), stay=stay).run()
 
 
@@ -199,7 +202,9 @@ class Demo:
         print(f"\noutcome     {summary['outcome']}  ({summary['provenance']})")
         print(f"record      {summary['record_id']}")
         print(f"registry    {summary['registry']}")
-        print(f"receipt     {summary['receipt']}  {self._out / 'receipt.png'}")
+        printed = summary["receipt"] == "printed"
+        paper = self._out / "receipt.png" if printed else "its number is on the screen"
+        print(f"receipt     {summary['receipt']}  {paper}")
         print(f"console     {self._out / 'console.png'}")
         print(f"screens     {len(summary['screens'])} pictures in {self._out / 'screens'}")
         print(f"summary     {self._out / 'summary.json'}")

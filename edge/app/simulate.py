@@ -36,8 +36,9 @@ log = logging.getLogger("edge.simulate")
 Words = tuple[str, ...]
 _NUMBERS = re.compile(r"\d+")
 
+PROMPTING = "watch"
 MOVING_S = 1.0
-"""A further picture of a screen is taken when the person has begun to follow its words."""
+"""A prompt is pictured when the person has begun to follow it."""
 
 VISIT_S = 240.0
 """A visit that takes longer has got stuck somewhere."""
@@ -141,7 +142,7 @@ class Day:
         """One picture of each screen and prompt."""
         if words in self._kept:
             return
-        if any(name == seen.name for name, *_ in self._kept):
+        if seen.name == PROMPTING and any(name == PROMPTING for name, *_ in self._kept):
             self._over.wait(MOVING_S)
         name = f"{len(self._screens) + 1:02d}-{seen.name.replace('_', '-')}.png"
         self._kept.add(words)
