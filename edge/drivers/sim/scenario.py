@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WISHES = (
-    "退出",
     "提交",
     "提交，由工作人员核实",
     "再试一次",
@@ -14,7 +13,9 @@ WISHES = (
     "进入",
     "离退休人员生存验证",
     "找工作人员办理",
+    "退出",
 )
+"""Labels of buttons, dearest first: a person presses the first of them that is on the screen."""
 
 
 @dataclass(frozen=True, slots=True)
