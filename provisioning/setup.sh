@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3}
 venv=.venv
-say() { printf '\033[1m[setup %s]\033[0m %s\n' "$1" "$2"; }
+bold= plain=
+[ -t 1 ] && bold=$'\033[1m' plain=$'\033[0m'
+say() { printf '%s[setup %s]%s %s\n' "$bold" "$1" "$plain" "$2"; }
 fail() { printf 'setup: %s\n' "$1" >&2; exit 2; }
 
 packages=(

@@ -152,5 +152,6 @@ def _status(args: argparse.Namespace) -> int:
 def _fonts(args: argparse.Namespace) -> int:  # noqa: ARG001
     from edge.ui.fonts import fonts
 
-    print(f"fonts: {fonts()}")
+    prepared = fonts()
+    print(f"fonts are ready: {prepared.regular}, {prepared.bold}")
     return EXIT_OK
