@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check format lock pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ format:  ## let ruff mend what it can
 lock:  ## pin all dependencies again, with hashes, for every platform
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
 	  -c constraints.txt --extra demo --extra cloud --extra dev --extra pi setup.cfg -o requirements.lock
+
+pictures: demo  ## the README's pictures, from a fresh demonstration
+	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures
 
 clean:  ## remove what was built, keep .venv
 	rm -rf build dist demo-out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
