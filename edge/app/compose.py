@@ -166,6 +166,10 @@ def photo_decoder(config: Config) -> PhotoDecoder:
         from edge.drivers.sim.photo import SimPhotoDecoder
 
         return SimPhotoDecoder()
+    if config.devices.photo_decoder == "vendor":
+        from edge.drivers.photo_vendor import VendorDecoder
+
+        return VendorDecoder(config.path(config.devices.photo_library), config.devices.photo_code)
     return NoDecoder()
 
 

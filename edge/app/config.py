@@ -59,7 +59,7 @@ class Keys:
 
 
 CardReaderKind = Literal["sam-serial", "sim"]
-PhotoDecoderKind = Literal["none", "sim"]
+PhotoDecoderKind = Literal["none", "vendor", "sim"]
 CameraKind = Literal["opencv", "file", "sim"]
 PrinterKind = Literal["escpos-serial", "sim"]
 VoiceKind = Literal["espeak", "sim"]
@@ -72,6 +72,10 @@ class Devices:
     card_reader: CardReaderKind = _doc("Identity-card reader.", default="sam-serial")
     card_reader_port: str = _doc("Its serial port or `socket://host:port`.", default="/dev/idcard")
     photo_decoder: PhotoDecoderKind = _doc("Decoder of the chip's photo.", default="none")
+    photo_library: str = _doc(
+        "Shared library of the `vendor` decoder, relative to the site file.", default=""
+    )
+    photo_code: int = _doc("Third argument of its `unpack`: 708 or 752.", default=708)
     camera: CameraKind = _doc("Camera above the screen.", default="opencv")
     camera_source: str = _doc("V4L2 index or path, or a video file.", default="0")
     printer: PrinterKind = _doc("Receipt printer.", default="escpos-serial")
@@ -145,6 +149,8 @@ def _check(config: Config, path: str) -> None:
         if not low <= value <= high:
             raise ConfigError(path, f"{key} = {value} is outside {low}..{high}")
     devices = config.devices
+    if devices.photo_decoder == "vendor" and not devices.photo_library:
+        raise ConfigError(path, 'devices.photo_decoder = "vendor" needs devices.photo_library')
     simulated = [f.name for f in fields(devices) if getattr(devices, f.name) in ("sim", "file")]
     if simulated and config.mode != "demo":
         raise ConfigError(
