@@ -230,6 +230,8 @@ class Runner:
                 self._receipts.put(effect)
             case fx.SetTimer(timer, after_s):
                 self._timer = (timer, MonoNs(self.now_ns() + int(after_s * NS_PER_S)))
+            case fx.Repeat():
+                self._said = ""
             case fx.Forget():
                 self._wanted_watch = None
                 self._show(None, preview=None, portrait=None)

@@ -55,6 +55,11 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Say once more what the screen says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """The person has gone: drop the portrait and everything else that shows them."""
 
@@ -67,5 +72,14 @@ class Count:
 
 
 Effect = (
-    ArmReader | LookUp | Watch | StopWatching | Store | PrintReceipt | SetTimer | Forget | Count
+    ArmReader
+    | LookUp
+    | Watch
+    | StopWatching
+    | Store
+    | PrintReceipt
+    | SetTimer
+    | Repeat
+    | Forget
+    | Count
 )

@@ -31,6 +31,7 @@ class Button(Enum):
     SCAN = "scan"
     CALL_STAFF = "call_staff"
     MORE_TIME = "more_time"
+    REPEAT = "repeat"
     LANGUAGE_ZH = "language_zh"
     LANGUAGE_EN = "language_en"
 

@@ -42,6 +42,7 @@ from edge.session.effects import (
     Forget,
     LookUp,
     PrintReceipt,
+    Repeat,
     SetTimer,
     StopWatching,
     Store,
@@ -251,6 +252,9 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
             return _touched(replace(session, language=Language.EN), ctx)
         case Button.MORE_TIME:
             return _touched(session, ctx)
+        case Button.REPEAT:
+            heard = _touched(session, ctx)
+            return Transition(heard.session, (*heard.effects, Repeat()))
     if button not in offered(session.state):
         return Transition(session)
     match button:

@@ -146,13 +146,13 @@ def band(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
 
 
 def header(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """The headline; at its end the other languages and, near the end, more time."""
+    """The headline; at its end languages, the voice once more and, near the end, more time."""
     colours = kit.theme.palette
     yield Surface(kit, box, colours.header)
     inner = box.inset(kit.px(sizes.MARGIN_PX), kit.px(10))
     gap = kit.px(sizes.GAP_PX)
-    for choice in screen.languages:
-        look = Look(colours.header, colours.header_ink, colours.header_ink, colours.main)
+    look = Look(colours.header, colours.header_ink, colours.header_ink, colours.main)
+    for choice in (*screen.languages, *((screen.repeat,) if screen.repeat else ())):
         yield _key(kit, choice, inner.end(kit.px(150)), look, sizes.HINT_PX)
         inner = inner.without(end=kit.px(150) + gap)
     if screen.more_time:
@@ -459,7 +459,7 @@ class Stage(Group):
 
 
 def _header_key(screen: Screen) -> object:
-    return (screen.headline, bool(screen.prompt), screen.languages, screen.more_time)
+    return (screen.headline, bool(screen.prompt), screen.languages, screen.repeat, screen.more_time)
 
 
 def _footer_key(screen: Screen) -> object:

@@ -159,6 +159,7 @@ class Screen:
     spoken: str = field(default="", repr=False)
     choices: tuple[Choice, ...] = ()
     more_time: Choice | None = None
+    repeat: Choice | None = None
     languages: tuple[Choice, ...] = ()
     footer: Footer = Footer("", ())
     band: str = ""
@@ -173,7 +174,7 @@ class Screen:
     @property
     def buttons(self) -> tuple[Choice, ...]:
         """All there is to press, in the order of reading."""
-        extra = (self.more_time,) if self.more_time else ()
+        extra = [choice for choice in (self.more_time, self.repeat) if choice]
         return (*extra, *self.languages, *self.choices, *self.footer.buttons)
 
 
@@ -249,6 +250,7 @@ def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: _Words) -> 
         choices=_choices(session.state, words),
         footer=_footer(session, now_ns, words),
         languages=_languages(session.language),
+        repeat=Choice(words("button.repeat"), Button.REPEAT) if screen.spoken else None,
         band=SIMULATED_BAND if words.facts.simulated else "",
     )
     return _with_more_time(framed, words) if urgent else framed
@@ -452,14 +454,15 @@ def _history(visit: Visit, words: _Words) -> Screen:
     entry = visit.entry
     past = sorted(entry.past, key=lambda proof: proof.day, reverse=True) if entry else []
     rows = [(words.day(proof.day), words.method(proof)) for proof in past[:PAST_SHOWN]]
+    title, hint = words("history.title"), words("history.hint" if rows else "history.empty")
     return Screen(
         name="history",
         layout=Layout.TABLE,
         language=words.language,
-        title=words("history.title"),
+        title=title,
         fields=(*_this_cycle(visit, words), *rows),
-        hint=words("history.hint" if rows else "history.empty"),
-        spoken=words("history.spoken"),
+        hint=hint,
+        spoken=_sentences(title, hint),
     )
 
 
@@ -682,7 +685,7 @@ def _scan(words: _Words) -> Screen:
         title=words("scan.title"),
         lines=(line, words("scan.ask", phone=words.facts.phone)),
         art=Art.CODE,
-        spoken=words("scan.spoken"),
+        spoken=line,
     )
 
 

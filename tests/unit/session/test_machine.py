@@ -326,6 +326,16 @@ def test_language_changes_without_leaving_the_screen(walk: Walk) -> None:
     assert walk.state.visit.consent.language == "en"
 
 
+def test_k28_the_words_can_be_heard_again_without_leaving_the_screen(walk: Walk) -> None:
+    walk.consenting()
+    before = walk.session
+    walk.press(Button.REPEAT)
+    assert fx.Repeat() in walk.effects
+    assert walk.state == before.state
+    assert walk.session.epoch == before.epoch
+    assert walk.session.timer > before.timer  # somebody who listens is still there
+
+
 def test_a_second_card_in_mid_session_changes_nothing(walk: Walk) -> None:
     walk.consenting()
     state = walk.state

@@ -81,7 +81,8 @@ def test_what_is_offered_is_shown_and_what_is_shown_is_offered() -> None:
         screen = view(found, NOW, FACTS)
         other = Button.LANGUAGE_EN if found.language is Language.ZH else Button.LANGUAGE_ZH
         more = [Button.MORE_TIME] if found.warned else []
-        expected = [*machine.offered(found.state), other, *more]
+        again = [Button.REPEAT] if screen.spoken else []
+        expected = [*machine.offered(found.state), other, *more, *again]
         posted = [choice.button for choice in screen.buttons]
         assert sorted(b.value for b in posted) == sorted(b.value for b in expected), screen.name
 
