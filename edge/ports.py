@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from edge.domain.challenge import Action, WatchProgress
+from edge.domain.errors import Fault
 from edge.domain.people import CardIdentity, CardKey, RosterEntry
 from edge.domain.record import Provenance, RecordId, Verdict
 from edge.domain.timebase import MonoNs
@@ -38,11 +39,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a device is, in one line a technician can act on."""
+    """How a device is, in one line a technician can act on; `fault` if the driver knows it."""
 
     ok: bool
     words: str
     fix: str = ""
+    fault: Fault | None = None
 
 
 class Device(Protocol):
@@ -174,6 +176,10 @@ class Eyes(Protocol):
     """Camera and models together."""
 
     provenance: Provenance
+
+    def health(self) -> Health:
+        """How the camera is; asked often, so quick, and without opening it."""
+        ...
 
     def watch(self, order: WatchOrder) -> Generator[Look]:
         """Frames with progress until one has the result; closing this closes the camera."""

@@ -22,8 +22,10 @@ from datetime import date
 from typing import Protocol
 
 from edge.app import logs
+from edge.app.health import HealthBoard
 from edge.app.sealing import Keyring
 from edge.domain.errors import DeviceError, Fault, KioskError, StoreError, WireError
+from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import ProofRecord, RecordId
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp, TimeSource
@@ -31,6 +33,7 @@ from edge.ports import (
     CardReader,
     Eyes,
     Journal,
+    Paper,
     PhotoDecoder,
     Picture,
     Printer,
@@ -45,6 +48,7 @@ from edge.session.events import (
     CardRemoved,
     Event,
     Judged,
+    ReaderBack,
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
@@ -64,12 +68,25 @@ RETRY_S = 2.0
 """How long a thread rests before it tries a broken device again."""
 POLL_S = 0.5
 """Longest time a thread is deaf to `close()`."""
+LOOK_S = 2.0
+"""How often an idle thread looks whether its device is still there."""
+
+_DEAD = (Fault.ABSENT, Fault.SILENT)
+_PAPER = {
+    Paper.OK: Condition.OK,
+    Paper.NEAR_END: Condition.NEAR_END,
+    Paper.OUT: Condition.EMPTY,
+}
 
 
 class Disk(Journal, Protocol):
     """The journal, plus what only the runner does with it."""
 
     def count(self, name: str) -> None: ...
+
+    def note_health(self, state: DeviceState) -> None: ...
+
+    def forget_health(self) -> None: ...
 
     def take_rosters(self) -> list[bytes]:
         """Sealed rosters that arrived since the last call, oldest first."""
@@ -119,7 +136,9 @@ class Runner:
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
         self._said = ""
-        self._mute = False
+        self._due_ns: dict[str, MonoNs] = {}
+        self._camera_was_gone = False
+        self.health = HealthBoard(parts.time.now)
         self._first = start(language)
         self._session = self._first.session
         self._threads = [
@@ -172,6 +191,7 @@ class Runner:
     # --- session thread ---
 
     def _session_loop(self) -> None:
+        self._forget_health()
         self._take_in_rosters()
         self._take(None, self._first)
         while not self._stop.is_set():
@@ -181,6 +201,8 @@ class Runner:
                 logs.crash(log, "session", error)
 
     def _turn(self) -> None:
+        self._note_health()
+        self._mend_voice()
         event = self._next()
         if event is None:
             self._take_in_rosters()
@@ -277,6 +299,25 @@ class Runner:
         except (WireError, StoreError) as error:
             log.error("roster_refused error=%s", error)
 
+    def _forget_health(self) -> None:
+        """What the kiosk before this one knew of the devices says nothing any more."""
+        try:
+            self._parts.disk.forget_health()
+        except StoreError as error:
+            log.error("health_unforgotten error=%s", error)
+
+    def _note_health(self) -> None:
+        """Written by this thread alone; what the disk did not take is tried again."""
+        try:
+            for state in self.health.unwritten():
+                self._parts.disk.note_health(state)
+                self.health.written(state)
+        except StoreError as error:
+            self.health.lost("disk", DeviceError("disk", Fault.REFUSED, str(error)))
+        else:
+            if self.health.is_lost("disk"):
+                self.health.well("disk")
+
     def _speak(self) -> None:
         words = self._parts.spoken(self._session, self.now_ns())
         if words == self._said:
@@ -286,13 +327,23 @@ class Runner:
             self._parts.voice.open()
             self._parts.voice.say(words, self._session.language.value)
         except DeviceError as error:
-            if not self._mute:
-                log.warning("voice_lost detail=%s", error.detail)
-            self._mute = True
-            return
-        if self._mute:
-            log.info("voice_back")
-        self._mute = False
+            self.health.lost("voice", error)
+        else:
+            self.health.well("voice")
+
+    def _mend_voice(self) -> None:
+        """A voice that comes back says first what could not be heard."""
+        if self.health.is_lost("voice") and self._is_due("voice"):
+            self._said = ""
+            self._speak()
+
+    def _is_due(self, device: str) -> bool:
+        """True every `LOOK_S`; each device is asked by one thread only."""
+        now_ns = self.now_ns()
+        if now_ns < self._due_ns.get(device, 0):
+            return False
+        self._due_ns[device] = MonoNs(now_ns + int(LOOK_S * NS_PER_S))
+        return True
 
     # --- reader thread ---
 
@@ -311,6 +362,8 @@ class Runner:
     def _serve_card(self) -> None:
         reader = self._parts.reader
         reader.open()
+        if self.health.well("card_reader"):
+            self.post(ReaderBack())
         while not self._stop.is_set():
             if not reader.wait_for_card(POLL_S):
                 continue
@@ -329,11 +382,17 @@ class Runner:
                 return
 
     def _reader_failed(self, error: DeviceError) -> None:
+        """A reader that works and a card that does not are two things; so are their words."""
         if self._stop.is_set():
             return
-        log.warning("reader_failed fault=%s detail=%s", error.fault.value, error.detail)
+        fault = error.fault
+        if fault in _DEAD or not self._parts.reader.health().ok:
+            self.health.lost("card_reader", error)
+            fault = fault if fault in _DEAD else Fault.SILENT
+        else:
+            log.info("card_unread fault=%s detail=%s", fault.value, error.detail)
         self._armed.clear()
-        self.post(CardFailed(error.fault))
+        self.post(CardFailed(fault))
         self._stop.wait(RETRY_S)
 
     # --- vision thread ---
@@ -343,21 +402,47 @@ class Runner:
             try:
                 order = self._watches.get(timeout=POLL_S)
             except queue.Empty:
+                self._guarded("vision", self._glance)
                 continue
             try:
                 self._watch(order)
             except DeviceError as error:
-                log.warning("camera_failed fault=%s detail=%s", error.fault.value, error.detail)
+                self.health.lost("camera", error)
                 self.post(WatchFailed(order.watch_id, error.fault))
             except Exception as error:  # noqa: BLE001 - top of a thread
                 logs.crash(log, "vision", error)
                 self.post(WatchFailed(order.watch_id, Fault.GARBLED))
+
+    def _glance(self) -> None:
+        """At the camera, not through it: it stays closed.
+
+        One that failed while it ran is believed again when it was seen to be gone and
+        is there, or when it gives a frame; else each visit would say lost and back.
+        """
+        if not self._is_due("camera"):
+            return
+        health = self._parts.eyes.health()
+        if not health.ok:
+            self._camera_was_gone = True
+            fault = health.fault or Fault.ABSENT
+            self.health.lost("camera", DeviceError("camera", fault, health.words))
+        elif self._camera_was_gone or not self.health.is_lost("camera"):
+            self._camera_was_gone = False
+            self.health.well("camera")
+
+    def _guarded(self, thread: str, look: Callable[[], None]) -> None:
+        try:
+            look()
+        except Exception as error:  # noqa: BLE001 - top of a thread
+            logs.crash(log, thread, error)
+            self._stop.wait(RETRY_S)
 
     def _watch(self, order: fx.Watch) -> None:
         reference = self._decode(order.photo)
         progress = None
         with closing(self._parts.eyes.watch(WatchOrder(order.actions, reference))) as looks:
             for look in looks:
+                self.health.well("camera")
                 if self._wanted_watch != order.watch_id:
                     return
                 self._show(order.watch_id, preview=look.frame.picture)
@@ -391,8 +476,21 @@ class Runner:
             try:
                 order = self._receipts.get(timeout=POLL_S)
             except queue.Empty:
+                self._guarded("printer", self._look_at_printer)
                 continue
             self.post(self._print(order))
+
+    def _look_at_printer(self) -> None:
+        """Whether it answers and has paper, before somebody waits for a receipt."""
+        if not self._is_due("printer"):
+            return
+        try:
+            self._parts.printer.open()
+            paper = self._parts.printer.paper()
+        except DeviceError as error:
+            self.health.lost("printer", error)
+        else:
+            self.health.report("printer", _PAPER[paper])
 
     def _print(self, order: fx.PrintReceipt) -> Event:
         record_id: RecordId = order.record.record_id
@@ -402,11 +500,16 @@ class Runner:
             self._parts.printer.open()
             self._parts.printer.print_receipt(items)
         except KioskError as error:
-            fault = error.fault if isinstance(error, DeviceError) else Fault.GARBLED
-            log.warning("printer_failed fault=%s", fault.value)
-            return ReceiptFailed(record_id, fault)
+            return ReceiptFailed(record_id, self._printer_failed(error))
         except Exception as error:  # noqa: BLE001 - top of a thread
             logs.crash(log, "printer", error)
             return ReceiptFailed(record_id, Fault.GARBLED)
         log.info("receipt_printed record=%s", record_id)
         return ReceiptPrinted(record_id)
+
+    def _printer_failed(self, error: KioskError) -> Fault:
+        log.warning("receipt_failed error=%s", error)
+        if not isinstance(error, DeviceError):
+            return Fault.GARBLED
+        self.health.lost("printer", error)
+        return error.fault

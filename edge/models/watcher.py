@@ -19,7 +19,7 @@ from edge.models.liveness import Check, Stage
 from edge.models.observation import FaceView, Limits, Observation
 from edge.models.preprocess import Image, enlarged, image_of, picture_of
 from edge.models.runtime import sha256_of_model
-from edge.ports import Camera, CheckResult, Frame, Look, Picture, WatchOrder
+from edge.ports import Camera, CheckResult, Frame, Health, Look, Picture, WatchOrder
 
 LIVENESS_THRESHOLD = 0.5  # where `Check.evidence` says depth was just enough
 REFERENCE_WIDTH_PX = 300  # the chip's 102 px, three times
@@ -63,6 +63,9 @@ class Watcher:
         self._follower = Follower(models_dir)
         self._lids = Lids(models_dir)
         self._embedder = Embedder(models_dir)
+
+    def health(self) -> Health:
+        return self._camera.health()
 
     def watch(self, order: WatchOrder) -> Generator[Look]:
         """See `Eyes.watch`. Raises `DeviceError` when the camera does or its stream ends."""

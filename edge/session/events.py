@@ -65,6 +65,11 @@ class CardRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderBack:
+    """A reader that was dead answers again."""
+
+
+@dataclass(frozen=True, slots=True)
 class RosterAnswered:
     key: CardKey = field(repr=False)
     entry: RosterEntry | None = field(repr=False)
@@ -125,6 +130,7 @@ Event = (
     | CardRead
     | CardFailed
     | CardRemoved
+    | ReaderBack
     | RosterAnswered
     | Watched
     | Judged

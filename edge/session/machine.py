@@ -56,6 +56,7 @@ from edge.session.events import (
     Event,
     Judged,
     Pressed,
+    ReaderBack,
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
@@ -156,6 +157,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _card_read(session, event, ctx)
         case CardFailed(fault):
             return _card_failed(session, fault, ctx)
+        case ReaderBack():
+            return _reader_back(session, ctx)
         case Pressed(button):
             return _pressed(session, button, ctx)
         case _:
@@ -225,8 +228,21 @@ def _expects_card(state: State) -> bool:
     )
 
 
+def _reader_back(session: Session, ctx: Context) -> Transition:
+    """The apology for a dead reader stands no longer than the reader is dead."""
+    match session.state:
+        case Turned(Why.READER_DOWN):
+            return _home(session, ctx)
+        case _:
+            return Transition(session)
+
+
 def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
-    """E01: three reads may go wrong; a dead reader (E13) is said at once."""
+    """E01: three reads may go wrong; a dead reader (E13) is said at once.
+
+    Nobody is asked to take a card away that a failing reader can no longer see.
+    """
+    session = replace(session, card_lies=False)
     match session.state:
         case Home() | AwaitingCard() if fault in (Fault.ABSENT, Fault.SILENT):
             return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx, ArmReader())

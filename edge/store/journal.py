@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.domain.health import DeviceState
 from edge.domain.people import CardKey, RosterEntry
 from edge.domain.record import RecordId
 from edge.domain.timebase import TimeSource
 from edge.ports import OutboxRow, Position
 from edge.store.database import Database
+from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.roster import SealedRoster
 from edge.store.state import SyncState
@@ -46,6 +48,7 @@ class SqliteJournal:
         self.database = Database(path)
         self.roster = SealedRoster(self.database, data_key)
         self._inbox = Inbox(self.database)
+        self._health = HealthTable(self.database)
         self._offered = ""
         self._state = SyncState(self.database, times)
 
@@ -104,6 +107,13 @@ class SqliteJournal:
                 "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
                 [name],
             )
+
+    def note_health(self, state: DeviceState) -> None:
+        """How a device is from now on."""
+        self._health.put(state)
+
+    def forget_health(self) -> None:
+        self._health.clear()
 
     def counts(self) -> Mapping[str, int]:
         return dict(self.database.rows("SELECT name, count FROM counters ORDER BY name"))

@@ -6,6 +6,7 @@
     outbox     which records the registry has not confirmed yet
     roster     who is expected here, each row encrypted under the device's data key
     inbox      newest message of each kind, still sealed, on its way to the kiosk process
+    health     how each device is, written when it changes
 
 A step that was ever released is never edited; add another one.
 """
@@ -52,6 +53,17 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 kind TEXT PRIMARY KEY,
                 sha256 TEXT NOT NULL,
                 payload BLOB
+            ) STRICT""",
+        ),
+    ),
+    (
+        "002_health",
+        (
+            """CREATE TABLE health (
+                device TEXT PRIMARY KEY,
+                condition TEXT NOT NULL,
+                detail TEXT NOT NULL,
+                since TEXT NOT NULL
             ) STRICT""",
         ),
     ),

@@ -19,6 +19,7 @@ from edge.session.events import (
     Event,
     Judged,
     Pressed,
+    ReaderBack,
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
@@ -128,6 +129,10 @@ class SessionWalk(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(Fault))
     def card_fails(self, fault: Fault) -> None:
         self.feed(CardFailed(fault))
+
+    @rule()
+    def reader_comes_back(self) -> None:
+        self.feed(ReaderBack())
 
     @rule()
     def lift_card(self) -> None:

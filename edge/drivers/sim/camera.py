@@ -61,7 +61,8 @@ class SimCamera:
 
     def health(self) -> Health:
         if self._frozen:
-            return Health(False, "the camera hangs", "unplug the camera and plug it in again")
+            fix = "unplug the camera and plug it in again"
+            return Health(False, "the camera hangs", fix, Fault.SILENT)
         return Health(True, "looks into the simulated room")
 
     def freeze(self, frozen: bool = True) -> None:
