@@ -21,7 +21,6 @@ from edge.app.sealing import Keyring
 from edge.app.world import DEMO_NUMBER, World, make_world
 from edge.domain.people import PersonId, RosterEntry, mask_name
 from edge.drivers.sim.hand import Glance, Hand
-from edge.drivers.sim.room import ScreenSeen
 from edge.drivers.sim.scenario import Scenario
 from edge.session.events import Event, Pressed
 from edge.session.machine import Transition
@@ -104,7 +103,7 @@ class HeadlessKiosk:
             places = tuple(
                 (choice.label, float(place), 0.0) for place, choice in enumerate(screen.buttons)
             )
-            self.world.room.see(ScreenSeen(texts, places))
+            self.world.room.see(texts)
             self.hand.see(Glance(screen.name, texts, places))
 
     def _touch(self, x: float, _y: float) -> None:

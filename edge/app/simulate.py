@@ -24,7 +24,6 @@ from edge.app.runner import Runner
 from edge.app.world import World, make_world
 from edge.domain.errors import ConfigError
 from edge.drivers.sim.hand import Glance, Hand
-from edge.drivers.sim.room import ScreenSeen
 from edge.drivers.sim.scenario import SCENARIOS, Scenario
 from edge.ports import Picture
 from edge.session.states import Language
@@ -118,7 +117,7 @@ class Day:
 
     def _drawn(self, seen: DrawnScreen) -> None:
         """In the window's thread: the person sees it at once, the camera clicks a little later."""
-        self._world.room.see(ScreenSeen(seen.texts, seen.buttons))
+        self._world.room.see(seen.texts)
         self._seen.put(seen)
 
     def _look(self) -> None:

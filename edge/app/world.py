@@ -45,7 +45,7 @@ def make_world(
     scenario: Scenario, mono_ns: Callable[[], MonoNs], dots: int, photo: Picture | None = None
 ) -> World:
     """Set the stage; `photo` replaces the portrait on the card (a visitor's own picture)."""
-    room = Room(mono_ns)
+    room = Room()
     room.enter(_person(scenario, mono_ns))
     printer = SimPrinter(dots)
     if not scenario.paper:
