@@ -22,6 +22,7 @@ from edge.domain.record import (
     Verdict,
 )
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.drivers.printer_cables import Cable, UsbCable, by_address
 from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.receipt import Office, compose
 from edge.drivers.sim.printer import SimPrinter
@@ -97,14 +98,30 @@ def hurried_ns() -> int:
     return time.monotonic_ns() * 40
 
 
+def cable_to(sim: SimPrinter, kind: str = "serial") -> Cable:
+    """The driver's own way to this printer; USB as far up as libusb."""
+    if kind == "usb":
+        return UsbCable(sim.port, lambda _: sim.usb_endpoints())
+    return by_address(sim.port)
+
+
 @contextmanager
 def desk(
-    columns: int = 32, *, hurried: bool = False, cutter: bool = True, pictures: bool = False
+    columns: int = 32,
+    *,
+    kind: str = "serial",
+    hurried: bool = False,
+    cutter: bool = True,
+    pictures: bool = False,
 ) -> Iterator[Desk]:
-    sim = SimPrinter(DOTS[columns], cutter=cutter)
-    mono_ns = hurried_ns if hurried else time.monotonic_ns
+    """`kind` of cable: `serial` (a pseudo-terminal), `tcp` or `usb`."""
+    sim = SimPrinter(DOTS[columns], cutter=cutter, tcp=kind == "tcp", usb=kind == "usb")
     driver = EscposPrinter(
-        sim.port, mono_ns=mono_ns, columns=columns, cutter=cutter, pictures=pictures
+        cable_to(sim, kind),
+        mono_ns=hurried_ns if hurried else time.monotonic_ns,
+        columns=columns,
+        cutter=cutter,
+        pictures=pictures,
     )
     try:
         driver.open()

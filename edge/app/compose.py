@@ -185,18 +185,26 @@ def camera(config: Config, world: World | None) -> Camera:
 
 
 def printer(config: Config, world: World | None) -> Printer:
+    from edge.drivers.printer_cables import Cable, UsbCable, by_address
     from edge.drivers.printer_escpos import EscposPrinter
 
-    columns = config.devices.printer_columns
-    if config.devices.printer == "sim":
+    devices, provenance = config.devices, Provenance.LIVE
+    cable: Cable
+    if devices.printer == "sim":
         assert world is not None
-        return EscposPrinter(
-            world.printer.port,
-            mono_ns=mono_ns,
-            columns=columns,
-            provenance=Provenance.SIMULATED,
-        )
-    return EscposPrinter(config.devices.printer_port, mono_ns=mono_ns, columns=columns)
+        cable, provenance = by_address(world.printer.port), Provenance.SIMULATED
+    elif devices.printer == "escpos-usb":
+        cable = UsbCable(devices.printer_usb)
+    else:
+        cable = by_address(devices.printer_port, devices.printer_baud)
+    return EscposPrinter(
+        cable,
+        mono_ns=mono_ns,
+        columns=devices.printer_columns,
+        cutter=devices.printer_cutter,
+        pictures=devices.printer_raster,
+        provenance=provenance,
+    )
 
 
 def voice(config: Config, world: World | None) -> Voice:

@@ -10,6 +10,7 @@ turned away.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import types
 import typing
@@ -61,7 +62,7 @@ class Keys:
 CardReaderKind = Literal["sam-serial", "sim"]
 PhotoDecoderKind = Literal["none", "vendor", "sim"]
 CameraKind = Literal["opencv", "file", "sim"]
-PrinterKind = Literal["escpos-serial", "sim"]
+PrinterKind = Literal["escpos-serial", "escpos-usb", "sim"]
 VoiceKind = Literal["espeak", "sim"]
 
 
@@ -79,8 +80,20 @@ class Devices:
     camera: CameraKind = _doc("Camera above the screen.", default="opencv")
     camera_source: str = _doc("V4L2 index or path, or a video file.", default="0")
     printer: PrinterKind = _doc("Receipt printer.", default="escpos-serial")
-    printer_port: str = _doc("Its serial port.", default="/dev/receipt")
+    printer_port: str = _doc(
+        "Its serial port, or `socket://host:port` of a simulator.", default="/dev/receipt"
+    )
+    printer_usb: str = _doc(
+        "With `escpos-usb`: vendor and product as `lsusb` shows them.", default="04b8:0202"
+    )
+    printer_baud: Literal[9600, 19200, 38400, 57600, 115200] = _doc(
+        "Rate of the serial port, as set in the printer.", default=9600
+    )
     printer_columns: Literal[32, 48] = _doc("32 for 58 mm paper, 48 for 80 mm.", default=32)
+    printer_cutter: bool = _doc("False if paper is torn off at a bar.", default=True)
+    printer_raster: bool = _doc(
+        "True prints every line as a picture: slow, but needs no Chinese font.", default=False
+    )
     voice: VoiceKind = _doc("Loudspeaker.", default="espeak")
 
 
@@ -137,6 +150,9 @@ def load(path: Path) -> Config:
     config = _build(Config, table, str(path), "", base=path.parent)
     _check(config, str(path))
     return config
+
+
+_USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}", re.IGNORECASE)
 
 
 def _check(config: Config, path: str) -> None:

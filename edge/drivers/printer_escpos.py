@@ -1,30 +1,25 @@
-"""A receipt printer on a serial line that says "printed" only if the printer said so.
+"""A receipt printer that is taken to have printed only if it said so itself.
 
-python-escpos is the transport and nothing else: its text would send hanzi without
-switching the printer to Chinese, and its paper status takes silence for "enough paper".
+python-escpos is the transport and nothing else (`printer_cables`): its text would send
+hanzi without switching the printer to Chinese, and its paper status takes silence for
+"enough paper".
 """
 
 from __future__ import annotations
 
-import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-
-import escpos.exceptions
-import escpos.printer
 
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Provenance
 from edge.drivers import receipt_bytes as wire
+from edge.drivers.printer_cables import PIECE_BYTES, QUIET_S, Cable
 from edge.drivers.receipt_picture import draw_line, font_sc
 from edge.ports import Health, Paper, ReceiptItem
 
 NS_PER_S = 1_000_000_000
 ANSWER_S = 0.5  # a status answer takes some milliseconds; slow firmware a tenth of a second
-QUIET_S = 0.02  # the line counts as drained after this much silence
-WRITE_S = 3.0  # beyond the time on the line; a printer in trouble may take no more bytes
 PRINT_S = 20.0  # from the last byte sent to the end mark; 15 cm of paper take 2 to 5 s
-PIECE_BYTES = 1024  # written at once, so that a printer that stops taking them is noticed soon
 
 
 class EscposPrinter:
@@ -32,26 +27,24 @@ class EscposPrinter:
 
     def __init__(
         self,
-        port: str,
+        cable: Cable,
         *,
         mono_ns: Callable[[], int],
         columns: int = 32,
         cutter: bool = True,
         pictures: bool = False,
-        baud_rate: int = 9600,
         provenance: Provenance = Provenance.LIVE,
     ) -> None:
         """`pictures` draws every line: for a printer without a Chinese font."""
         self.name = "printer"
         self.provenance = provenance
-        self._port = port
+        self._cable = cable
         self._mono_ns = mono_ns
         self._columns = columns
         self._cutter = cutter
         self._pictures = pictures
-        self._baud_rate = baud_rate
-        self._vendor: escpos.printer.Serial | None = None
-        self._wanted = False
+        self._wanted = self._plugged = False
+        self._heard = b""
 
     def open(self) -> None:
         """Raises `DeviceError` ABSENT without a port; asks the printer nothing yet."""
@@ -67,7 +60,8 @@ class EscposPrinter:
             paper = self.paper()
             font_sc(24, False)
         except DeviceError as error:
-            return Health(False, error.detail, _FIXES[error.fault])
+            fix = _FIXES[error.fault] if error.retry else error.detail
+            return Health(False, error.detail, fix)
         return _PAPER_HEALTH[paper]
 
     def paper(self) -> Paper:
@@ -158,20 +152,19 @@ class EscposPrinter:
 
     def _read(self, deadline_ns: int) -> bytes:
         """The next byte, or none when the time is over."""
-        line = self._connected().device
-        while self._mono_ns() < deadline_ns:
+        while not self._heard and self._mono_ns() < deadline_ns:
+            cable = self._connected()
             try:
-                byte: bytes = line.read(1)
+                self._heard = cable.read()
             except OSError as error:
                 raise self._lost(error) from error
-            if byte:
-                return byte
-        return b""
+        byte, self._heard = self._heard[:1], self._heard[1:]
+        return byte
 
     def _write(self, code: bytes) -> None:
-        vendor = self._connected()
+        cable = self._connected()
         try:
-            vendor._raw(code)  # its only way to send bytes as they are
+            cable.write(code)
         except OSError as error:
             raise self._lost(error) from error
 
@@ -179,34 +172,21 @@ class EscposPrinter:
         self._drop()
         return self._error(Fault.ABSENT, f"the line broke: {error}")
 
-    def _connected(self) -> escpos.printer.Serial:
+    def _connected(self) -> Cable:
         if not self._wanted:
             raise self._error(Fault.ABSENT, "not open", retry=False)
-        if self._vendor is None:
-            self._vendor = self._connect()
-        return self._vendor
-
-    def _connect(self) -> escpos.printer.Serial:
-        vendor = escpos.printer.Serial(self._port, baudrate=self._baud_rate, timeout=QUIET_S)
-        try:
-            vendor.open()
-            vendor.device.write_timeout = WRITE_S + self._line_time_s(PIECE_BYTES)
-        except (escpos.exceptions.Error, OSError) as error:
-            raise self._error(Fault.ABSENT, f"cannot open {self._port}") from error
-        return vendor
+        if not self._plugged:
+            self._cable.open()
+            self._plugged = True
+        return self._cable
 
     def _drop(self) -> None:
-        """Close without the vendor's own `close()`, which waits for bytes nobody takes."""
-        vendor, self._vendor = self._vendor, None
-        if vendor is None:
-            return
-        with suppress(OSError, termios.error):  # the port may be gone already
-            vendor.device.reset_output_buffer()
-        vendor.device.close()
-        vendor.close()
+        self._plugged = False
+        self._heard = b""
+        self._cable.close()
 
     def _line_time_s(self, count: int) -> float:
-        return count * 10 / self._baud_rate  # eight data bits, a start and a stop bit
+        return count / self._cable.bytes_per_s
 
     def _deadline_ns(self, timeout_s: float) -> int:
         return self._mono_ns() + round(timeout_s * NS_PER_S)
@@ -220,7 +200,7 @@ _EVERYTHING = (wire.PRINTER, *_CAUSES)
 
 _PAPER_HEALTH = {
     Paper.OK: Health(True, "ready"),
-    Paper.NEAR_END: Health(True, "paper near its end", "bring a new roll"),
+    Paper.NEAR_END: Health(True, "paper near end: change the roll soon", "bring a new roll"),
     Paper.OUT: Health(False, "out of paper", "put in a new roll"),
 }
 _FIXES = {

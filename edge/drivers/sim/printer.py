@@ -1,4 +1,4 @@
-"""A receipt printer in the simulated world: real bytes on a pseudo-terminal, real-looking paper.
+"""A receipt printer in the simulated world: real bytes on a cable, real-looking paper.
 
 It behaves like a Chinese ESC/POS printer with a double-byte font: four-byte codes
 come out as rubbish, `FS !` enlarges hanzi and `GS !` letters, `DLE EOT` is answered
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import select
-import tempfile
 import threading
-import tty
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 from edge.drivers.sim.paper import HEAD_TO_CUTTER, Glyph, Sheet
+from edge.drivers.sim.printer_plugs import Listener, Plug, SimEndpoints, Terminal, UsbSocket
 
 _SIXTEEN_GREYS = [grey // 16 * 17 for grey in range(256)]  # a third less to store, none to see
 RUBBISH = "\ufffd"
@@ -47,11 +46,23 @@ _STOPS = (Fault.PAPER_OUT, Fault.COVER_OPEN, Fault.CUTTER_JAM, Fault.HOT)
 
 
 class SimPrinter:
-    """`port` is the path to give to a driver; it stays the same over `vanish` and `reconnect`."""
+    """Behind a pseudo-terminal, a TCP port of this machine (`tcp`) or USB endpoints (`usb`).
 
-    def __init__(self, dots: int = 384, *, cutter: bool = True, byte_delay_s: float = 0.05) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="sim-printer-")
-        self.port = str(Path(self._folder.name) / "port")
+    `port` is what a driver opens: a path, `socket://host:port`, or vendor:product;
+    it stays the same over `vanish` and `reconnect`.
+    """
+
+    def __init__(
+        self,
+        dots: int = 384,
+        *,
+        cutter: bool = True,
+        byte_delay_s: float = 0.05,
+        tcp: bool = False,
+        usb: bool = False,
+    ) -> None:
+        self._plug: Plug = UsbSocket() if usb else Listener() if tcp else Terminal()
+        self.port = self._plug.address
         self.byte_delay_s = byte_delay_s
         self.stuck: dict[int, int] = {}
         """Status answers (n to byte) that firmware gives whatever the truth is."""
@@ -99,7 +110,12 @@ class SimPrinter:
     def blurt(self, code: bytes) -> None:
         """Firmware, or a bad cable, that says something unasked."""
         with self._lock:
-            os.write(self._line, code)
+            self._plug.write(code)
+
+    def usb_endpoints(self) -> SimEndpoints:
+        """What libusb would find; only with `usb`."""
+        assert isinstance(self._plug, UsbSocket)
+        return self._plug.endpoints()
 
     def tear(self) -> None:
         """Somebody tears the paper off at the bar."""
@@ -120,42 +136,34 @@ class SimPrinter:
         self.vanish()
         with self._lock:
             self._head.forget()
-        self._line, far_end = os.openpty()
-        tty.setraw(far_end)
-        link = Path(self.port)
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(far_end))
+        self._plug.open()
         self._woken, self._wake = os.pipe()
-        self._thread = threading.Thread(
-            target=self._run, args=(far_end,), name="sim-printer", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name="sim-printer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self.vanish()
-        self._folder.cleanup()
+        self._plug.forget()
 
     def _newest(self) -> Sheet:
         *older, current = self._head.sheets
         return current if current.lines or not older else older[-1]
 
-    def _run(self, far_end: int) -> None:
+    def _run(self) -> None:
         """The printer's own thread: until woken, or until the cable is pulled from inside."""
         try:
             while self._serve():
                 pass
         finally:
-            Path(self.port).unlink(missing_ok=True)
-            os.close(self._line)
-            os.close(far_end)
+            self._plug.close()
 
     def _serve(self) -> bool:
         if Fault.STUFFED in self._faults:
             return not self._is_woken_within(0.01)
-        ready, _, _ = select.select([self._line, self._woken], [], [])
+        ready = select.select([self._woken, *self._plug.watched()], [], [])[0]
         if self._woken in ready:
             return False
-        for byte in os.read(self._line, 4096):
+        for byte in self._plug.read(ready[0]):
             if Fault.SLOW in self._faults and self._is_woken_within(self.byte_delay_s):
                 return False
             with self._lock:
@@ -205,7 +213,7 @@ class SimPrinter:
         return 0x12 | sum(bit for on, bit in bits[n] if on)
 
     def _answer(self, code: bytes) -> None:
-        os.write(self._line, b"\xff\x80" if Fault.RUBBISH in self._faults else code)
+        self._plug.write(b"\xff\x80" if Fault.RUBBISH in self._faults else code)
 
 
 class _Head:
