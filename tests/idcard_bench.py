@@ -16,6 +16,13 @@ from edge.domain.people import CardIdentity
 from edge.domain.timebase import MonoNs
 from edge.drivers.idcard_serial import SerialCardReader
 from edge.drivers.sim.idcard import SamMachine, SimCard, SimLine
+from edge.drivers.sim.idcard_cards import (
+    FOREIGN_2017,
+    FOREIGN_2023,
+    PERMIT,
+    RESIDENT,
+    RESIDENT_X,
+)
 
 _STORED = json.loads((Path(__file__).parent / "unit/idcard/vectors.json").read_text())
 
@@ -39,66 +46,7 @@ VECTORS = {
     for name, v in _STORED.items()
 }
 
-CARDS = {
-    "R": SimCard(
-        name="测试甲",
-        sex="2",
-        birth=date(1945, 8, 15),
-        number="100000194508150029",
-        address="测试省测试市测试路1号",
-        issuer="测试市公安局",
-    ),
-    "R2": SimCard(
-        name="测试·乙",
-        sex="1",
-        ethnic="05",
-        birth=date(1938, 1, 1),
-        number="10000019380101059X",
-        address="测试自治区测试县测试乡2号",
-        issuer="测试县公安局",
-        valid_from=date(2024, 2, 29),
-        valid_to=date(2044, 2, 28),
-    ),
-    "J": SimCard(
-        kind="J",
-        name="测试丙",
-        sex="2",
-        birth=date(1994, 8, 23),
-        number="810000199408230021",
-        address="测试市测试区测试街3号",
-        issuer="测试市公安局",
-        valid_from=date(2020, 1, 1),
-        valid_to=date(2025, 1, 1),
-        pass_number="H00000000",
-        times="01",
-    ),
-    "I": SimCard(
-        kind="I",
-        english="SPECIMEN, TEST",
-        name="测试丁",
-        sex="2",
-        birth=date(1981, 8, 3),
-        number="CAN110081080310",
-        nationality="CAN",
-        valid_from=date(2017, 6, 16),
-        valid_to=date(2027, 6, 15),
-        version="01",
-        authority="1100",
-    ),
-    "Y": SimCard(
-        kind="Y",
-        english="SPECIMEN, TEST",
-        name="测试丁",
-        sex="2",
-        birth=date(1981, 8, 3),
-        number="911124198108030024",
-        nationality="CAN",
-        valid_from=date(2023, 12, 1),
-        valid_to=date(2033, 11, 30),
-        times="01",
-        link="001",
-    ),
-}
+CARDS = {"R": RESIDENT, "R2": RESIDENT_X, "J": PERMIT, "I": FOREIGN_2017, "Y": FOREIGN_2023}
 
 
 def crowd(size: int) -> list[SimCard]:

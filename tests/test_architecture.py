@@ -55,7 +55,11 @@ NAMED_IN_ONE_FILE = {
 
 NO_NETWORK = ("edge.app.runner", "edge.app.compose", "edge.drivers", "edge.models", "edge.ui")
 """The process with the camera has no network."""
-LOOPBACK = {"edge.drivers.sim.idcard", "edge.drivers.sim.printer_plugs"}
+LOOPBACK = {
+    "edge.drivers.sim.idcard",
+    "edge.drivers.sim.idcard_control",
+    "edge.drivers.sim.printer_plugs",
+}
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -157,12 +157,10 @@ class SamMachine:
         baud: int | None = None,
         wrong_state_sw3: int = 0x41,
     ) -> None:
-        if profile not in ("a", "b"):
-            raise ValueError("profile is a or b")
-        self.profile = profile
+        self.use_profile(profile)
         self._work_s = work_s or {}
         self._baud = baud
-        self._wrong_state_sw3 = wrong_state_sw3
+        self.answer_out_of_turn(wrong_state_sw3)
         self._lock = threading.Lock()
         self._card: SimCard | None = None
         self._state = "empty"
@@ -194,12 +192,26 @@ class SamMachine:
         """
         if name not in FAULTS:
             raise ValueError(f"no fault is called {name}; there are: {', '.join(FAULTS)}")
+        if not 0 <= value <= (0xFF if name == "sw3" else 10_000):
+            raise ValueError(f"{name} cannot be {value:g}")
         with self._lock:
             self._faults.append(_Fault(name, times, on, value))
 
     def clear_faults(self) -> None:
         with self._lock:
             self._faults.clear()
+
+    def use_profile(self, profile: str) -> None:
+        """Whether FIND finds a card again that was read ("b") or not ("a"), from now on."""
+        if profile not in ("a", "b"):
+            raise ValueError("profile is a or b")
+        self.profile = profile
+
+    def answer_out_of_turn(self, sw3: int) -> None:
+        """READ without SELECT is refused with this status: 41, 23 or 34 by make."""
+        if not 0 <= sw3 <= 0xFF:
+            raise ValueError(f"a status is one byte, not {sw3}")
+        self._wrong_state_sw3 = sw3
 
     def receive(self, data: bytes, now_s: float) -> None:
         """Bytes from the host."""
@@ -459,6 +471,8 @@ class SimSam:
         self.lift = self.machine.lift
         self.fault = self.machine.fault
         self.clear_faults = self.machine.clear_faults
+        self.use_profile = self.machine.use_profile
+        self.answer_out_of_turn = self.machine.answer_out_of_turn
         self._far_end: _Terminal | _Listener = _Listener() if tcp else _Terminal(rate)
         self.port = self._far_end.port
         self._wake_out, self._wake_in = os.pipe()
