@@ -45,6 +45,7 @@ class MemoryLink:
         self.up = True
         self.room = 1000
         self.sent: list[Incoming] = []
+        self.retained: set[str] = set()
         self.coming: deque[Incoming] = deque()
         self.started = self.stopped = False
 
@@ -62,6 +63,8 @@ class MemoryLink:
             return False
         self.room -= 1
         self.sent.append(Incoming(topic, payload))
+        if retain:
+            self.retained.add(topic)
         return True
 
     def incoming(self, timeout_s: float) -> Incoming | None:

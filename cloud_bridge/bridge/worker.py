@@ -8,9 +8,10 @@ come again, and filing it again changes nothing.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -34,7 +35,9 @@ BATCH = 50
 GATHER_S = 0.05
 RETRY_S = 0.5
 ROSTER_EVERY_S = 1.0
+MAX_DEVICES = 20
 _CHINA = ZoneInfo("Asia/Shanghai")
+_WORD = re.compile(r"[a-z][a-z_]{0,29}")
 
 
 class Link(Protocol):
@@ -122,7 +125,7 @@ class Worker:
             log.info("batch arrived=%d answered=%d", len(arrivals), len(replies))
 
     def _sorted_out(self, batch: Sequence[Incoming], now: datetime) -> list[Arrival]:
-        """The records of a batch; presence is stored on the way, the rest passed over."""
+        """The records of a batch; presence and health are stored here, the rest is passed over."""
         arrivals = []
         for message in batch:
             try:
@@ -131,6 +134,8 @@ class Worker:
                     arrivals.append(Arrival(kiosk_id, message.payload))
                 elif leaf == topics.PRESENCE:
                     store_presence(kiosk_id, messages.parse_presence(message.payload), now)
+                elif leaf == topics.HEALTH:
+                    store_health(kiosk_id, messages.parse_health(message.payload), now)
             except WireError as error:
                 log.warning("ignored topic=%r reason=%s", message.topic[:80], error.reason)
         return arrivals
@@ -181,6 +186,25 @@ def store_presence(kiosk_id: str, presence: messages.Presence, now: datetime) ->
         software=presence.software[:120],
         seen_at=now,
     )
+
+
+def store_health(kiosk_id: str, devices: Sequence[messages.DeviceHealth], now: datetime) -> None:
+    """Unsigned like presence: shown, never relied on. `health_at` is when it last changed here."""
+    if len(devices) > MAX_DEVICES or not all(map(_may_be_shown, devices)):
+        raise WireError("body", "health out of range")
+    told = [asdict(device) for device in devices]
+    rows = Device.objects.filter(kiosk_id=kiosk_id)
+    if rows.values_list("health", flat=True).first() != told:
+        rows.update(health=told, health_at=now)
+
+
+def _may_be_shown(device: messages.DeviceHealth) -> bool:
+    if not all(map(_WORD.fullmatch, (device.device, device.word))):
+        return False
+    try:
+        return datetime.fromisoformat(device.since).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _next_version(device: Device) -> int:

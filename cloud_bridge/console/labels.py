@@ -68,6 +68,23 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "floor": _("clock unsure"),
         "unknown": _("clock unsure"),
     },
+    "device": {
+        "card_reader": pgettext_lazy("device", "Card reader"),
+        "camera": _("Camera"),
+        "printer": _("Receipt printer"),
+        "voice": _("Loudspeaker"),
+        "panel": _("Panel"),
+        "scanner": _("Code scanner"),
+        "disk": _("Kiosk's disk"),
+    },
+    "condition": {
+        "near_end": _("paper near its end"),
+        "absent": _("not connected"),
+        "silent": _("does not answer"),
+        "garbled": _("answers make no sense"),
+        "empty": _("empty"),
+        "refused": _("refuses to work"),
+    },
     "sex": {"1": _("Male"), "2": _("Female"), "0": _("Unknown"), "9": _("Not stated")},
     "quarantine": {
         "size": _("Too large"),

@@ -191,7 +191,8 @@ class Device(models.Model):
 
     `simulated_only`: a demonstration kiosk; whatever it signs, it may never
     file a LIVE record. `card_secret_sealed` is the kiosk's own key for card
-    keys, needed to write its roster.
+    keys, needed to write its roster. `health` is what the kiosk last said of its devices
+    (rows of `edge.wire.messages.DeviceHealth`), `health_at` when that changed here.
     """
 
     kiosk_id = models.CharField(max_length=64, primary_key=True)
@@ -209,6 +210,13 @@ class Device(models.Model):
     roster_sent_at = models.DateTimeField(null=True)
     roster_problem = models.CharField(max_length=200, blank=True)
     quarantine_dropped = models.BigIntegerField(default=0)
+    health = models.JSONField(default=list)
+    health_at = models.DateTimeField(null=True)
+
+    @property
+    def unwell(self) -> list[dict[str, object]]:
+        """Its devices that want somebody's hand, also those that still work."""
+        return [part for part in self.health if part["word"] != "ok"]
 
 
 class ChainState(models.Model):

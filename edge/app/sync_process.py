@@ -14,6 +14,7 @@ from edge.app.clock import SystemTime
 from edge.app.config import Config
 from edge.domain.errors import ConfigError, WireError
 from edge.store.database import Database
+from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.outbox import SqliteOutbox
 from edge.store.state import SyncState
@@ -67,6 +68,7 @@ def _compose(
         registry_key,
         settings.kiosk_id,
         times,
+        health=HealthTable(database).all,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,11 +13,12 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.domain.errors import StoreError
+from edge.domain.health import DeviceState
 from edge.domain.timebase import NS_PER_S, TimeSource
 from edge.ports import Link, Outbox, OutboxRow
 from edge.sync.publisher import Pace, Window, resend_after_s
 from edge.sync.receiver import Inbox, Receiver
-from edge.wire import topics
+from edge.wire import messages, topics
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class SyncService:
         *,
         pace: Pace | None = None,
         spread: Callable[[], float] = _spread,
+        health: Callable[[], Sequence[DeviceState]] = tuple,
     ) -> None:
         self._outbox = outbox
         self._state = state
@@ -76,6 +78,9 @@ class SyncService:
         self._spread = spread
         self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox)
         self._topic = topics.topic(kiosk_id, topics.RECORD)
+        self._health = health
+        self._health_topic = topics.topic(kiosk_id, topics.HEALTH)
+        self._health_told = b""  # on this connection
         self._window = Window(self._pace.window)
         self._noted_s: float | None = None  # when the link was last noted as up
         self._disk_ok = True
@@ -93,6 +98,7 @@ class SyncService:
     def step(self, wait_s: float) -> None:
         """Send what may be sent, then wait for one message and file it. Raises `StoreError`."""
         self._note_link()
+        self._tell_health()
         self._send_due()
         message = self._link.incoming(wait_s)
         if message is not None:
@@ -126,6 +132,18 @@ class SyncService:
         self._outbox.tried(row.record_id, wait_s)
         _log.info("sent=%s attempt=%d", row.record_id, row.attempts + 1)
         return True
+
+    def _tell_health(self) -> None:
+        """Once on each connection and once per change; nothing before any device was heard of."""
+        if not self._link.connected():
+            self._health_told = b""
+            return
+        states = self._health()
+        body = messages.health_body(states)
+        if not states or body == self._health_told:
+            return
+        if self._link.publish(self._health_topic, body, retain=True):
+            self._health_told = body
 
     def _note_link(self) -> None:
         """Renewed now and then only: every note is a write to the card."""

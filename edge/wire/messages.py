@@ -3,6 +3,7 @@
     schema             topic         body                      sealed to
     jianzai.record     up/rec        `RecordBody`              the registry
     jianzai.presence   up/presence   `Presence`                –
+    jianzai.health     up/health     `DeviceHealth` list       –
     jianzai.ack        dn/ack        `Ack` list                –
     jianzai.roster     dn/roster     `Roster`, retained        the kiosk
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from edge.domain.cycles import Cycle
 from edge.domain.errors import WireError
+from edge.domain.health import DeviceState
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
 from edge.domain.record import ProofRecord, Score, Verdict
 from edge.domain.timebase import Stamp
@@ -28,6 +30,7 @@ from edge.wire.envelope import canonical
 
 RECORD = "jianzai.record"
 PRESENCE = "jianzai.presence"
+HEALTH = "jianzai.health"
 ACK = "jianzai.ack"
 ROSTER = "jianzai.roster"
 
@@ -73,6 +76,20 @@ class Presence:
     online: bool
     boot_seq: int
     software: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHealth:
+    """One device of a kiosk. `word` is a `Condition`'s value, or one that a newer kiosk knows.
+
+    What a driver says in its own words stays in the kiosk: nobody checks free text
+    for names. `since` is RFC 3339 in UTC, by the kiosk's clock.
+    """
+
+    device: str
+    works: bool
+    word: str
+    since: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,35 @@ def parse_presence(body: bytes) -> Presence:
     _need(type(fields.get("boot_seq")) is int, "boot_seq")
     _need(isinstance(fields.get("software"), str), "software")
     return Presence(fields["online"], fields["boot_seq"], fields["software"])
+
+
+def health_body(states: Sequence[DeviceState]) -> bytes:
+    """All devices of a kiosk as they are now; unsigned and retained, like presence."""
+    return canonical(
+        [
+            {
+                "device": state.device,
+                "works": state.condition.works,
+                "word": state.condition.value,
+                "since": state.since,
+            }
+            for state in states
+        ]
+    )
+
+
+def parse_health(body: bytes) -> tuple[DeviceHealth, ...]:
+    """Raises `WireError("body")`."""
+    try:
+        rows = json.loads(body)
+        found = [DeviceHealth(r["device"], r["works"], r["word"], r["since"]) for r in rows]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WireError("body", "not a list of devices") from error
+    for row in found:
+        _need(type(row.works) is bool, "works")
+        for name in ("device", "word", "since"):
+            _need(isinstance(getattr(row, name), str), name)
+    return tuple(found)
 
 
 def roster_body(roster: Roster) -> bytes:

@@ -13,6 +13,7 @@ BRIDGE_FILTER = f"{ROOT}/+/up/#"
 
 RECORD = "up/rec"
 PRESENCE = "up/presence"
+HEALTH = "up/health"
 ACK = "dn/ack"
 ROSTER = "dn/roster"
 

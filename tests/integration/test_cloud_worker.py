@@ -16,6 +16,7 @@ from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.worker import Clock, Worker
 from cloud_bridge.registry import keyring
 from cloud_bridge.registry.models import Certification, Device
+from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardKey
 from edge.wire import envelope, keys, messages, topics
 from edge.wire.messages import AckStatus, Presence
@@ -281,3 +282,54 @@ def test_a_roster_too_large_is_said_and_not_sent(
     assert bench.link.sent == []
     assert "bytes" in device.roster_problem
     assert not device.roster_due
+
+
+def health(*rows: tuple[str, Condition, str]) -> bytes:
+    return messages.health_body([DeviceState(name, how, "x", since) for name, how, since in rows])
+
+
+def test_health_is_kept_with_the_time_of_its_change(registry: TestRegistry, bench: Bench) -> None:
+    registry.kiosk()
+    topic = topics.topic("k-001", topics.HEALTH)
+    lost = ("printer", Condition.ABSENT, "2026-11-23T02:00:00.000Z")
+    bench.link.bring(topic, health(lost))
+    bench.turn()
+    device = Device.objects.get()
+    assert device.health == [
+        {"device": "printer", "works": False, "word": "absent", "since": lost[2]}
+    ]
+    assert device.health_at == NOW
+    Device.objects.update(health_at=None)
+    bench.link.bring(topic, health(lost))  # the broker hands a retained message out again
+    bench.turn()
+    assert Device.objects.get().health_at is None
+    bench.link.bring(topic, health(("printer", Condition.OK, "2026-11-23T02:01:00.000Z")))
+    bench.turn()
+    assert Device.objects.get().unwell == []
+    assert Device.objects.get().health_at == NOW
+
+
+def test_health_that_cannot_be_shown_changes_nothing(registry: TestRegistry, bench: Bench) -> None:
+    registry.kiosk()
+    good = {"device": "printer", "works": False, "word": "absent", "since": "2026-11-23T02:00:00Z"}
+    odd: list[object] = [
+        [good | {"device": "<b>王建华</b>"}],
+        [good | {"word": "x" * 31}],
+        [good | {"since": "yesterday"}],
+        [good | {"since": "2026-13-23T02:00:00Z"}],
+        [good | {"since": "2026-11-23T02:00:00"}],
+        [good | {"since": "2026-11-23T02:00:00Z\n"}],
+        [good | {"works": 1}],
+        [good | {"works": None}],
+        [{"device": "printer"}],
+        [good] * 21,
+        {"printer": good},
+        "printer",
+        None,
+    ]
+    for told in odd:
+        bench.link.bring(topics.topic("k-001", topics.HEALTH), envelope.canonical(told))
+    bench.link.bring(topics.topic("k-001", topics.HEALTH), b"\xff")
+    bench.link.bring(topics.topic("nobody", topics.HEALTH), envelope.canonical([good]))
+    bench.turn()
+    assert Device.objects.get().health == []

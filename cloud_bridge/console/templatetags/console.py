@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import template
 
 from cloud_bridge.console.labels import LABELS
@@ -19,3 +21,9 @@ def label(word: object, kind: str) -> str:
 def short_hash(value: object) -> str:
     """Enough of a hash to compare by eye."""
     return str(value)[:12]
+
+
+@register.filter
+def moment(text: str) -> datetime:
+    """A time of the wire (RFC 3339), to be shown like every other one."""
+    return datetime.fromisoformat(text)

@@ -20,7 +20,14 @@ from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.console import access
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import id_number
-from cloud_bridge.registry.models import Account, AuditEntry, Certification, Person, Rehearsal
+from cloud_bridge.registry.models import (
+    Account,
+    AuditEntry,
+    Certification,
+    Device,
+    Person,
+    Rehearsal,
+)
 from cloud_bridge.registry.people_import import NewPerson, add_people
 from tests.fixtures_cloud import PASSWORD, TestRegistry
 
@@ -410,3 +417,22 @@ def test_devices_show_presence_gaps_and_quarantine(filed: TestRegistry) -> None:
     row = shown[shown.index("k-003") :]
     assert "2–4" in row
     assert "从未上线" in row
+
+
+def test_n15_the_kiosks_page_says_which_device_wants_a_hand(registry: TestRegistry) -> None:
+    registry.kiosk()
+    rows = [
+        {"device": "camera", "works": True, "word": "ok", "since": "2026-11-23T02:00:00.000Z"},
+        {"device": "printer", "works": False, "word": "empty", "since": "2026-11-23T02:00:00.000Z"},
+        {"device": "scanner", "works": False, "word": "newer", "since": "2026-11-23T02:00:00.000Z"},
+    ]
+    client = signed_in(registry, "technician")
+    assert "全部正常" not in text_of(client.get("/devices/"))
+    Device.objects.update(health=rows, health_at=timezone.now())
+    shown = text_of(client.get("/devices/"))
+    assert "回执打印机: 已用尽" in shown
+    assert "扫码器: newer" in shown
+    assert "2026-11-23 10:00" in shown
+    assert "摄像头" not in shown
+    Device.objects.update(health=rows[:1])
+    assert "全部正常" in text_of(client.get("/devices/"))

@@ -12,7 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.domain.errors import StoreError
+from edge.domain.health import Condition, DeviceState
 from edge.ports import Incoming, OutboxRow
+from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.journal import SqliteJournal
 from edge.store.outbox import SqliteOutbox
@@ -54,6 +56,7 @@ class Bench:
             self.times,
             pace=Pace(window=3),
             spread=lambda: 1.0,
+            health=HealthTable(self.journal.database).all,
         )
 
     def commit(self, *numbers: int) -> list[OutboxRow]:
@@ -256,3 +259,39 @@ class FailingDisk:
 
     def wait(self, _: float) -> None:
         """A disk that fails gives the loop a rest; a test needs none."""
+
+
+def told(bench: Bench) -> list[list[tuple[str, str]]]:
+    """What went up about the devices, one list per message."""
+    bodies = [m.payload for m in bench.link.sent if m.topic.endswith(topics.HEALTH)]
+    return [[(row.device, row.word) for row in messages.parse_health(b)] for b in bodies]
+
+
+def test_n15_health_goes_up_once_per_change_and_on_each_connection(bench: Bench) -> None:
+    since = "2026-11-23T02:00:00.000Z"
+    bench.service.step(0)
+    assert told(bench) == []  # nothing was heard of any device yet
+    bench.journal.note_health(DeviceState("printer", Condition.ABSENT, "no /dev/secret", since))
+    bench.journal.note_health(DeviceState("camera", Condition.OK, "", since))
+    for _ in range(3):
+        bench.service.step(0)
+    assert told(bench) == [[("camera", "ok"), ("printer", "absent")]]
+    assert b"secret" not in bench.link.sent[0].payload
+    assert bench.link.retained == {topics.topic(KIOSK, topics.HEALTH)}
+    bench.journal.note_health(DeviceState("printer", Condition.OK, "", since))
+    bench.service.step(0)
+    assert told(bench)[1:] == [[("camera", "ok"), ("printer", "ok")]]
+    for up in (False, True):
+        bench.link.up = up
+        bench.service.step(0)
+        bench.service.step(0)
+    assert told(bench)[2:] == [[("camera", "ok"), ("printer", "ok")]]
+
+
+def test_health_the_link_did_not_take_is_tried_again(bench: Bench) -> None:
+    bench.journal.note_health(DeviceState("camera", Condition.OK, "", "2026-11-23T02:00:00Z"))
+    bench.link.room = 0
+    bench.service.step(0)
+    bench.link.room = 1
+    bench.service.step(0)
+    assert told(bench) == [[("camera", "ok")]]

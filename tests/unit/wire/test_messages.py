@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edge.domain.challenge import Action, Reason
 from edge.domain.errors import WireError
+from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardKey, CardKind, PastProof, PersonId, RosterEntry
 from edge.domain.record import (
     Consent,
@@ -178,3 +179,36 @@ def test_card_keys_differ_by_kiosk_and_not_by_the_case_of_x() -> None:
     one, other = b"1" * 32, b"2" * 32
     assert card_key("10000019380101059X", one) == card_key("10000019380101059x", one)
     assert card_key("10000019380101059X", one) != card_key("10000019380101059X", other)
+
+
+def test_n15_health_arrives_without_the_drivers_own_words() -> None:
+    since = "2026-11-23T03:00:00.000Z"
+    states = [
+        DeviceState("printer", Condition.NEAR_END, "王建华", since),
+        DeviceState("camera", Condition.SILENT, "100000194508150029", since),
+    ]
+    body = messages.health_body(states)
+    assert messages.parse_health(body) == (
+        messages.DeviceHealth("printer", True, "near_end", since),
+        messages.DeviceHealth("camera", False, "silent", since),
+    )
+    assert "王建华" not in body.decode()
+    assert b"100000" not in body
+
+
+@given(
+    st.binary(max_size=60) | st.recursive(st.none() | st.text(), st.lists).map(repr).map(str.encode)
+)
+def test_odd_health_is_refused_and_nothing_worse(body: bytes) -> None:
+    with contextlib.suppress(WireError):
+        messages.parse_health(body)
+
+
+@pytest.mark.parametrize("name", ["device", "works", "word", "since"])
+@pytest.mark.parametrize("value", [None, 1, [], "gone"])
+def test_each_field_of_health_is_of_its_kind(name: str, value: object) -> None:
+    row = {"device": "printer", "works": True, "word": "ok", "since": "s", name: value}
+    if value == "gone" and name != "works":
+        del row[name]
+    with pytest.raises(WireError, match="body"):
+        messages.parse_health(json.dumps([row]).encode())
