@@ -37,6 +37,7 @@ def run(scenario: str, camera: str, out: Path, *, stay: bool) -> int:
     """Show the main job; 0 when the record is filed at the registry."""
     if scenario not in SCENARIOS:
         raise ConfigError("SCENARIO", f"{scenario!r} is not one of: {', '.join(SCENARIOS)}")
+    _with_camera("", camera)
     return Demo(scenario, camera, out.resolve(), stay=stay).run()
 
 
