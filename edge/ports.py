@@ -30,11 +30,24 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Grey:
+    """A grey picture: `height * width` bytes, row by row, 0 black .. 255 white."""
+
+    width: int
+    height: int
+    luma: bytes | memoryview = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One camera frame, as the scene is (never mirrored); valid as long as it is referenced."""
+    """One camera frame, as the scene is (never mirrored); valid as long as it is referenced.
+
+    `grey` is a smaller picture of the same moment, from cameras that make one at no cost.
+    """
 
     picture: Picture
     captured_ns: MonoNs
+    grey: Grey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,13 @@ class Camera(Device, Protocol):
 
     def stream(self) -> AbstractContextManager[Iterator[Frame]]:
         """Newest frames, late ones dropped; raises `DeviceError` when the camera hangs."""
+        ...
+
+    def lock_exposure(self, locked: bool = True) -> bool:
+        """Hold exposure, gain and white balance as they are now, or let them go, while streaming.
+
+        From any thread; takes effect within some frames. False if the camera cannot.
+        """
         ...
 
 

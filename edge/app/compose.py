@@ -179,9 +179,12 @@ def camera(config: Config, world: World | None) -> Camera:
 
         assert world is not None
         return SimCamera(world.room, mono_ns)
-    from edge.drivers.camera_opencv import OpencvCamera
+    from edge.app import cameras
 
-    return OpencvCamera(config.devices.camera_source, mono_ns)
+    devices = config.devices
+    alone = devices.camera_process and devices.camera != "file"
+    driver = cameras.in_own_process if alone else cameras.direct
+    return driver(devices.camera, devices.camera_source, upside_down=devices.camera_upside_down)
 
 
 def printer(config: Config, world: World | None) -> Printer:

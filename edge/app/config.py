@@ -61,7 +61,7 @@ class Keys:
 
 CardReaderKind = Literal["sam-serial", "sim"]
 PhotoDecoderKind = Literal["none", "vendor", "sim"]
-CameraKind = Literal["opencv", "file", "sim"]
+CameraKind = Literal["pi", "opencv", "file", "sim"]
 PrinterKind = Literal["escpos-serial", "escpos-usb", "sim"]
 VoiceKind = Literal["espeak", "sim"]
 
@@ -78,7 +78,13 @@ class Devices:
     )
     photo_code: int = _doc("Third argument of its `unpack`: 708 or 752.", default=708)
     camera: CameraKind = _doc("Camera above the screen.", default="opencv")
-    camera_source: str = _doc("V4L2 index or path, or a video file.", default="0")
+    camera_source: str = _doc(
+        "`pi`: number or fixed id; `opencv`: V4L2 index or path; `file`: a video.", default="0"
+    )
+    camera_upside_down: bool = _doc("True if it hangs with its top down.", default=False)
+    camera_process: bool = _doc(
+        "Real cameras in a process of their own, which is killed when they hang.", default=True
+    )
     printer: PrinterKind = _doc("Receipt printer.", default="escpos-serial")
     printer_port: str = _doc(
         "Its serial port, or `socket://host:port` of a simulator.", default="/dev/receipt"

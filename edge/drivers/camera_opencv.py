@@ -24,6 +24,9 @@ FIRST_FRAME_S = 6.0  # webcams need seconds to find their exposure
 HANG_S = 2.0
 PLAYS = 2  # of a video file: once, and once again
 WANTED_PX = (640, 480)
+WANTED_FPS = 20
+COMPRESSED = cv2.VideoWriter.fourcc(*"MJPG")  # raw pictures leave a USB 2 bus room for few frames
+EXPOSURE_MANUAL = 1  # V4L2_EXPOSURE_MANUAL; what it was before is put back
 FIX = "plug a camera in, name another in camera_source, or use a video file: file:PATH"
 
 
@@ -37,14 +40,19 @@ class OpencvCamera:
         source: str,
         mono_ns: Callable[[], MonoNs],
         *,
+        upside_down: bool = False,
         first_frame_s: float = FIRST_FRAME_S,
         hang_s: float = HANG_S,
+        video_capture: Callable[..., cv2.VideoCapture] = cv2.VideoCapture,
     ) -> None:
+        self._video_capture = video_capture
+        self._upside_down = upside_down
         self._source = source.removeprefix("file:")
         self._device = _is_device(source)
         self._mono_ns = mono_ns
         self._patience_s = (first_frame_s, hang_s)
         self._grabber: _Grabber | None = None
+        self._lost = False
         self.provenance = Provenance.LIVE if self._device else Provenance.SIMULATED
 
     def open(self) -> None:
@@ -60,16 +68,26 @@ class OpencvCamera:
     def health(self) -> Health:
         if not self._path().exists():
             return Health(False, f"no camera at {self._source}", FIX)
+        if self._lost:
+            return Health(False, f"the camera at {self._source} was lost", FIX)
         if self._grabber and self._grabber.is_stuck():
             return Health(False, "the camera hangs", "unplug the camera and plug it in again")
         return Health(True, f"{'camera' if self._device else 'video file'} {self._source}")
+
+    def lock_exposure(self, locked: bool = True) -> bool:
+        grabber = self._grabber
+        if grabber is None or not self._device:
+            return False
+        return grabber.hold(locked, self._patience_s[1])
 
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
         self.open()
         if self._grabber and self._grabber.is_alive():
             raise DeviceError(self.name, Fault.REFUSED, "already streaming, or still hanging")
-        grabber = self._grabber = _Grabber(self._capture, self._mono_ns, PLAYS)
+        grabber = self._grabber = _Grabber(
+            self._capture, self._mono_ns, PLAYS, upside_down=self._upside_down
+        )
         frames = self._frames(grabber)
         grabber.start()
         try:
@@ -85,21 +103,24 @@ class OpencvCamera:
         while True:
             frame = grabber.newest(patience_s)
             if frame is None and grabber.failed:
+                self._lost = self._device
                 raise self._absent()
             if frame is None and grabber.is_alive() and not grabber.stopping:
                 raise DeviceError(self.name, Fault.SILENT, f"no frame for {patience_s:.0f} s")
             if frame is None:
                 return
-            patience_s = hang_s
+            patience_s, self._lost = hang_s, False
             yield frame
 
     def _capture(self) -> cv2.VideoCapture:
         if not self._device:
-            return cv2.VideoCapture(self._source)
+            return self._video_capture(self._source)
         number = int(self._source) if self._source.isdecimal() else self._source
-        capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
+        capture = self._video_capture(number, cv2.CAP_V4L2)
+        capture.set(cv2.CAP_PROP_FOURCC, COMPRESSED)  # first: sizes and rates depend on it
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, WANTED_PX[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, WANTED_PX[1])
+        capture.set(cv2.CAP_PROP_FPS, WANTED_FPS)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return capture
 
@@ -124,12 +145,21 @@ class _Grabber(threading.Thread):
     """Fetches frames into a slot for one; a newer frame replaces one nobody took."""
 
     def __init__(
-        self, capture: Callable[[], cv2.VideoCapture], mono_ns: Callable[[], MonoNs], plays: int
+        self,
+        capture: Callable[[], cv2.VideoCapture],
+        mono_ns: Callable[[], MonoNs],
+        plays: int,
+        *,
+        upside_down: bool = False,
     ) -> None:
         super().__init__(name="camera grabber", daemon=True)
         self._make_capture = capture
         self._mono_ns = mono_ns
         self._plays = plays
+        self._upside_down = upside_down
+        self._hold: bool | None = None  # an order to lock or unlock that waits for its turn
+        self._held = False
+        self._automatic: tuple[float, float] | None = None
         self._slot: Frame | None = None
         self._changed = threading.Condition()
         self._done = False
@@ -155,6 +185,13 @@ class _Grabber(threading.Thread):
             frame, self._slot = self._slot, None
             return None if self.stopping else frame
 
+    def hold(self, locked: bool, patience_s: float) -> bool:
+        """Lock or unlock between two frames, in the thread that owns the device."""
+        with self._changed:
+            self._hold = locked
+            obeyed = self._changed.wait_for(lambda: self._hold is None or self._done, patience_s)
+            return obeyed and self._held and not self._done
+
     def run(self) -> None:
         capture = self._make_capture()
         try:
@@ -173,6 +210,7 @@ class _Grabber(threading.Thread):
         while not self.stopping:
             if self._grab(capture):
                 grabbed += 1
+                self._obey(capture)
             elif length > 0 and plays > 1 and grabbed:
                 plays -= 1
                 capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
@@ -187,11 +225,40 @@ class _Grabber(threading.Thread):
         if not found:
             return False
         rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        if self._upside_down:
+            rgb = cv2.rotate(rgb, cv2.ROTATE_180)
         height, width = rgb.shape[:2]
         with self._changed:
             self._slot = Frame(Picture(width, height, rgb.tobytes()), self._mono_ns())
             self._changed.notify_all()
         return True
+
+    def _obey(self, capture: cv2.VideoCapture) -> None:
+        with self._changed:
+            if self._hold is not None:
+                self._held = self._lock(capture) if self._hold else self._unlock(capture)
+                self._hold = None
+                self._changed.notify_all()
+
+    def _lock(self, capture: cv2.VideoCapture) -> bool:
+        """Freeze what the automatic found. False where the camera has no manual exposure."""
+        exposure = capture.get(cv2.CAP_PROP_EXPOSURE)
+        automatic = (capture.get(cv2.CAP_PROP_AUTO_EXPOSURE), capture.get(cv2.CAP_PROP_AUTO_WB))
+        if not capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, EXPOSURE_MANUAL):
+            return False
+        if self._automatic is None:
+            self._automatic = automatic
+        capture.set(cv2.CAP_PROP_EXPOSURE, exposure)
+        capture.set(cv2.CAP_PROP_AUTO_WB, 0)  # cheap cameras have none to switch off
+        return True
+
+    def _unlock(self, capture: cv2.VideoCapture) -> bool:
+        if self._automatic is None:
+            return False
+        exposure, white_balance = self._automatic
+        capture.set(cv2.CAP_PROP_AUTO_WB, white_balance)
+        self._automatic = None
+        return bool(capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, exposure))
 
     def _wait_until(self, due_ns: int) -> None:
         while not self.stopping and (left_ns := due_ns - self._mono_ns()) > 0:

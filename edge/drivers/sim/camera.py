@@ -69,6 +69,10 @@ class SimCamera:
         """The fault of a camera that hangs: frames stop, and after `HANG_S` the stream fails."""
         self._frozen = frozen
 
+    def lock_exposure(self, locked: bool = True) -> bool:  # noqa: ARG002 - there is nothing to do
+        """The simulated room is always exposed alike."""
+        return not self._shut.is_set()
+
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
         with self._lock:
