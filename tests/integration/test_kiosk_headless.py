@@ -10,7 +10,7 @@ import pytest
 
 from edge.app.config import Config
 from edge.domain.record import Outcome, Provenance, Reference
-from edge.drivers.sim.scenario import SCENARIOS, Scenario
+from edge.drivers.sim.scenario import SCENARIOS, WISHES, Scenario
 from edge.session.states import PaperNews
 from edge.wire import keys, messages
 from edge.wire.envelope import unseal, verify
@@ -123,7 +123,8 @@ def test_e12_without_paper_the_result_stays(config: Config) -> None:
 
 def test_e03_whoever_is_not_on_the_roster_leaves_nothing(tmp_path: Path, models_dir: Path) -> None:
     config = make_config(tmp_path, models_dir, known=False)
-    kiosk = visit(config, SCENARIOS["good-day"])
+    leaves = tuple(wish for wish in WISHES if wish != "找工作人员办理")
+    kiosk = visit(config, replace(SCENARIOS["good-day"], wishes=leaves))
     assert kiosk.evidence.record is None
     assert outbox(config) == []
     assert any("未查到该对象认证信息!" in s.title for s in kiosk.screens)
