@@ -167,6 +167,51 @@ class Voice(Device, Protocol):
     def hush(self) -> None: ...
 
 
+class Lamp(Enum):
+    """What the status lamp on the housing says, from across the hall."""
+
+    IDLE = "idle"
+    SERVING = "serving"
+    NEEDS_HELP = "needs_help"
+    OUT_OF_SERVICE = "out_of_service"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelState:
+    """What the panel feels, debounced. `None`: not fitted, or not known yet (a PIR warms up)."""
+
+    presence: bool | None
+    tamper_open: bool | None
+    paper_low: bool | None
+    call_pressed: bool
+
+
+class Panel(Device, Protocol):
+    """Lights, buzzer and switches of the housing; whatever is not fitted does nothing."""
+
+    def fill_light(self, level: float) -> None:
+        """0.0 off .. 1.0 full; off after `open()` and after `close()`."""
+        ...
+
+    def lamp(self, lamp: Lamp) -> None: ...
+
+    def beep(self, seconds: float) -> None:
+        """Blocks for as long as it sounds, two seconds at most."""
+        ...
+
+    def wait_for_change(self, timeout_s: float) -> PanelState | None:
+        """The state as soon as it differs from the one told last; after `open()` at once."""
+        ...
+
+
+class Scanner(Device, Protocol):
+    """Reads bar codes and QR codes; what comes in while nobody waits is dropped."""
+
+    def wait_for_code(self, timeout_s: float) -> str | None:
+        """One code; may outlast the limit by a code that is just coming in, or by one frame."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WatchOrder:
     """One try in front of the camera: what to ask for, and what to compare with."""
