@@ -142,7 +142,15 @@ class Rule:
     """A dashed line across the paper."""
 
 
-ReceiptItem = Line | Rule
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A QR code that holds `text`, and under it a caption that says what it is for."""
+
+    text: str = field(repr=False)
+    caption: str = ""
+
+
+ReceiptItem = Line | Rule | Code
 
 
 class Printer(Device, Protocol):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from edge.domain.challenge import Action
 from edge.domain.people import CardKind, PersonId
@@ -26,7 +27,7 @@ from edge.drivers.printer_cables import Cable, UsbCable, by_address
 from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.receipt import Office, compose
 from edge.drivers.sim.printer import SimPrinter
-from edge.ports import ReceiptItem
+from edge.ports import Code, ReceiptItem, Rule
 from edge.session.states import Language
 from edge.ui.texts import catalogue
 
@@ -79,10 +80,43 @@ def slip(
     language: str = "zh",
     online: bool = True,
     next_due: date | None = NEXT_DUE,
+    copy: bool = False,
 ) -> tuple[ReceiptItem, ...]:
     return compose(
-        proof, WORDS[language], online=online, columns=columns, office=OFFICE, next_due=next_due
+        proof,
+        WORDS[language],
+        online=online,
+        columns=columns,
+        office=OFFICE,
+        next_due=next_due,
+        copy=copy,
     )
+
+
+CODE = Code("JZ1:" + "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ" * 7, "手机扫码，核验这张回执")
+"""About as much as a signed receipt will hold."""
+
+
+def situations(columns: int, language: str = "zh") -> dict[str, tuple[ReceiptItem, ...]]:
+    """Every kind of receipt there is, by a name for it."""
+    review, declined = Outcome.NEEDS_REVIEW, Outcome.DECLINED
+
+    def made(proof: ProofRecord, **how: Any) -> tuple[ReceiptItem, ...]:
+        return slip(proof, columns=columns, language=language, **how)
+
+    return {
+        "passed": made(record()),
+        "passed-template": made(record(reference=Reference.TEMPLATE)),
+        "passed-offline": made(record(), online=False, next_due=None),
+        "needs-review": made(record(review), next_due=None),
+        "needs-review-offline": made(record(review), online=False, next_due=None),
+        "declined": made(record(declined), next_due=None),
+        "simulated": made(record(provenance=Provenance.SIMULATED)),
+        "clock-unsure": made(record(trust=ClockTrust.FLOOR)),
+        "rare-name": made(record(name="㐂小𠮷")),
+        "copy": made(record(), copy=True),
+        "code": (*made(record()), Rule(), CODE),
+    }
 
 
 @dataclass

@@ -14,15 +14,17 @@ from datetime import date, datetime
 
 from edge.domain.people import mask_id_number, mask_name
 from edge.domain.record import Outcome, ProofRecord, Provenance, Reference
-from edge.ports import Line, ReceiptItem, Rule
+from edge.ports import Code, Line, ReceiptItem, Rule
 
 COLUMNS_58_MM = 32
 COLUMNS_80_MM = 48
+COLUMN_DOTS = 12  # of the print head, at 8 dots/mm
 
 RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
     "receipt.title": frozenset(),
     "receipt.service": frozenset(),
     "receipt.simulated": frozenset(),
+    "receipt.copy": frozenset(),
     "receipt.outcome.passed": frozenset(),
     "receipt.outcome.needs_review": frozenset(),
     "receipt.outcome.declined": frozenset(),
@@ -72,16 +74,21 @@ def compose(
     columns: int,
     office: Office,
     next_due: date | None = None,
+    copy: bool = False,
 ) -> tuple[ReceiptItem, ...]:
     """The receipt for one record; `next_due` only where the registry told it.
+
+    A `copy` says so under its title; its number is that of the first one.
 
     A device that was not real puts its mark at the top and at the bottom, so
     that neither can be torn off to make a voucher of the rest.
     """
     simulated = record.provenance is Provenance.SIMULATED
     mark = [_centred(words["receipt.simulated"], bold=True)] if simulated else []
+    again = [_centred(words["receipt.copy"], bold=True)] if copy else []
+    title, service = words["receipt.title"], words["receipt.service"]
     blocks = (
-        [*mark, _centred(words["receipt.title"], big=True), _centred(words["receipt.service"])],
+        [*mark, _centred(title, big=True), _centred(service), *again],
         _result(record, words, online),
         _pairs(_about(record, words, next_due), columns),
         _pairs(_where(record, words, office), columns),
@@ -93,12 +100,21 @@ def compose(
 def layout(items: Iterable[ReceiptItem], columns: int) -> Iterator[ReceiptItem]:
     """The same items with every line short enough for the paper; doing it twice changes nothing."""
     for item in items:
-        if isinstance(item, Rule):
-            yield item
-            continue
-        room = columns // 2 if item.big else columns
-        for text in _phrases(item.text, room) if item.centred else wrap(item.text, room):
-            yield Line(text, item.big, item.bold, item.centred)
+        match item:
+            case Rule():
+                yield item
+            case Code(text, caption):
+                yield Code(text)
+                if caption:
+                    yield from _broken(_centred(caption), columns)
+            case Line():
+                yield from _broken(item, columns)
+
+
+def _broken(line: Line, columns: int) -> Iterator[Line]:
+    room = columns // 2 if line.big else columns
+    for text in _phrases(line.text, room) if line.centred else wrap(line.text, room):
+        yield Line(text, line.big, line.bold, line.centred)
 
 
 def wrap(text: str, columns: int) -> list[str]:
@@ -108,7 +124,7 @@ def wrap(text: str, columns: int) -> list[str]:
         if display_width(line + token.rstrip(" ")) > columns:
             lines.append(line.rstrip(" "))
             line = ""
-            if token.isspace():
+            if not token.strip(" "):
                 continue
         line += token
     return [*lines, line.rstrip(" ")]

@@ -23,8 +23,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from edge.domain.errors import Fault
-from edge.drivers.receipt import display_width, layout
-from edge.ports import Line, ReceiptItem, Rule
+from edge.drivers.receipt import COLUMN_DOTS, display_width, layout
+from edge.drivers.receipt_qr import draw_code
+from edge.ports import Code, Line, ReceiptItem, Rule
 
 START = b"\x1b\x40\x1c\x26\x1d\x61\x00"  # reset, Chinese mode on, no unasked status
 END_MARK = b"\x1d\x72\x01"  # GS r 1 waits its turn in the buffer: its answer means "all printed"
@@ -79,6 +80,8 @@ _SUBSTITUTES = {"¥": "￥", "\u00a0": " ", "–": "-", "•": "·"}
 
 
 def _line(item: ReceiptItem, columns: int, draw: Draw, pictures: bool) -> bytes:
+    if isinstance(item, Code):
+        return _CENTRED + raster(*draw_code(item.text, columns * COLUMN_DOTS))
     line = Line("-" * columns) if isinstance(item, Rule) else item
     code = None if pictures else encode_text(line.text)
     body = raster(*draw(line)) if code is None else code + b"\n"
@@ -90,12 +93,13 @@ def _style(line: Line) -> bytes:
 
     GS ! and FS ! both: some printers scale hanzi by the one, some by the other.
     """
-    place = b"\x1b\x61" + (b"\x01" if line.centred else b"\x00")
+    place = _CENTRED if line.centred else _LEFT
     weight = b"\x1b\x45" + (b"\x01" if line.bold else b"\x00")
     size = b"\x1d\x21\x11\x1c\x21\x0c\x1b\x33\x3c" if line.big else _SMALL
     return place + weight + size
 
 
+_LEFT, _CENTRED = b"\x1b\x61\x00", b"\x1b\x61\x01"
 _SMALL = b"\x1d\x21\x00\x1c\x21\x00\x1b\x33\x1e"  # 24 dots at a pitch of 30
 _AIR = b"\x1b\x4a\x06"  # six dots more above a big line
 

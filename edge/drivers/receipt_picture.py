@@ -8,10 +8,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.domain.errors import DeviceError, Fault
-from edge.drivers.receipt import display_width
+from edge.drivers.receipt import COLUMN_DOTS, display_width
 from edge.ports import Line
 
-COLUMN_DOTS = 12
 BASELINE_DOTS = 21
 LINE_DOTS = 30  # as far as the printer's own lines are apart
 _FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zxingcpp
 from PIL import Image, features
 
-from edge.domain.record import Outcome, Provenance, Reference
-from edge.domain.timebase import ClockTrust
+from edge.domain.record import Outcome
 from edge.ports import ReceiptItem
-from tests.paper_bench import GOLDEN, desk, record, slip
+from tests.paper_bench import CODE, GOLDEN, desk, record, situations, slip
 
 ACCEPT = os.environ.get("ACCEPT_RECEIPTS") == "1"
 HASHES = GOLDEN / "pixels.json"
@@ -26,21 +26,11 @@ FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
 
 def cases() -> Iterator[tuple[str, int, tuple[ReceiptItem, ...]]]:
-    review, declined = Outcome.NEEDS_REVIEW, Outcome.DECLINED
     for columns, width in ((32, "58mm"), (48, "80mm")):
-        records = {
-            "passed": slip(record(), columns=columns),
-            "passed-template": slip(record(reference=Reference.TEMPLATE), columns=columns),
-            "passed-offline": slip(record(), columns=columns, online=False, next_due=None),
-            "needs-review": slip(record(review), columns=columns, next_due=None),
-            "declined": slip(record(declined), columns=columns, next_due=None),
-            "simulated": slip(record(provenance=Provenance.SIMULATED), columns=columns),
-            "clock-unsure": slip(record(trust=ClockTrust.FLOOR), columns=columns),
-            "rare-name": slip(record(name="㐂小𠮷"), columns=columns),
-            "english": slip(record(review), columns=columns, language="en", online=False),
-        }
-        for name, items in records.items():
+        for name, items in situations(columns).items():
             yield f"{name}-{width}", columns, items
+        english = slip(record(Outcome.NEEDS_REVIEW), columns=columns, language="en", online=False)
+        yield f"english-{width}", columns, english
 
 
 CASES = {name: (columns, items) for name, columns, items in cases()}
@@ -88,6 +78,13 @@ def test_k36_receipt_is_as_accepted(name: str, tmp_path: Path) -> None:
     if accepted()["made_with"] != made_with():
         pytest.skip("another FreeType or font than the pictures were made with: texts compared")
     assert pixel_hash(picture) == accepted()["pixels"][name], f"look at {picture}"
+
+
+@pytest.mark.parametrize("width", ["58mm", "80mm"])
+def test_an_independent_reader_reads_the_printed_code(width: str) -> None:
+    with Image.open(GOLDEN / f"code-{width}.png") as picture:
+        found = zxingcpp.read_barcodes(picture)
+    assert [(code.text, code.ec_level) for code in found] == [(CODE.text, "M")]
 
 
 def test_no_golden_is_missing_or_left_over() -> None:

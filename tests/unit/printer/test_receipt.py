@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.domain.people import CardFlag
@@ -23,7 +23,7 @@ from edge.drivers.receipt import (
     layout,
     wrap,
 )
-from edge.ports import Line, ReceiptItem, Rule
+from edge.ports import Code, Line, ReceiptItem, Rule
 from tests.paper_bench import OFFICE, WORDS, record, slip
 
 TEXTS = Path(__file__).parents[3] / "edge" / "ui" / "texts"
@@ -31,6 +31,27 @@ TEXTS = Path(__file__).parents[3] / "edge" / "ui" / "texts"
 
 def text_of(items: tuple[ReceiptItem, ...]) -> str:
     return "\n".join("---" if isinstance(item, Rule) else item.text for item in items)
+
+
+def test_a_reprint_says_so_and_keeps_its_number() -> None:
+    first, again = text_of(slip(record())), text_of(slip(record(), copy=True))
+    assert "补打的回执（副本）" not in first
+    assert again.replace("\n补打的回执（副本）", "") == first
+
+
+@pytest.mark.parametrize("columns", [32, 48])
+def test_a_code_keeps_its_text_and_has_its_caption_under_it(columns: int) -> None:
+    caption = "手机扫码可核验这张回执，" * 3
+    code, *below = layout([Code("no wrapping " * 9, caption)], columns)
+    assert code == Code("no wrapping " * 9)
+    assert "".join(line.text for line in below if isinstance(line, Line)) == caption
+    assert all(isinstance(line, Line) and line.centred for line in below)
+    assert all(display_width(line.text) <= columns for line in below if isinstance(line, Line))
+    assert list(layout([code, *below], columns)) == [code, *below]
+
+
+def test_what_a_code_holds_is_not_in_its_repr() -> None:
+    assert "secret" not in repr(Code("secret", "caption"))
 
 
 def placeholders(template: str) -> set[str]:
@@ -59,6 +80,7 @@ def test_width_is_the_width_in_a_chinese_printer(char: str, width: int) -> None:
     assert display_width(char) == width
 
 
+@example("0§§×\xa0", 4)
 @given(st.text(), st.integers(4, 48))
 def test_no_line_is_too_long_and_nothing_but_spaces_is_lost(text: str, columns: int) -> None:
     lines = wrap(text, columns)
@@ -211,6 +233,7 @@ def test_receipt_keys_are_exactly_what_compose_takes(language: str) -> None:
                     columns=32,
                     office=OFFICE,
                     next_due=date(2027, 1, 1),
+                    copy=True,
                 )
     assert taken == set(RECEIPT_KEYS)
     receipt = {k: text for k, text in WORDS[language].items() if k.startswith("receipt.")}
