@@ -98,6 +98,7 @@ def sign_in(tab: Any, name: str) -> None:
 def test_a_clerk_finds_a_person_by_keyboard(page: Any, tmp_path: Path) -> None:
     tab = page
     tab.goto("/")
+    tab.wait_for_selector("#id_username:focus")
     tab.keyboard.type("li")
     tab.keyboard.press("Tab")
     tab.keyboard.type(PASSWORD)
