@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures clean
+.PHONY: help setup demo test check format lock pictures fuzz-serial cycles clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,12 @@ lock:  ## pin all dependencies again, with hashes, for every platform
 
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures
+
+fuzz-serial:  ## a million spoilt frames through the card reader's codec (fuzz/serial.json)
+	$(PY) -m tests.tools.fuzz_serial --frames 1000000
+
+cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.json)
+	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100
 
 clean:  ## remove what was built, keep .venv
 	rm -rf build dist demo-out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

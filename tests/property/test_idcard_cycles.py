@@ -1,4 +1,7 @@
-"""Hundreds of card visits with everything going wrong at random: nobody is taken for another."""
+"""Hundreds of card visits with everything going wrong at random: nobody is taken for another.
+
+The ten thousand are `make cycles`.
+"""
 
 from __future__ import annotations
 
@@ -9,107 +12,48 @@ from contextlib import suppress
 import pytest
 
 from edge.domain.errors import DeviceError
-from edge.domain.people import CardIdentity
-from edge.drivers.sim.idcard import FAULTS, SamMachine, SimCard, SimSam
-from tests.idcard_bench import Bench, crowd
+from edge.drivers import idcard_serial
+from edge.drivers.idcard_text import parse
+from edge.drivers.sim.idcard import FAULTS, SimSam
+from tests.card_visits import ORDERS, PEOPLE, Visits
+from tests.tools.card_cycles import campaign
 from tests.unit.idcard.test_driver_lines import hasty_reader
 
-ORDERS = ("", "11FF", "12FF", "2001", "2002", "3001", "3003", "10FF")
-STATUSES = (0x10, 0x11, 0x21, 0x23, 0x24, 0x31, 0x32, 0x33, 0x34, 0x3F, 0x40, 0x41, 0x47,
-            0x50, 0x60, 0x61, 0x66, 0x77, 0x80, 0x81, 0x91)  # fmt: skip
-PEOPLE = crowd(200)
+
+def test_a_small_campaign_finds_nothing() -> None:
+    found = campaign(cycles=1_000, at_line_rate=2, seed=7)
+    assert not found.bad, found
+    assert (found.cycles, found.at_line_rate) == (1_000, 2)
+    assert found.cards_read > 1_000
 
 
-class Visits:
-    """One bench, many people. Remembers who lay on the reader since the last READ began."""
-
-    def __init__(self, seed: int, profile: str) -> None:
-        self.chance = random.Random(seed)
-        self.bench = Bench(SamMachine(profile=profile, work_s={"3001": 0.9}, baud=115200))
-        self.bench.reader.open()
-        self.lying: SimCard | None = None
-        self.lay_here: set[str] = set()
-        self.read_well = 0
-
-    def lay(self, card: SimCard | None) -> None:
-        self.lying = card
-        if card:
-            self.bench.sam.present(card)
-            self.lay_here.add(card.number)
-        else:
-            self.bench.sam.lift()
-
-    def go_wrong(self) -> None:
-        chance, clock = self.chance, self.bench.clock
-        for _ in range(chance.randrange(4)):
-            name = chance.choice(FAULTS)
-            value = {
-                "late": chance.uniform(0.1, 9),
-                "short": chance.randrange(1, 1294),
-                "sw3": chance.choice(STATUSES),
-            }.get(name, 0)
-            times = chance.choice((1, 1, 2, 5))
-            self.bench.sam.fault(name, times=times, on=chance.choice(ORDERS), value=value)
-        if chance.random() < 0.3:
-            clock.after(chance.uniform(0, 4), lambda: self.lay(None))
-        if chance.random() < 0.3:
-            clock.after(chance.uniform(0, 4), lambda: self.lay(chance.choice(PEOPLE)))
-        if chance.random() < 0.1:
-            clock.after(chance.uniform(0, 4), self.bench.unplug)
-
-    def attempt(self) -> CardIdentity | None:
-        """As the kiosk does it; every `DeviceError` is allowed, every other exception is not."""
-        with suppress(DeviceError):
-            if self.bench.reader.wait_for_card(6):
-                return self.read()
-        return None
-
-    def read(self) -> CardIdentity:
-        self.lay_here = {self.lying.number} if self.lying else set()
-        card = self.bench.reader.read()
-        assert card.id_number in self.lay_here, "somebody else's data"
-        assert card.name == next(p.name for p in PEOPLE if p.number == card.id_number)
-        self.read_well += 1
-        return card
-
-    def clear(self) -> None:
-        self.bench.sam.clear_faults()
-        self.bench.clock.forget_plans()
-        self.bench.plug_in()
-        self.lay(None)
-
-    def visit_goes_well(self) -> bool:
-        """No wedge: with nothing wrong any more, the next card is read within a minute."""
-        person = self.chance.choice(PEOPLE)
-        for _ in range(10):
-            self.lay(person)
-            card = self.attempt()
-            self.lay(None)
-            if card:
-                return card.id_number == person.number
-            with suppress(DeviceError):
-                self.bench.reader.wait_for_removal(2)
-        return False
-
-
-@pytest.mark.parametrize("profile", ["a", "b"])
-@pytest.mark.parametrize("seed", range(4))
-def test_hundreds_of_visits_on_a_bad_day(seed: int, profile: str) -> None:
-    visits = Visits(seed, profile)
+def test_only_these_are_ever_asked() -> None:
+    visits = Visits(3, "a")
     for _ in range(100):
-        visits.go_wrong()
-        visits.lay(visits.chance.choice(PEOPLE))
-        if visits.attempt():
-            with suppress(DeviceError):
-                visits.bench.reader.wait_for_removal(2)
-        visits.clear()
-        started_s = visits.bench.clock.now_s
-        assert visits.visit_goes_well()
-        assert visits.bench.clock.now_s - started_s < 60
-    visits.bench.reader.close()
-    assert all(line.closed for line in visits.bench.lines)
-    assert visits.read_well > 100
+        assert visits.cycle()
     assert set(visits.bench.sam.log) <= {"10FF", "11FF", "12FF", "2001", "2002", "3001", "3003"}
+
+
+def test_the_campaign_finds_a_driver_that_remembers_a_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    remembered = parse(PEOPLE[0].text_block())
+    monkeypatch.setattr(idcard_serial, "parse", lambda *blocks: remembered)
+    assert campaign(cycles=30, at_line_rate=0, seed=5).wrong_person > 0
+
+
+def test_the_campaign_finds_a_driver_that_leaves_lines_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(idcard_serial._Talk, "close", lambda talk: None)
+    assert campaign(cycles=30, at_line_rate=0, seed=5).lines_left_open > 0
+
+
+def test_the_campaign_finds_a_driver_that_hangs_on_to_a_lost_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(idcard_serial.SerialCardReader, "_drop", lambda reader, words: None)
+    assert campaign(cycles=60, at_line_rate=0, seed=5).wedged > 0
 
 
 @pytest.mark.parametrize("tcp", [False, True])
