@@ -328,7 +328,7 @@ class _Head:
             return 4 if self._byte(2) in (65, 66) else 3
         if name == b"\x1dv":
             return 8 + self._word(4) * self._word(6)
-        if name == b"\x1d(":
+        if name in (b"\x1d(", b"\x1c("):
             return 5 + self._word(3)
         return 2 + _ARGUMENTS.get(name, 0)
 
@@ -393,22 +393,38 @@ _ARGUMENTS = {
     b"\x10\x04": 1,
     b"\x10\x05": 1,
     b"\x1b@": 0,
+    b"\x1b ": 1,
     b"\x1b!": 1,
+    b"\x1b$": 2,
+    b"\x1b-": 1,
     b"\x1b2": 0,
     b"\x1b3": 1,
     b"\x1bE": 1,
     b"\x1bJ": 1,
+    b"\x1bM": 1,
+    b"\x1b\\": 2,
     b"\x1ba": 1,
     b"\x1bd": 1,
     b"\x1bt": 1,
+    b"\x1b{": 1,
     b"\x1c!": 1,
     b"\x1c&": 0,
+    b"\x1c(": 3,
+    b"\x1c-": 1,
     b"\x1c.": 0,
+    b"\x1cC": 1,
+    b"\x1cS": 2,
     b"\x1d!": 1,
+    b"\x1dB": 1,
+    b"\x1dL": 2,
+    b"\x1dW": 2,
     b"\x1da": 1,
     b"\x1dr": 1,
     b"\x1dV": 1,
     b"\x1dv": 6,
     b"\x1d(": 3,
 }
-"""Argument bytes of every command this printer knows; four of them are longer, see `_length`."""
+"""Argument bytes of every command this printer knows; four of them are longer, see `_length`.
+
+Those that `_execute` does not name have no effect on this paper: sides, spacing, underline.
+"""
