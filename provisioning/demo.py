@@ -209,11 +209,10 @@ class Demo:
         print(f"console     {self._out / 'console.png'}")
         print(f"screens     {len(summary['screens'])} pictures in {self._out / 'screens'}")
         print(f"summary     {self._out / 'summary.json'}")
+        print(f"accounts    {', '.join(' '.join(pair) for pair in self._accounts.items())}")
 
     def _keep_up(self) -> None:
-        print(f"\nconsole     http://127.0.0.1:{self._console_port}/")
-        for name, password in self._accounts.items():
-            print(f"            {name}  {password}")
+        print(f"\nconsole     http://127.0.0.1:{self._console_port}/  (accounts above)")
         print("everything stays up; Ctrl-C ends it")
         try:
             while True:
