@@ -79,6 +79,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     },
     "condition": {
         "near_end": _("paper near its end"),
+        "housing_open": _("housing open"),
         "absent": _("not connected"),
         "silent": _("does not answer"),
         "garbled": _("answers make no sense"),

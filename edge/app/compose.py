@@ -26,7 +26,16 @@ from edge.drivers.photo import NoDecoder
 from edge.drivers.receipt import RECEIPT_KEYS, Office
 from edge.drivers.receipt import compose as compose_receipt
 from edge.models.manifest import default_dir
-from edge.ports import Camera, CardReader, PhotoDecoder, Printer, ReceiptItem, Voice
+from edge.ports import (
+    Camera,
+    CardReader,
+    Panel,
+    PhotoDecoder,
+    Printer,
+    ReceiptItem,
+    Scanner,
+    Voice,
+)
 from edge.session import challenges
 from edge.session.machine import ConsentText, Context, Policy
 from edge.session.states import Language
@@ -46,7 +55,8 @@ def compose(config: Config, world: World | None = None) -> Parts:
     time = SystemTime()
     config.database.parent.mkdir(parents=True, exist_ok=True)
     reader, decoder = card_reader(config, world), photo_decoder(config)
-    eyes = Watcher(camera(config, world), models_dir(config), mono_ns)
+    lens = camera(config, world)
+    eyes = Watcher(lens, models_dir(config), mono_ns)
     paper = printer(config, world)
     facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
     return Parts(
@@ -63,6 +73,9 @@ def compose(config: Config, world: World | None = None) -> Parts:
         flags=card_flags,
         receipt=receipt_maker(config),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
+        panel=panel(config, world),
+        fill_light=config.panel.fill_light_percent / 100,
+        scanner=scanner(config, world, lens),
     )
 
 
@@ -219,3 +232,35 @@ def voice(config: Config, world: World | None) -> Voice:
     from edge.drivers.voice_espeak import EspeakVoice
 
     return EspeakVoice()
+
+
+def panel(config: Config, world: World | None) -> Panel | None:
+    if config.devices.panel == "none":
+        return None
+    if config.devices.panel == "sim":
+        assert world is not None
+        return world.panel
+    from edge.drivers.panel_gpio import GpioPanel, Pins, pi_board
+
+    folder = config.database.parent  # lgpio needs a place to write
+    return GpioPanel(
+        Pins(**config.panel.pins), mono_ns=mono_ns, make_board=lambda: pi_board(folder)
+    )
+
+
+def scanner(config: Config, world: World | None, lens: Camera) -> Scanner | None:
+    kind = config.devices.scanner
+    if kind == "none":
+        return None
+    if kind == "camera":
+        from edge.drivers.scanner_camera import CameraScanner
+
+        return CameraScanner(lens, mono_ns)
+    from edge.drivers.scanner_serial import SerialScanner
+
+    if kind == "sim":
+        assert world is not None
+        return SerialScanner(
+            world.scanner.port, mono_ns=mono_ns, trigger=True, provenance=Provenance.SIMULATED
+        )
+    return SerialScanner(config.devices.scanner_port, mono_ns=mono_ns, trigger=kind == "gm65")

@@ -61,6 +61,8 @@ class Keys:
 
 CardReaderKind = Literal["sam-serial", "sim"]
 PhotoDecoderKind = Literal["none", "vendor", "sim"]
+PanelKind = Literal["none", "gpio", "sim"]
+ScannerKind = Literal["none", "serial", "gm65", "camera", "sim"]
 CameraKind = Literal["pi", "opencv", "file", "sim"]
 PrinterKind = Literal["escpos-serial", "escpos-usb", "sim"]
 VoiceKind = Literal["espeak", "sim"]
@@ -101,6 +103,39 @@ class Devices:
         "True prints every line as a picture: slow, but needs no Chinese font.", default=False
     )
     voice: VoiceKind = _doc("Loudspeaker.", default="espeak")
+    panel: PanelKind = _doc("Lights and switches of the housing, see [panel].", default="none")
+    scanner: ScannerKind = _doc(
+        "Code scanner; `gm65` is also told when to look, `camera` is the one above the screen.",
+        default="none",
+    )
+    scanner_port: str = _doc("Its serial port.", default="/dev/scanner")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Pins of the housing, as Broadcom counts them (GPIO 18 is 18); 0 is not fitted."""
+
+    fill_light: int = _doc("Fill light, on 12, 13, 18 or 19.", default=18)
+    fill_light_percent: int = _doc(
+        "Its brightness while the camera watches, 1..100; at 100 nothing can flicker.", default=100
+    )
+    presence: int = _doc("Motion sensor, high when somebody moves.", default=17)
+    tamper: int = _doc("Loop through the housing's switches to ground; open is alarm.", default=27)
+    paper: int = _doc("Switch to ground, closed while there is paper.", default=22)
+    led_ready: int = _doc("Status light: come here.", default=23)
+    led_busy: int = _doc("Status light: somebody is being served.", default=24)
+    led_trouble: int = _doc(
+        "Status light: alone out of service, with busy help needed.", default=25
+    )
+    buzzer: int = _doc("Buzzer with its own oscillator.", default=5)
+    call_button: int = _doc("Button to ground that calls staff.", default=6)
+
+    @property
+    def pins(self) -> dict[str, int]:
+        """All numbers that are pins, by name."""
+        numbers = {spec.name: int(getattr(self, spec.name)) for spec in fields(self)}
+        del numbers["fill_light_percent"]
+        return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +166,7 @@ class Config:
     broker: Broker = field(default_factory=Broker)
     keys: Keys = field(default_factory=Keys)
     devices: Devices = field(default_factory=Devices)
+    panel: Panel = field(default_factory=Panel)
     screen: Screen = field(default_factory=Screen)
     base: Path = field(default=Path(), metadata={"internal": True})
 
@@ -166,10 +202,12 @@ def _check(config: Config, path: str) -> None:
         "tries": (config.tries, 1, 5),
         "screen.idle_s": (config.screen.idle_s, 30, 900),
         "broker.port": (config.broker.port, 1, 65535),
+        "panel.fill_light_percent": (config.panel.fill_light_percent, 1, 100),
     }
     for key, (value, low, high) in ranges.items():
         if not low <= value <= high:
             raise ConfigError(path, f"{key} = {value} is outside {low}..{high}")
+    _check_pins(config.panel.pins, path)
     devices = config.devices
     if devices.photo_decoder == "vendor" and not devices.photo_library:
         raise ConfigError(path, 'devices.photo_decoder = "vendor" needs devices.photo_library')
@@ -180,6 +218,22 @@ def _check(config: Config, path: str) -> None:
             f'devices.{simulated[0]} is simulated, which mode = "{config.mode}" does not allow; '
             'plug in the real one, or set mode = "demo"',
         )
+
+
+_PWM_PINS = (0, 12, 13, 18, 19)
+_FREE_PINS = (0, *range(4, 14), *range(16, 28))
+"""0 is none; 0 and 1 belong to add-on boards, 2 and 3 to I2C, 14 and 15 to the serial port."""
+
+
+def _check_pins(pins: dict[str, int], path: str) -> None:
+    users: dict[int, str] = {}
+    for name, pin in pins.items():
+        allowed = _PWM_PINS if name == "fill_light" else _FREE_PINS
+        if pin not in allowed:
+            raise ConfigError(path, f"panel.{name} = {pin} is not one of {allowed}")
+        if pin and pin in users:
+            raise ConfigError(path, f"panel.{name} = {pin} is already panel.{users[pin]}")
+        users[pin] = name
 
 
 def _build(kind: type[T], table: dict[str, Any], path: str, prefix: str, **extra: Any) -> T:

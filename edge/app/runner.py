@@ -3,11 +3,12 @@
     reader   blocks on the card reader, posts CardRead / CardFailed / CardRemoved
     vision   camera and models while a try is running, posts Watched / Judged
     printer  one receipt at a time, posts ReceiptPrinted / ReceiptFailed
+    panel    lamp, fill light and switches, if the housing has any; posts Pressed
     session  takes events one by one, calls `step`, carries out the effects,
              and is the only one that writes to the disk
 
 An exception at the top of a thread becomes an event and a crash line, never a
-silent end. `close()` stops all four and says which one did not.
+silent end. `close()` stops them all and says which one did not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Protocol
 
 from edge.app import logs
 from edge.app.health import HealthBoard
+from edge.app.panel import PanelKeeper
 from edge.app.sealing import Keyring
 from edge.domain.errors import DeviceError, Fault, KioskError, StoreError, WireError
 from edge.domain.health import Condition, DeviceState
@@ -33,11 +35,13 @@ from edge.ports import (
     CardReader,
     Eyes,
     Journal,
+    Panel,
     Paper,
     PhotoDecoder,
     Picture,
     Printer,
     ReceiptItem,
+    Scanner,
     Voice,
     WatchOrder,
 )
@@ -112,6 +116,9 @@ class Parts:
     flags: Callable[[CardIdentity, date], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
     spoken: Callable[[Session, MonoNs], str]
+    panel: Panel | None = None
+    fill_light: float = 1.0  # 0..1, while the camera watches
+    scanner: Scanner | None = None
 
 
 class Runner:
@@ -148,7 +155,9 @@ class Runner:
                 ("reader", self._reader_loop),
                 ("vision", self._vision_loop),
                 ("printer", self._printer_loop),
+                ("panel", self._panel_loop),
             )
+            if name != "panel" or parts.panel is not None
         ]
 
     # --- what the screen sees ---
@@ -181,8 +190,10 @@ class Runner:
         self._parts.reader.close()
         for thread in self._threads:
             thread.join(timeout_s)
-        for device in (self._parts.printer, self._parts.voice):
-            device.close()
+        parts = self._parts
+        for device in (parts.printer, parts.voice, parts.panel, parts.scanner):
+            if device is not None:
+                device.close()
         stuck = [thread.name for thread in self._threads if thread.is_alive()]
         if stuck:
             log.error("threads_stuck names=%s", ",".join(stuck))
@@ -513,3 +524,27 @@ class Runner:
             return Fault.GARBLED
         self.health.lost("printer", error)
         return error.fault
+
+    # --- panel thread ---
+
+    def _panel_loop(self) -> None:
+        panel = self._parts.panel
+        assert panel is not None
+        light = self._parts.fill_light
+        while not self._stop.is_set():
+            try:
+                panel.open()
+                keeper = PanelKeeper(
+                    panel, self.session, self.post, self._panel_felt, self.now_ns, light
+                )
+                while not self._stop.is_set():
+                    keeper.turn()
+            except DeviceError as error:
+                self.health.lost("panel", error)
+                self._stop.wait(RETRY_S)
+            except Exception as error:  # noqa: BLE001 - top of a thread
+                logs.crash(log, "panel", error)
+                self._stop.wait(RETRY_S)
+
+    def _panel_felt(self, condition: Condition) -> None:
+        self.health.report("panel", condition)

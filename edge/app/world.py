@@ -7,16 +7,18 @@ loudspeaker and the photo decoder are simulated as devices themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from edge.domain.timebase import MonoNs
 from edge.drivers.sim.idcard import SimCard, SimSam
+from edge.drivers.sim.panel import SimPanel
 from edge.drivers.sim.photo import encode_portrait
 from edge.drivers.sim.portrait import ADMIRAL, ASTRONAUT, card_portrait
 from edge.drivers.sim.printer import Fault, SimPrinter
 from edge.drivers.sim.resident import EmptyChair, Person, PrintedPhoto, Resident
 from edge.drivers.sim.room import Room
+from edge.drivers.sim.scanner import SimScanner
 from edge.drivers.sim.scenario import Scenario
 from edge.ports import Picture
 
@@ -35,8 +37,11 @@ class World:
     sam: SimSam
     printer: SimPrinter
     card: SimCard
+    panel: SimPanel = field(default_factory=SimPanel)
+    scanner: SimScanner = field(default_factory=lambda: SimScanner(triggered=True))
 
     def close(self) -> None:
+        self.scanner.close()
         self.sam.close()
         self.printer.close()
 

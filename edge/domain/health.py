@@ -13,6 +13,7 @@ class Condition(Enum):
 
     OK = "ok"
     NEAR_END = "near_end"  # the paper roll
+    HOUSING_OPEN = "housing_open"  # or the wire of the tamper loop is cut
     ABSENT = Fault.ABSENT.value
     SILENT = Fault.SILENT.value
     GARBLED = Fault.GARBLED.value
@@ -21,7 +22,7 @@ class Condition(Enum):
 
     @property
     def works(self) -> bool:
-        return self in (Condition.OK, Condition.NEAR_END)
+        return self in (Condition.OK, Condition.NEAR_END, Condition.HOUSING_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
