@@ -10,7 +10,7 @@ OUT ?= demo-out
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup:  ## Debian packages, .venv, models, fonts
+setup:  ## Debian packages, .venv, models, fonts, spoken prompts
 	@PYTHON=$(PYTHON) provisioning/setup.sh
 
 demo: setup  ## the main job on simulated hardware (SCENARIO=… CAMERA=… STAY=1)
@@ -31,6 +31,9 @@ format:  ## let ruff mend what it can
 lock:  ## pin all dependencies again, with hashes, for every platform
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
 	  -c constraints.txt --extra demo --extra cloud --extra dev --extra pi setup.cfg -o requirements.lock
+
+pages:  ## write the generated documentation pages again
+	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md
 
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures
