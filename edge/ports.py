@@ -174,6 +174,13 @@ class Voice(Device, Protocol):
 
     def hush(self) -> None: ...
 
+    def volume(self, step: int) -> int:
+        """Louder by `step` tenths of the range, softer below 0; returns the volume, 0..100.
+
+        Holds from the next utterance on.
+        """
+        ...
+
 
 class Lamp(Enum):
     """What the status lamp on the housing says, from across the hall."""

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up a checkout on Debian 12/13 or Raspberry Pi OS: Debian packages, .venv, models, fonts.
+# Sets up a checkout on Debian 12/13 or Raspberry Pi OS: Debian packages, .venv, models, fonts,
+# spoken prompts.
 # Safe to run again: every step is skipped when there is nothing left to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +17,7 @@ packages=(
   fonts-noto-cjk             # Chinese text on screen and paper
   mosquitto                  # the broker
   espeak-ng                  # the interim voice
+  alsa-utils                 # plays the prompts
   chromium                   # pictures and tests of the staff console
   xvfb                       # a screen for tests that drive a window from outside
 )
@@ -29,7 +31,7 @@ as_root() {
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
-say 1/5 "Debian packages"
+say 1/6 "Debian packages"
 command -v apt-get >/dev/null || fail "this needs Debian 12 or 13, or Raspberry Pi OS (no apt-get here)"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 missing=()
@@ -51,7 +53,7 @@ else
   echo "  all there"
 fi
 
-say 2/5 "Python environment in $venv"
+say 2/6 "Python environment in $venv"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
   || fail "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1). Try: make setup PYTHON=python3.11"
 if [ ! -x "$venv/bin/python" ]; then
@@ -64,7 +66,7 @@ fi
 stamp="$venv/.jianzai-lock"
 wanted=$(cat requirements.lock setup.cfg | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-  say 3/5 "Python packages, pinned with hashes (about 400 MB the first time)"
+  say 3/6 "Python packages, pinned with hashes (about 400 MB the first time)"
   "$venv/bin/python" -m pip install --progress-bar on --disable-pip-version-check \
     --only-binary :all: --require-hashes -r requirements.lock \
     > >(grep --line-buffered -vE '^(Ignoring|Requirement already|Looking)' || true) \
@@ -73,10 +75,12 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     || fail "the Python packages could not be installed; see the lines above"
   echo "$wanted" > "$stamp"
 else
-  say 3/5 "Python packages: up to date"
+  say 3/6 "Python packages: up to date"
 fi
 
-say 4/5 "Models"
+say 4/6 "Models"
 "$venv/bin/python" -m edge models build
-say 5/5 "Fonts"
+say 5/6 "Fonts"
 "$venv/bin/python" -m edge fonts
+say 6/6 "Spoken prompts"
+"$venv/bin/python" -m edge voice build

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from edge import __version__
 from edge.app import config as site
-from edge.app import logs, models_cli, status
+from edge.app import logs, models_cli, status, voice_cli
 from edge.app.clock import SystemTime
 from edge.domain.errors import ConfigError, KioskError, ModelError
 from edge.drivers.sim.scenario import SCENARIOS
@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _add_sync(commands)
     _add_status(commands)
     models_cli.add_parser(commands)
+    voice_cli.add_parser(commands)
     fonts = commands.add_parser("fonts", help="prepare the fonts of the screen")
     fonts.set_defaults(run=_fonts)
     return top

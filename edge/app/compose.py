@@ -25,6 +25,7 @@ from edge.domain.timebase import MonoNs, Stamp
 from edge.drivers.photo import NoDecoder
 from edge.drivers.receipt import RECEIPT_KEYS, Office
 from edge.drivers.receipt import compose as compose_receipt
+from edge.drivers.voice_packs import default_dir as default_voices_dir
 from edge.models.manifest import default_dir
 from edge.ports import (
     Camera,
@@ -229,9 +230,22 @@ def voice(config: Config, world: World | None) -> Voice:
 
         assert world is not None
         return SimVoice(world.room.hear)
-    from edge.drivers.voice_espeak import EspeakVoice
+    if config.devices.voice == "espeak":
+        from edge.drivers.voice_espeak import EspeakVoice
 
-    return EspeakVoice()
+        return EspeakVoice(volume=config.devices.volume)
+    from edge.drivers.voice_wav import PromptVoice
+
+    return PromptVoice(
+        voices_dir(config),
+        card=config.devices.sound_card,
+        volume=config.devices.volume,
+        dialect=config.devices.dialect,
+    )
+
+
+def voices_dir(config: Config) -> Path:
+    return config.path(config.voices) if config.voices else default_voices_dir()
 
 
 def panel(config: Config, world: World | None) -> Panel | None:

@@ -65,7 +65,8 @@ PanelKind = Literal["none", "gpio", "sim"]
 ScannerKind = Literal["none", "serial", "gm65", "camera", "sim"]
 CameraKind = Literal["pi", "opencv", "file", "sim"]
 PrinterKind = Literal["escpos-serial", "escpos-usb", "sim"]
-VoiceKind = Literal["espeak", "sim"]
+VoiceKind = Literal["prompts", "espeak", "sim"]
+DialectKind = Literal["none", "yue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ class Devices:
     printer_raster: bool = _doc(
         "True prints every line as a picture: slow, but needs no Chinese font.", default=False
     )
-    voice: VoiceKind = _doc("Loudspeaker.", default="espeak")
+    voice: VoiceKind = _doc("Loudspeaker: built or recorded prompts.", default="prompts")
+    sound_card: str = _doc("Its name, after CARD= in `aplay -L`; empty: the default.", default="")
+    volume: int = _doc("How loud the prompts are, 0..100.", default=80)
+    dialect: DialectKind = _doc("What Chinese screens speak: Mandarin, or Cantonese.", default="none")
     panel: PanelKind = _doc("Lights and switches of the housing, see [panel].", default="none")
     scanner: ScannerKind = _doc(
         "Code scanner; `gm65` is also told when to look, `camera` is the one above the screen.",
@@ -163,6 +167,7 @@ class Config:
     tries: int = _doc("Tries in front of the camera before a person takes over, 1..5.", default=3)
     data: str = _doc("Folder of the database, relative to the site file.", default="data")
     models: str = _doc("Folder of the built models; empty: the cache.", default="")
+    voices: str = _doc("Folder of the voice packs; empty: the cache.", default="")
     broker: Broker = field(default_factory=Broker)
     keys: Keys = field(default_factory=Keys)
     devices: Devices = field(default_factory=Devices)
@@ -202,6 +207,7 @@ def _check(config: Config, path: str) -> None:
         "tries": (config.tries, 1, 5),
         "screen.idle_s": (config.screen.idle_s, 30, 900),
         "broker.port": (config.broker.port, 1, 65535),
+        "devices.volume": (config.devices.volume, 0, 100),
         "panel.fill_light_percent": (config.panel.fill_light_percent, 1, 100),
     }
     for key, (value, low, high) in ranges.items():

@@ -19,6 +19,7 @@ class SimVoice:
         """Words and language, in the order spoken."""
         self._listener = listener
         self._is_open = False
+        self._volume = 80
 
     def open(self) -> None:
         self._is_open = True
@@ -34,6 +35,10 @@ class SimVoice:
             raise DeviceError(self.name, Fault.ABSENT, "not open", retry=False)
         self.utterances.append((words, language))
         self._listener(words)
+
+    def volume(self, step: int) -> int:
+        self._volume = max(0, min(100, self._volume + 10 * step))
+        return self._volume
 
     def hush(self) -> None:
         """Nothing to stop: simulated words take no time."""

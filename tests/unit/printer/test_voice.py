@@ -89,6 +89,8 @@ def test_words_are_in_no_process_list(talker: EspeakVoice, tmp_path: Path) -> No
         "cmn-latn-pinyin",
         "-s",
         "130",
+        "-a",
+        "100",
         "--stdin",
     ]
 
