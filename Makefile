@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures fuzz-serial cycles clean
+.PHONY: help setup demo test check format lock pictures receipts fuzz-serial cycles clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ pages:  ## write the generated documentation pages again
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures
 
+receipts:  ## every receipt as printed, in both widths and languages (receipts-out/index.html)
+	@$(PY) tests/tools/receipt_pictures.py --out receipts-out
+
 fuzz-serial:  ## a million spoilt frames through the card reader's codec (fuzz/serial.json)
 	$(PY) -m tests.tools.fuzz_serial --frames 1000000
 
@@ -45,4 +48,4 @@ cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.js
 	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100
 
 clean:  ## remove what was built, keep .venv
-	rm -rf build dist demo-out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist demo-out receipts-out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -93,7 +93,8 @@ def slip(
     )
 
 
-CODE = Code("JZ1:" + "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ" * 7, "手机扫码，核验这张回执")
+_CAPTIONS = {"zh": "手机扫码，核验这张回执", "en": "Scan to check this receipt"}
+CODE = Code("JZ1:" + "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ" * 7, _CAPTIONS["zh"])
 """About as much as a signed receipt will hold."""
 
 
@@ -115,7 +116,7 @@ def situations(columns: int, language: str = "zh") -> dict[str, tuple[ReceiptIte
         "clock-unsure": made(record(trust=ClockTrust.FLOOR)),
         "rare-name": made(record(name="㐂小𠮷")),
         "copy": made(record(), copy=True),
-        "code": (*made(record()), Rule(), CODE),
+        "code": (*made(record()), Rule(), Code(CODE.text, _CAPTIONS[language])),
     }
 
 

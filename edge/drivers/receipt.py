@@ -141,7 +141,7 @@ def _phrases(text: str, columns: int) -> list[str]:
     return next((even for even in evenly if len(even) == len(lines)), lines)
 
 
-_AFTER_MARK = re.compile(r"(?<=[，；。])(?!$)")
+_AFTER_MARK = re.compile(r"(?<=[，；。])(?!$)|(?<=[,;]) (?!$)")
 
 
 def display_width(text: str) -> int:

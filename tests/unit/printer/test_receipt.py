@@ -98,7 +98,7 @@ def test_layout_twice_changes_nothing(text: str, big: bool, centred: bool, colum
     ("text", "lines"),
     [
         ("已受理，待工作人员核实", ["已受理，", "待工作人员核实"]),
-        ("Accepted, staff will check", ["Accepted, staff", "will check"]),
+        ("Accepted, staff will check", ["Accepted,", "staff will check"]),
         ("Proof-of-life receipt", ["Proof-of-life", "receipt"]),
         ("验证成功。", ["验证成功。"]),
     ],
