@@ -65,10 +65,10 @@ class PanelKeeper:
         self._felt: PanelState | None = None
         self._called_until_ns = now_ns()
 
-    def turn(self) -> None:
+    def turn(self, wait_s: float = TURN_S) -> None:
         """Show, then feel for a moment. Raises `DeviceError`."""
         self._show(self._session().state)
-        felt = self._panel.wait_for_change(TURN_S)
+        felt = self._panel.wait_for_change(wait_s)
         if felt is not None:
             self._take_in(felt)
 

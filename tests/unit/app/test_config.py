@@ -11,6 +11,7 @@ import pytest
 
 from edge.app.config import load
 from edge.domain.errors import ConfigError
+from edge.drivers.panel_gpio import Pins
 from provisioning.site import make_site
 
 GOOD = """\
@@ -71,12 +72,35 @@ def test_a_wrong_value_says_what_is_allowed(tmp_path: Path, line: str, expected:
     assert expected.replace("'demo', 'production'", "") in words
 
 
-@pytest.mark.parametrize("device", ["card_reader", "photo_decoder", "camera", "printer", "voice"])
+DEVICES = ["card_reader", "photo_decoder", "camera", "printer", "voice", "panel", "scanner"]
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_f20_a_simulated_device_is_refused_in_production(tmp_path: Path, device: str) -> None:
     words = complaint(tmp_path, GOOD + f'[devices]\n{device} = "sim"\n')
     assert f"devices.{device} is simulated" in words
     demo = 'mode = "demo"\n' + GOOD + f'[devices]\n{device} = "sim"\n'
     assert getattr(load(written(tmp_path, demo)).devices, device) == "sim"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("fill_light = 17", "panel.fill_light = 17 is not one of (0, 12, 13, 18, 19)"),
+        ("tamper = 2", "panel.tamper = 2 is not one of"),
+        ("buzzer = 28", "panel.buzzer = 28 is not one of"),
+        ("buzzer = 6", "panel.call_button = 6 is already panel.buzzer"),
+        ("fill_light_percent = 0", "panel.fill_light_percent = 0 is outside 1..100"),
+    ],
+)
+def test_a_wrong_pin_says_what_is_allowed(tmp_path: Path, line: str, expected: str) -> None:
+    assert expected in complaint(tmp_path, GOOD + f"[panel]\n{line}\n")
+
+
+def test_pins_that_are_not_fitted_are_nought_and_may_be_many(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD + "[panel]\npresence = 0\nbuzzer = 0\n"))
+    assert (config.panel.pins["presence"], config.panel.pins["buzzer"]) == (0, 0)
+    assert Pins(**config.panel.pins).fill_light == 18
 
 
 def test_what_provisioning_writes_can_be_read(tmp_path: Path) -> None:
