@@ -183,7 +183,7 @@ class _Talk:
             with _line_errors():
                 self._line.close()
         except DeviceError as error:
-            log.info("closing: %s", error.detail)
+            log.debug("closing: %s", error.detail)
         if inner is not None:
             inner.close()
 
@@ -391,18 +391,20 @@ class SerialCardReader:
                 return False
 
     def _look_is_due(self) -> bool:
-        if self._mono_ns() < self._next_poll_ns:
-            return False
-        self._next_poll_ns = self._after_ns(POLL_S)
-        return True
+        return self._mono_ns() >= self._next_poll_ns
 
     def _saw(self, look: Callable[[], bool]) -> bool:
-        """A question without a usable answer says nothing about the card, so: not yet."""
+        """A question without a usable answer says nothing about the card, so: not yet.
+
+        The module's rest counts from its answer: a FIND that took long is not followed sooner.
+        """
         try:
             return look()
         except _Unanswered:
             self._misses = 0
             return False
+        finally:
+            self._next_poll_ns = self._after_ns(POLL_S)
 
     def _pause(self, seconds: float) -> None:
         self._pause_until(self._after_ns(seconds))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import threading
@@ -105,6 +106,7 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--out", type=Path, default=Path("fuzz/cycles.json"))
     args = words.parse_args()
+    logging.getLogger("edge").setLevel(logging.ERROR)
     start_s = time.monotonic()
     with Progress() as bar:
         task = bar.add_task("card visits", total=args.cycles)

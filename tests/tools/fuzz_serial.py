@@ -19,6 +19,11 @@ are wrong accepts, and `undetectable` are the correct frames that nobody sent, b
 of error. `undetectable_persons` are those among them that the driver would have
 taken for the answer to READ with a text block that is no card's. They are not
 hidden: the number's own check digit flags most, and the person confirms the name.
+
+`clean_replies_lost` are clean replies eaten by a spoilt one in front that announced
+more than it had. That is the protocol's rule (a frame of known length is never
+entered); on a real line nothing follows before the next question, and the driver asks
+again.
 """
 
 from __future__ import annotations

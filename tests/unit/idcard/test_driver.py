@@ -76,6 +76,15 @@ def test_short_waits_do_not_search_more_often(bench: Bench) -> None:
     assert len(bench.orders_since(mark)) <= 11
 
 
+def test_the_pause_begins_with_the_answer() -> None:
+    """A module that searches for 0.4 s is asked every 0.7 s."""
+    bench = Bench(SamMachine(work_s={"2001": 0.4}))
+    bench.reader.open()
+    mark = len(bench.sam.log)
+    assert not bench.reader.wait_for_card(7.0)
+    assert 10 <= len(bench.orders_since(mark)) <= 11
+
+
 def test_select_follows_a_find_at_once(bench: Bench) -> None:
     bench.sam.present(CARDS["R"])
     start_s = bench.clock.now_s

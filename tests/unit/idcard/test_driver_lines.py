@@ -14,6 +14,7 @@ from edge.domain.timebase import MonoNs
 from edge.drivers.idcard_serial import RATES, SerialCardReader
 from edge.drivers.sim.idcard import SimSam
 from tests.idcard_bench import CARDS
+from tests.tools.bench_reader import FOUND_MS, measure_found
 
 HASTE = 4  # this clock runs so much faster than the real one
 
@@ -151,14 +152,5 @@ def test_faults_over_a_real_line(sam: SimSam, fault: str) -> None:
 
 
 def test_card_to_person_costs_little_more_than_the_wire() -> None:
-    """1,295 bytes take 112.4 ms at 115,200 baud; the rest is ours. Generous: machines stall."""
-    with SimSam(pace=True) as sam:
-        reader = plain_reader(sam.port)
-        reader.open()
-        sam.present(CARDS["R"])
-        assert reader.wait_for_card(2)
-        start_s = time.monotonic()
-        reader.read()
-        spent_s = time.monotonic() - start_s
-        reader.close()
-    assert 0.112 < spent_s < 0.112 + 0.5
+    """At most 60 ms above it; the best of three, because machines that run tests stall."""
+    assert min(measure_found(cards=3)) < FOUND_MS + 60
