@@ -11,13 +11,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import psutil
 
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Provenance
@@ -52,9 +53,15 @@ def unload_library() -> None:
         sys.modules.pop(name, None)
 
 
-def processed(behaviour: str, **patience: float) -> CaptureProcess:
+def processed(
+    behaviour: str, clock: Callable[[], MonoNs] = mono_ns, **patience: float
+) -> CaptureProcess:
     command = [sys.executable, "-m", "tests.camera_bench", behaviour]
-    return CaptureProcess(command, mono_ns, provenance=Provenance.SIMULATED, **patience)
+    return CaptureProcess(command, clock, provenance=Provenance.SIMULATED, **patience)
+
+
+def assert_no_child() -> None:
+    assert psutil.Process().children(recursive=True) == []
 
 
 class Plain:
@@ -124,8 +131,11 @@ class HangingAtStart(Hanging):
 
 
 class Absent(Plain):
+    """Until the file that `PRESENT` of the environment names is there."""
+
     def open(self) -> None:
-        raise DeviceError("camera", Fault.ABSENT, "no camera 0: look at the cable", retry=False)
+        if not Path(os.environ.get("PRESENT", "/nowhere")).exists():
+            raise DeviceError("camera", Fault.ABSENT, "no camera 0: look at the cable", retry=False)
 
 
 class Huge(Plain):
@@ -176,6 +186,7 @@ def camera(behaviour: str) -> Camera:
         "absent": Absent,
         "huge": Huge,
         "calls": Calling,
+        "calls-freely": Calling,
     }
     made: Camera = plain[behaviour]()
     return made

@@ -23,10 +23,11 @@ def in_own_process(kind: str, source: str, *, upside_down: bool = False) -> Came
     from edge.drivers import capture
 
     command = [sys.executable, "-m", "edge.app.camera_process", kind, source, str(int(upside_down))]
-    patience = capture.PI_PATIENCE if kind == "pi" else capture.WEBCAM_PATIENCE
+    here = direct(kind, source)  # never streams; a webcam is seen to be there by its file alone
     return capture.CaptureProcess(
         command,
         mono_ns,
-        provenance=direct(kind, source).provenance,
-        first_frame_s=patience,
+        provenance=here.provenance,
+        presence=None if kind == "pi" else here.health,
+        first_frame_s=capture.PI_PATIENCE if kind == "pi" else capture.WEBCAM_PATIENCE,
     )

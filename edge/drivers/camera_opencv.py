@@ -52,7 +52,6 @@ class OpencvCamera:
         self._mono_ns = mono_ns
         self._patience_s = (first_frame_s, hang_s)
         self._grabber: _Grabber | None = None
-        self._lost = False
         self.provenance = Provenance.LIVE if self._device else Provenance.SIMULATED
 
     def open(self) -> None:
@@ -67,11 +66,10 @@ class OpencvCamera:
 
     def health(self) -> Health:
         if not self._path().exists():
-            return Health(False, f"no camera at {self._source}", FIX)
-        if self._lost:
-            return Health(False, f"the camera at {self._source} was lost", FIX)
+            return Health(False, f"no camera at {self._source}", FIX, Fault.ABSENT)
         if self._grabber and self._grabber.is_stuck():
-            return Health(False, "the camera hangs", "unplug the camera and plug it in again")
+            fix = "unplug the camera and plug it in again"
+            return Health(False, "the camera hangs", fix, Fault.SILENT)
         return Health(True, f"{'camera' if self._device else 'video file'} {self._source}")
 
     def lock_exposure(self, locked: bool = True) -> bool:
@@ -103,13 +101,12 @@ class OpencvCamera:
         while True:
             frame = grabber.newest(patience_s)
             if frame is None and grabber.failed:
-                self._lost = self._device
                 raise self._absent()
             if frame is None and grabber.is_alive() and not grabber.stopping:
                 raise DeviceError(self.name, Fault.SILENT, f"no frame for {patience_s:.0f} s")
             if frame is None:
                 return
-            patience_s, self._lost = hang_s, False
+            patience_s = hang_s
             yield frame
 
     def _capture(self) -> cv2.VideoCapture:

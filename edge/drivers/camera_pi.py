@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from edge.domain.errors import DeviceError, Fault
@@ -32,6 +32,7 @@ HANG_S = 2.0
 LATE_NS = NS_PER_S // 2
 DARK = 8  # mean luma of a covered lens
 INSTALL = "install the Debian package python3-picamera2, make the venv with --system-site-packages"
+UNCOVER = "take the cap off, clean the lens, switch the light on"
 CABLE = "switch off, then seat the camera's ribbon cable at both ends; keep it away from the reader"
 
 
@@ -63,7 +64,8 @@ class PiCamera:
         self._size_px, self._grey_px = size_px, grey_px
         self._period_us = 1_000_000 // fps
         self._patience_s = (first_frame_s, hang_s)
-        self._health = Health(False, "not tried yet", "open it")
+        self._health = Health(True, "not tried yet")
+        self._dark = False
         self._streaming = threading.Lock()
         self._stop = threading.Event()
         self._device: Any = None
@@ -78,6 +80,12 @@ class PiCamera:
         self._stop.set()
 
     def health(self) -> Health:
+        """With the fixed id of the camera; looks whether it is there while nothing streams."""
+        if not self._streaming.locked():
+            with suppress(DeviceError):  # it is in `_health`
+                self._find()
+        if self._health.ok and self._dark:
+            return Health(True, f"{self._health.words}; the picture is dark", UNCOVER)
         return self._health
 
     def lock_exposure(self, locked: bool = True) -> bool:
@@ -140,7 +148,7 @@ class PiCamera:
                 device.close()
 
     def _configuration(self, device: Any) -> Any:
-        from libcamera import Transform
+        from libcamera import ColorSpace, Transform
 
         turned = self._upside_down
         width, height = device.sensor_resolution
@@ -155,6 +163,7 @@ class PiCamera:
             lores={"size": self._grey_px, "format": YUV},
             raw=None,
             transform=Transform(hflip=turned, vflip=turned),
+            colour_space=ColorSpace.Sycc(),  # luma from 0 to 255; video's own default is 16 to 235
             controls=_offered(wanted, device.camera_controls),
             # Half the sensor's size is read binned, with the whole view; smaller modes are cut out.
             sensor={"output_size": (width // 2, height // 2)},
@@ -186,16 +195,16 @@ class PiCamera:
         while (left_ns := due_ns - self._mono_ns()) > 0:
             with self._vendor_errors():
                 frame = self._take(device, left_ns / NS_PER_S)
-            if self._mono_ns() - frame.captured_ns < LATE_NS:
+            if frame is not None and self._mono_ns() - frame.captured_ns < LATE_NS:
                 return frame
         raise self._failed(Fault.SILENT, f"no fresh frame for {patience_s:.1f} s", CABLE)
 
-    def _take(self, device: Any, timeout_s: float) -> Frame:
+    def _take(self, device: Any, timeout_s: float) -> Frame | None:
         try:
             request = device.capture_request(wait=timeout_s)
-        except TimeoutError as error:
+        except TimeoutError:
             device.cancel_all_and_flush()  # the job would take the next frame and keep its buffer
-            raise self._failed(Fault.SILENT, f"no frame for {timeout_s:.1f} s", CABLE) from error
+            return None
         try:
             rgb, yuv = request.make_array("main"), request.make_array("lores")
             self._metadata = request.get_metadata()
@@ -209,7 +218,7 @@ class PiCamera:
         if rgb.shape != (height, width, 3):
             raise self._failed(Fault.GARBLED, f"a frame of shape {rgb.shape}", "restart the kiosk")
         luma = yuv[:grey_height, :grey_width]
-        self._judge_light(float(luma.mean()))
+        self._dark = float(luma.mean()) < DARK
         return Frame(
             Picture(width, height, memoryview(rgb).cast("B")),
             # The kernel stamps the start of the exposure; boot and monotonic clock are one here,
@@ -217,14 +226,6 @@ class PiCamera:
             MonoNs(min(self._metadata["SensorTimestamp"], self._mono_ns())),
             Grey(grey_width, grey_height, luma.tobytes()),
         )
-
-    def _judge_light(self, mean: float) -> None:
-        words = self._health.words.partition("; dark")[0]
-        if mean < DARK:
-            fix = "take the cap off, clean the lens, switch the light on"
-            self._health = Health(False, f"{words}; dark", fix)
-        elif not self._health.ok:
-            self._health = Health(True, words)
 
     # --- errors ---
 

@@ -6,7 +6,7 @@ starts from nothing. It answers one line of JSON for each order:
     ours: next | lock | unlock | stop      (end of file means stop, too)
     its:  {"health": [ok, words, fix, fault]}                         once the camera is there
           {"frame": [width, height, captured_ns, grey_width, grey_height], "health": if changed}
-          {"locked": bool}  {"error": [fault, detail, retry], "health": ...}  {"ended": true}
+          {"locked": bool}  {"error": [fault, detail, retry]}  {"ended": true}
 
 Pictures go through memory without a name, so nothing can stay behind in /dev/shm: the RGB
 bytes, then the grey ones. The process writes there only between our `next` and its `frame`
@@ -39,6 +39,8 @@ HANG_S = 2.4
 GOODBYE_S = 1.0  # to stop the camera in an orderly way
 DISMISSED_MS = 100  # so long a reader may miss that the stream was closed
 DEATH_S = 1.0  # a killed process that stays longer sits in the kernel
+LOOK_AGAIN_NS = 4 * NS_PER_S
+UNDEAD = "the process that hangs cannot be ended"
 UNPLUG = "unplug the camera and plug it in again; a ribbon cable only with the power off"
 
 
@@ -46,7 +48,8 @@ class CaptureProcess:
     """`command` starts the other end; numbers of three descriptors and a word are added to it.
 
     `first_frame_s` and `hang_s` have to be longer than the camera's own, so that its words are
-    heard, unless it hangs itself.
+    heard, unless it hangs itself. `presence` tells cheaply whether the camera is plugged in;
+    without it, a process has to be started to look.
     """
 
     name = "camera"
@@ -57,6 +60,7 @@ class CaptureProcess:
         mono_ns: Callable[[], MonoNs],
         *,
         provenance: Provenance = Provenance.LIVE,
+        presence: Callable[[], Health] | None = None,
         start_s: float = START_S,
         first_frame_s: float = PI_PATIENCE,
         hang_s: float = HANG_S,
@@ -65,7 +69,9 @@ class CaptureProcess:
         self._command = command
         self._mono_ns = mono_ns
         self._start_s, self._patience_s = start_s, (first_frame_s, hang_s)
-        self._health = Health(False, "not tried yet", "open it")
+        self._presence = presence
+        self._health = Health(True, "not tried yet")
+        self._doubted, self._look_due_ns = True, mono_ns()
         self._streaming = threading.Lock()
         self._child: _Child | None = None
 
@@ -82,6 +88,17 @@ class CaptureProcess:
             child.dismiss()
 
     def health(self) -> Health:
+        """Whether the camera is there. After a failure this looks, which may take seconds."""
+        if self._streaming.locked():
+            return self._health
+        if self._child is not None and not self._child.is_dead():
+            return Health(False, UNDEAD, UNPLUG, Fault.REFUSED)
+        if self._presence is not None:
+            return self._presence()
+        if self._doubted and self._mono_ns() >= self._look_due_ns:
+            with suppress(DeviceError):  # it is in `_health`
+                self.open()
+            self._look_due_ns = MonoNs(self._mono_ns() + LOOK_AGAIN_NS)
         return self._health
 
     def lock_exposure(self, locked: bool = True) -> bool:
@@ -113,7 +130,7 @@ class CaptureProcess:
     @contextmanager
     def _started(self, mode: str) -> Iterator[_Child]:
         if self._child is not None and not self._child.is_dead():
-            raise self._failed(Fault.REFUSED, "the old process does not die", UNPLUG)
+            raise self._failed(Fault.REFUSED, UNDEAD, UNPLUG)
         try:
             child = self._child = _Child(self._command, mode, self._mono_ns)
         except OSError as error:
@@ -127,6 +144,7 @@ class CaptureProcess:
 
     def _greeting(self, child: _Child) -> None:
         self._heard(child, child.greeting(self._start_s), self._start_s)
+        self._doubted = False
 
     def _frames(self, child: _Child) -> Generator[Frame, None, None]:
         self._greeting(child)
@@ -149,7 +167,7 @@ class CaptureProcess:
             raise self._failed(Fault.SILENT, f"no frame for {waited_s:.1f} s", UNPLUG)
         if "error" in answer:
             fault, detail, retry = answer["error"]
-            self._health = _health(answer["health"])
+            self._doubt(Health(False, detail, UNPLUG, Fault(fault)))
             raise DeviceError(self.name, Fault(fault), detail, retry=retry)
         if "gone" in answer:
             raise self._failed(Fault.SILENT, "the capture process died", UNPLUG)
@@ -167,8 +185,13 @@ class CaptureProcess:
         return Frame(picture, MonoNs(captured_ns), luma)
 
     def _failed(self, fault: Fault, why: str, fix: str) -> DeviceError:
-        self._health = Health(False, why, fix, fault)
+        self._doubt(Health(False, why, fix, fault))
         return DeviceError(self.name, fault, f"{why}: {fix}")
+
+    def _doubt(self, health: Health) -> None:
+        """What happened to a stream says little about whether the camera is there: look."""
+        self._health, self._doubted = health, True
+        self._look_due_ns = self._mono_ns()
 
 
 class _Child:
@@ -184,9 +207,9 @@ class _Child:
         their_orders, self._orders = os.pipe()
         self._answers, their_answers = os.pipe()
         memory = _memory()
+        self._pages = mmap.mmap(memory, CAPACITY)
         theirs = (their_orders, their_answers, memory)
         try:
-            self._pages = mmap.mmap(memory, CAPACITY)
             self._process = subprocess.Popen(
                 [*command, *map(str, theirs), mode],
                 pass_fds=theirs,
@@ -196,6 +219,7 @@ class _Child:
         except OSError:
             os.close(self._orders)
             os.close(self._answers)
+            self._pages.close()
             raise
         finally:
             for descriptor in theirs:

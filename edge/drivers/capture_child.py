@@ -78,10 +78,7 @@ class _Desk:
         self._say(_told(health))
 
     def fail(self, error: DeviceError) -> None:
-        health = self._camera.health()
-        if health.ok:  # a driver that did not notice by itself
-            health = Health(False, error.detail, "look at the camera's cable", error.fault)
-        self._say({"error": [error.fault.value, error.detail, error.retry]} | _told(health))
+        self._say({"error": [error.fault.value, error.detail, error.retry]})
 
     def run(self) -> None:
         if self._over.is_set():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,8 +11,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
+from edge.app import cameras
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Provenance
 from edge.domain.timebase import MonoNs
@@ -21,12 +22,9 @@ from edge.drivers.camera_opencv import OpencvCamera
 from edge.drivers.sim.camera import SimCamera
 from edge.drivers.sim.resident import EmptyChair
 from edge.ports import Camera, Frame
+from tests.camera_bench import library, mono_ns, processed, unload_library
 
 WIDTH, HEIGHT, FPS, FRAMES = 96, 64, 50, 20
-
-
-def mono_ns() -> MonoNs:
-    return MonoNs(time.monotonic_ns())
 
 
 @dataclass
@@ -65,28 +63,60 @@ def from_file(folder: Path) -> Rig:
     return Rig(camera, broken, Fault.ABSENT, (WIDTH, HEIGHT), Provenance.SIMULATED)
 
 
-@pytest.fixture(params=["sim", "file", "hardware"])
+def on_a_pi() -> Rig:
+    """The driver over the pretended library."""
+    from edge.drivers.camera_pi import PiCamera
+
+    library()
+    camera, absent = PiCamera("0", mono_ns), PiCamera("7", mono_ns)
+    return Rig(camera, absent, Fault.ABSENT, (640, 480), Provenance.LIVE)
+
+
+def in_a_process(behaviour: str) -> Rig:
+    camera, broken = processed(behaviour), processed("absent")
+    return Rig(camera, broken, Fault.ABSENT, (640, 480), Provenance.SIMULATED)
+
+
+def on_the_desk(address: str, *, alone: bool) -> Rig:
+    """`0` or `/dev/video0` is a webcam, `pi:0` the Pi's own."""
+    kind, _, source = address.rpartition(":")
+    make = cameras.in_own_process if alone else cameras.direct
+    camera, absent = make(kind or "opencv", source), make(kind or "opencv", "99")
+    return Rig(camera, absent, Fault.ABSENT, None, Provenance.LIVE)
+
+
+@pytest.fixture(
+    params=["sim", "file", "pi", "process", "pi-process", "hardware", "hardware-process"]
+)
 def rig(request: pytest.FixtureRequest, tmp_path: Path, hardware: dict[str, str]) -> Iterator[Rig]:
     if request.param == "sim":
         made = simulated()
     elif request.param == "file":
         made = from_file(tmp_path)
+    elif request.param == "pi":
+        made = on_a_pi()
+    elif request.param == "process":
+        made = in_a_process("sim")
+    elif request.param == "pi-process":
+        made = in_a_process("pi")
     elif "camera" in hardware:
-        absent = OpencvCamera("99", mono_ns)
-        camera = OpencvCamera(hardware["camera"], mono_ns)
-        made = Rig(camera, absent, Fault.ABSENT, None, Provenance.LIVE)
+        made = on_the_desk(hardware["camera"], alone=request.param == "hardware-process")
     else:
         pytest.skip("no camera on this desk: --hardware camera=0 adds /dev/video0")
     yield made
     made.camera.close()
     made.broken.close()
+    unload_library()
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
-    before = set(threading.enumerate())
+    """No thread, no process, no descriptor, nothing in the shared memory."""
+    before = left_behind()
+    threads = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) <= before
+    assert set(threading.enumerate()) <= threads
+    assert left_behind() == before
 
 
 def test_opens_and_closes_twice(rig: Rig) -> None:
@@ -179,6 +209,17 @@ def _first_frame(camera: Camera) -> object:
         return next(frames)
 
 
+def test_locks_the_exposure_only_while_streaming_if_at_all(rig: Rig) -> None:
+    assert not rig.camera.lock_exposure()
+    with rig.camera.stream() as frames:
+        next(frames)
+        can = rig.camera.lock_exposure()
+        assert next(frames).picture.width > 0
+        assert rig.camera.lock_exposure(False) == can
+        assert next(frames).picture.width > 0
+    assert not rig.camera.lock_exposure()
+
+
 def test_health_and_provenance(rig: Rig) -> None:
     assert rig.camera.health().ok
     assert rig.camera.provenance is rig.provenance
@@ -251,6 +292,11 @@ def test_hanging_source_is_noticed(tmp_path: Path) -> None:
         pass
     assert again.value.fault is Fault.REFUSED
     free(pipe)
+
+
+def left_behind() -> tuple[int, int, set[str]]:
+    here = psutil.Process()
+    return here.num_fds(), len(here.children(recursive=True)), set(os.listdir("/dev/shm"))
 
 
 def free(pipe: Path) -> None:

@@ -195,6 +195,7 @@ class Picamera2:
         self._out = 0
         self._jobs = 0
         self._frame = 0
+        self._last_ns = 0
         self._focus_frames = 0
         self._set: dict[str, Any] = {}
         self._exposure_us, self._gain, self._colour_gains = 20_000, 1.0, (1.8, 1.6)
@@ -218,7 +219,9 @@ class Picamera2:
         whole = {"format": "XBGR8888", "size": (1280, 720), "preserve_ar": True}
         main = _stream(whole, main)
         half = {"format": "YUV420", "size": main["size"], "preserve_ar": False}
-        limits = {"NoiseReductionMode": 1, "FrameDurationLimits": (33333, 33333)}
+        limits: dict[str, Any] = {"NoiseReductionMode": 1, "FrameDurationLimits": (33333, 33333)}
+        if not set(limits) <= set(self.camera_controls):
+            limits = {}
         return {
             "use_case": use_case,
             "transform": transform,
@@ -363,7 +366,8 @@ class Picamera2:
             self._colour_gains = self._now("ColourGains", self._colour_gains)
 
     def _metadata(self) -> dict[str, Any]:
-        taken_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - BENCH.late_ns
+        self._last_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        taken_ns = self._last_ns - BENCH.late_ns
         metadata = {
             "SensorTimestamp": taken_ns,
             "ExposureTime": self._exposure_us,
@@ -379,7 +383,11 @@ class Picamera2:
 
     def _buffers(self) -> dict[str, np.ndarray]:
         return {
-            name: _packed(self._scene(*self.camera_config[name]["size"]), self.camera_config[name])
+            name: _packed(
+                self._scene(*self.camera_config[name]["size"]),
+                self.camera_config[name],
+                full_range=self.camera_config["colour_space"] == ColorSpace.Sycc(),
+            )
             for name in ("main", "lores")
             if self.camera_config[name] is not None
         }
@@ -398,6 +406,8 @@ def _check(config: dict[str, Any], sensor: Sensor) -> None:
         raise RuntimeError(f"unknown keys {unknown}")
     if not isinstance(config["transform"], Transform):
         raise RuntimeError("Transform has incorrect type")
+    if not isinstance(config["colour_space"], ColorSpace):
+        raise RuntimeError("Colour space has incorrect type")
     for name in ("main", "lores"):
         if config[name] is not None:
             _check_stream(config[name], name)
@@ -433,12 +443,15 @@ def _stride(form: str, width: int) -> int:
     return (row // STRIDE_BYTES + 1) * STRIDE_BYTES
 
 
-def _packed(rgb: np.ndarray, config: dict[str, Any]) -> np.ndarray:
+def _packed(rgb: np.ndarray, config: dict[str, Any], *, full_range: bool) -> np.ndarray:
     """The bytes that the hardware would write, padding included."""
     height, width = rgb.shape[:2]
     form, stride = config["format"], config["stride"]
     if form == "YUV420":
-        planes = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV_I420).ravel()
+        rgb = np.ascontiguousarray(rgb)
+        planes = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).ravel()  # luma from 16 to 235
+        if full_range:
+            planes[: height * width] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).ravel()
         luma = np.full((height, stride), RUBBISH, np.uint8)
         luma[:, :width] = planes[: height * width].reshape(height, width)
         chroma = np.full((height, stride // 2), RUBBISH, np.uint8)
