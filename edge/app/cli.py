@@ -20,6 +20,7 @@ from edge.app import logs, models_cli, status, voice_cli
 from edge.app.clock import SystemTime
 from edge.domain.errors import ConfigError, KioskError, ModelError
 from edge.drivers.sim.scenario import SCENARIOS
+from edge.session.states import Language
 from edge.store.database import Database
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -31,6 +32,7 @@ examples:
   python -m edge sync --site /etc/jianzai/site.toml
   python -m edge simulate --site site/kiosks/K-0001/site.toml --scenario paper-out
   python -m edge status --site /etc/jianzai/site.toml --json
+  python -m edge doctor --site /etc/jianzai/site.toml --only printer
 
 exit codes: 0 done, 1 ran and failed, 2 wrong use, configuration or models
 """
@@ -63,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_sync(commands)
     _add_status(commands)
+    _add_doctor(commands)
     models_cli.add_parser(commands)
     voice_cli.add_parser(commands)
     fonts = commands.add_parser("fonts", help="prepare the fonts of the screen")
@@ -116,6 +119,28 @@ def _add_status(commands: Commands) -> None:
     command.set_defaults(run=_status)
 
 
+def _add_doctor(commands: Commands) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check each part: what is wrong, and what to do",
+        epilog="exit codes: 0 nothing failed, 1 something failed, 2 configuration",
+    )
+    _add_site(command)
+    command.add_argument("--json", action="store_true", help="one JSON object, no questions")
+    command.add_argument(
+        "--yes", action="store_true", help="do not ask before noise, paper and camera: do it"
+    )
+    command.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="PART",
+        help="card_reader, printer, ...; again for more",
+    )
+    command.add_argument("--lang", choices=("zh", "en"), help="default: the language of the site")
+    command.set_defaults(run=_doctor)
+
+
 def _run(args: argparse.Namespace) -> int:
     from edge.app.kiosk import run
 
@@ -148,6 +173,18 @@ def _status(args: argparse.Namespace) -> int:
         facts = status.read(database, SystemTime())
     print(json.dumps(asdict(facts)) if args.json else status.words(facts))
     return EXIT_OK
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from edge.app.doctor import Order, ask_at_terminal, doctor
+
+    if args.log_level == "INFO":
+        logs.setup("ERROR")  # the table says it better
+    config = site.load(args.site)
+    language = Language(args.lang or config.language)
+    order = Order(language, tuple(args.only), args.json, args.yes)
+    somebody_there = sys.stdin.isatty() and not args.json
+    return doctor(config, order, sys.stdout, ask_at_terminal if somebody_there else None)
 
 
 def _fonts(args: argparse.Namespace) -> int:  # noqa: ARG001

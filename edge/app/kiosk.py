@@ -7,6 +7,7 @@ import signal
 
 from edge.app.compose import compose
 from edge.app.config import Config
+from edge.app.lock import devices_of
 from edge.app.runner import Runner
 from edge.domain.errors import ConfigError
 from edge.session.states import Language
@@ -16,8 +17,6 @@ log = logging.getLogger("edge.kiosk")
 
 def run(config: Config) -> int:
     """Serve people until SIGTERM."""
-    from edge.ui.kivy_app import KioskApp
-
     simulated = [
         name
         for name in ("card_reader", "camera", "printer", "voice")
@@ -27,6 +26,13 @@ def run(config: Config) -> int:
         raise ConfigError(
             f"devices.{simulated[0]}", "`run` serves real devices only; use `simulate`"
         )
+    with devices_of(config, wait=True):  # until a technician's doctor has finished
+        return _serve(config)
+
+
+def _serve(config: Config) -> int:
+    from edge.ui.kivy_app import KioskApp
+
     parts = compose(config)
     runner = Runner(parts, Language(config.language))
     size = (config.screen.width, config.screen.height)

@@ -69,6 +69,12 @@ class SqliteOutbox:
         """Rows that still wait for the registry's word."""
         return self._count("NOT quarantined")
 
+    def oldest(self) -> RecordId | None:
+        """The record that has waited longest."""
+        sql = "SELECT record_id FROM outbox JOIN records USING (seq) WHERE NOT quarantined"
+        row = self._database.row(f"{sql} ORDER BY seq LIMIT 1")
+        return RecordId(row[0]) if row else None
+
     def held(self) -> int:
         """Rows the registry put aside for its staff."""
         return self._count("quarantined")
