@@ -116,6 +116,13 @@ def test_the_call_button_is_the_one_on_the_screen(hall: Hall) -> None:
     assert hall.panel.beeps == 1
 
 
+def test_a_button_that_is_held_calls_once(hall: Hall) -> None:
+    for happening in ({"call_pressed": True}, {"presence": True}, {"presence": False}):
+        hall.panel.happen(**happening)
+        hall.turn()
+    assert hall.posted == [Pressed(Button.CALL_STAFF)]
+
+
 @pytest.mark.parametrize("name", STATES)
 def test_a_call_changes_only_what_offers_it(name: str) -> None:
     session = Session(STATES[name], Language.ZH)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import qrcode
@@ -9,6 +12,7 @@ import qrcode
 from edge.domain.errors import DeviceError, Fault
 from edge.drivers.scanner_camera import CameraScanner, codes_in
 from edge.drivers.sim.camera import SimCamera, picture_of
+from edge.ports import Frame
 from tests.scanner_bench import EMPTY, Sight, qr_scene
 from tests.sim_clock import HandClock
 
@@ -74,6 +78,23 @@ def test_a_camera_in_use_by_a_check_is_left_alone() -> None:
         assert call.value.fault is Fault.REFUSED
         desk.scanner.close()
         assert next(frames)
+
+
+def test_a_scanner_closed_while_the_camera_opens_looks_no_longer() -> None:
+    desk = Desk()
+
+    class Opening(SimCamera):
+        @contextmanager
+        def stream(self) -> Iterator[Iterator[Frame]]:
+            with super().stream() as frames:
+                scanner.close()
+                yield frames
+
+    camera = Opening(desk.sight, desk.clock, pause=desk.clock.advance)
+    scanner = CameraScanner(camera, desk.clock)
+    scanner.open()
+    assert scanner.wait_for_code(10.0) is None
+    assert desk.sight.frames <= 1
 
 
 def test_a_camera_that_hangs_is_an_error() -> None:
