@@ -44,6 +44,7 @@ NAMED_IN_ONE_FILE = {
     "serial": {"edge.drivers.idcard_serial", "edge.drivers.scanner_serial"},
     "zxingcpp": {"edge.drivers.scanner_camera"},
     "escpos": {"edge.drivers.printer_cables"},
+    "usb": {"edge.drivers.printer_cables"},
     "picamera2": {"edge.drivers.camera_pi"},
     "gpiozero": {"edge.drivers.panel_gpio"},
     "sqlite_utils": {"edge.store.database"},

@@ -186,25 +186,47 @@ class UsbCable:
 
 def _find_by_libusb(vendor_product: str) -> Endpoints:
     vendor_id, product_id = (int(number, 16) for number in vendor_product.split(":"))
-    vendor = escpos.printer.Usb(vendor_id, product_id)
+    libusb = _fresh_libusb()
+    vendor = escpos.printer.Usb(vendor_id, product_id, usb_args={"backend": libusb})
     try:
         vendor.open()
-    except RuntimeError as error:
-        raise absent("the Python package pyusb is missing: install it", retry=False) from error
-    except ValueError as error:  # pyusb's NoBackendError is one
-        fix = "the Debian package libusb-1.0-0 is missing: install it"
-        raise absent(fix, retry=False) from error
+        return _LibusbEndpoints(vendor, libusb)
     except (escpos.exceptions.Error, OSError) as error:
+        _let_go(vendor, libusb)
         words = f"no USB printer {vendor_product}, or this user may not use it (group lp)"
         raise absent(words) from error
-    return _LibusbEndpoints(vendor)
+    except DeviceError:
+        _let_go(vendor, libusb)
+        raise
+
+
+def _let_go(vendor: escpos.printer.Usb, libusb: Any) -> None:
+    vendor.close()
+    libusb.finalize()  # nobody else would: each open would cost two descriptors
+
+
+def _fresh_libusb() -> Any:
+    """One that has just looked at the bus.
+
+    The one that pyusb keeps hears of a printer plugged in later from udev, and udev's
+    messages do not reach a process that has no network.
+    """
+    try:
+        from usb.backend import libusb1
+    except ImportError as error:
+        raise absent("the Python package pyusb is missing: install it", retry=False) from error
+    kept = libusb1.get_backend()
+    if kept is None:
+        raise absent("the Debian package libusb-1.0-0 is missing: install it", retry=False)
+    return type(kept)(kept.lib)
 
 
 class _LibusbEndpoints:
     """A thin skin over pyusb's device; everything above it runs in tests, this does not."""
 
-    def __init__(self, vendor: escpos.printer.Usb) -> None:
+    def __init__(self, vendor: escpos.printer.Usb, libusb: Any) -> None:
         self._vendor = vendor
+        self._libusb = libusb
         self._in, self._out = _bulk_endpoints(vendor.device)
 
     def write(self, code: bytes, timeout_ms: int) -> int:
@@ -215,7 +237,7 @@ class _LibusbEndpoints:
         return bytes(self._vendor.device.read(self._in, 512, timeout_ms))
 
     def release(self) -> None:
-        self._vendor.close()
+        _let_go(self._vendor, self._libusb)
 
 
 def _bulk_endpoints(device: Any) -> tuple[int, int]:

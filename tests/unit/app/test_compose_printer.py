@@ -15,9 +15,11 @@ from edge.drivers.sim.printer import SimPrinter
 from edge.ports import Line, Printer
 
 SITE = """\
+mode = "demo"
 kiosk_id = "K-1"
 terminal_no = "001"
 site = "测试社区"
+mode = "demo"
 [agency]
 name = "测试中心"
 office = "测试路1号"
