@@ -135,6 +135,7 @@ class Runner:
         self._events: queue.Queue[Event] = queue.Queue()
         self._stop = threading.Event()
         self._armed = threading.Event()
+        self._card_lies = False  # only the reader thread looks at it
         self._watches: queue.Queue[fx.Watch] = queue.Queue()
         self._pictures = threading.Lock()
         self._wanted_watch: int | None = None
@@ -375,6 +376,8 @@ class Runner:
         reader.open()
         if self.health.well("card_reader"):
             self.post(ReaderBack())
+        if self._card_lies:  # since before the reader was lost: nobody laid it down now
+            self._wait_for_removal()
         while not self._stop.is_set():
             if not reader.wait_for_card(POLL_S):
                 continue
@@ -383,12 +386,14 @@ class Runner:
             flags = self._parts.flags(card, self._parts.time.now().utc.date())
             key = self._parts.keyring.card_key(card.id_number)
             self.post(CardRead(card, key, flags, reader.reader_id()))
+            self._card_lies = True
             self._wait_for_removal()
             return
 
     def _wait_for_removal(self) -> None:
         while not self._stop.is_set():
             if self._parts.reader.wait_for_removal(POLL_S):
+                self._card_lies = False
                 self.post(CardRemoved())
                 return
 

@@ -100,7 +100,8 @@ def _line_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, termios.error, ValueError) as error:
-        detail = f"the port failed ({type(error).__name__})"
+        kind = type(error)
+        detail = f"the port failed ({kind.__module__}.{kind.__name__})"
         raise DeviceError(NAME, Fault.ABSENT, detail) from error
 
 
