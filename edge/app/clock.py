@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge import RELEASED
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 
 _SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
@@ -32,7 +33,10 @@ class SystemTime:
 
 
 def _trust() -> ClockTrust:
-    """timesyncd touches a file once it has heard from a server; a battery clock is second best."""
+    """timesyncd touches a file once it has heard from a server; a battery clock is second best,
+    and neither is believed when it is behind the program itself."""
+    if datetime.now(UTC).date() < RELEASED:
+        return ClockTrust.UNKNOWN  # earlier than this program was written
     if _SYNCHRONISED.exists():
         return ClockTrust.NTP
     return ClockTrust.RTC if _RTC.exists() else ClockTrust.UNKNOWN

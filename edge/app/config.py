@@ -61,12 +61,12 @@ class Keys:
 
 CardReaderKind = Literal["sam-serial", "sim"]
 PhotoDecoderKind = Literal["none", "vendor", "sim"]
-PanelKind = Literal["none", "gpio", "sim"]
-ScannerKind = Literal["none", "serial", "gm65", "camera", "sim"]
 CameraKind = Literal["pi", "opencv", "file", "sim"]
 PrinterKind = Literal["escpos-serial", "escpos-usb", "sim"]
 VoiceKind = Literal["prompts", "espeak", "sim"]
 DialectKind = Literal["none", "yue"]
+PanelKind = Literal["none", "gpio", "sim"]
+ScannerKind = Literal["none", "serial", "gm65", "camera", "sim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ class Devices:
     voice: VoiceKind = _doc("Loudspeaker: built or recorded prompts.", default="prompts")
     sound_card: str = _doc("Its name, after CARD= in `aplay -L`; empty: the default.", default="")
     volume: int = _doc("How loud the prompts are, 0..100.", default=80)
-    dialect: DialectKind = _doc("What Chinese screens speak: Mandarin, or Cantonese.", default="none")
+    dialect: DialectKind = _doc(
+        "What Chinese screens speak: Mandarin, or Cantonese.", default="none"
+    )
     panel: PanelKind = _doc("Lights and switches of the housing, see [panel].", default="none")
     scanner: ScannerKind = _doc(
         "Code scanner; `gm65` is also told when to look, `camera` is the one above the screen.",
@@ -217,6 +219,7 @@ def _check(config: Config, path: str) -> None:
     devices = config.devices
     if devices.photo_decoder == "vendor" and not devices.photo_library:
         raise ConfigError(path, 'devices.photo_decoder = "vendor" needs devices.photo_library')
+    _refuse_stand_ins(config, path)
     simulated = [f.name for f in fields(devices) if getattr(devices, f.name) in ("sim", "file")]
     if simulated and config.mode != "demo":
         raise ConfigError(
@@ -240,6 +243,20 @@ def _check_pins(pins: dict[str, int], path: str) -> None:
         if pin and pin in users:
             raise ConfigError(path, f"panel.{name} = {pin} is already panel.{users[pin]}")
         users[pin] = name
+
+
+def _refuse_stand_ins(config: Config, path: str) -> None:
+    """What is not a cable cannot be a real reader or printer."""
+    if config.mode == "demo":
+        return
+    for key in ("card_reader_port", "printer_port"):
+        port = getattr(config.devices, key)
+        if "://" in port or port.startswith(("/dev/pts/", "/tmp/")):
+            raise ConfigError(
+                path,
+                f"devices.{key} = {port!r} is not a serial line of this machine, which "
+                'mode = "production" needs; name one as in /dev/serial/by-id/',
+            )
 
 
 def _build(kind: type[T], table: dict[str, Any], path: str, prefix: str, **extra: Any) -> T:

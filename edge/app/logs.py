@@ -1,6 +1,6 @@
 """Logging: one line per event, and nothing that names a person.
 
-The rule is that nobody logs personal data; the filter below is the second
+The rule is that nobody logs personal data; the formatter below is the second
 line of defence and replaces whatever looks like an identity number.
 """
 
@@ -11,25 +11,20 @@ import re
 import sys
 import traceback
 
-_ID_NUMBER = re.compile(r"(?<!\w)(\d{17}[\dXx]|\d{15})(?!\w)")
+_ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])(\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
 
 
-class Redact(logging.Filter):
-    """Replaces identity numbers in finished log lines."""
+class Redacting(logging.Formatter):
+    """Replaces identity numbers in finished log lines, those of exceptions included."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        redacted = _ID_NUMBER.sub("[number]", message)
-        if redacted != message:
-            record.msg, record.args = redacted, None
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return _ID_NUMBER.sub("[number]", super().format(record))
 
 
 def setup(level: str = "INFO") -> None:
     """Log to standard error, where systemd's journal picks it up; libraries only warn."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(Redact())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level="WARNING", handlers=[handler], force=True)
     logging.getLogger("edge").setLevel(level)
 

@@ -52,6 +52,7 @@ from edge.session.events import (
     CardRemoved,
     Event,
     Judged,
+    LookUpFailed,
     ReaderBack,
     ReceiptFailed,
     ReceiptPrinted,
@@ -92,8 +93,12 @@ class Disk(Journal, Protocol):
 
     def forget_health(self) -> None: ...
 
-    def take_rosters(self) -> list[bytes]:
-        """Sealed rosters that arrived since the last call, oldest first."""
+    def waiting_roster(self) -> bytes | None:
+        """A sealed roster that arrived and was neither swapped in nor refused yet."""
+        ...
+
+    def refuse_roster(self) -> None:
+        """The waiting one cannot be used and never will."""
         ...
 
     def replace_roster(self, version: int, entries: tuple[RosterEntry, ...]) -> None: ...
@@ -113,7 +118,7 @@ class Parts:
     time: TimeSource
     facts: Facts
     context: Callable[[Stamp, MonoNs], Context]
-    flags: Callable[[CardIdentity, date], tuple[CardFlag, ...]]
+    flags: Callable[[CardIdentity, date | None], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
     spoken: Callable[[Session, MonoNs], str]
     panel: Panel | None = None
@@ -203,14 +208,14 @@ class Runner:
     # --- session thread ---
 
     def _session_loop(self) -> None:
+        self._guarded("session", self._begin)
+        while not self._stop.is_set():
+            self._guarded("session", self._turn)
+
+    def _begin(self) -> None:
         self._forget_health()
         self._take_in_rosters()
         self._take(None, self._first)
-        while not self._stop.is_set():
-            try:
-                self._turn()
-            except Exception as error:  # noqa: BLE001 - top of a thread
-                logs.crash(log, "session", error)
 
     def _turn(self) -> None:
         self._note_health()
@@ -242,15 +247,28 @@ class Runner:
         if self._observe is not None:
             self._observe(event, transition)
         for effect in transition.effects:
-            self._do(effect)
+            self._carry_out(effect)
         self._speak()
+
+    def _carry_out(self, effect: fx.Effect) -> None:
+        """An order that fails in a way nobody thought of must not hold up the ones behind it,
+        and a person who waits for its answer must get one."""
+        try:
+            self._do(effect)
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody is waiting
+            logs.crash(log, type(effect).__name__, error)
+            match effect:
+                case fx.LookUp(key):
+                    self.post(LookUpFailed(key))
+                case fx.Store(record):
+                    self.post(StoreFailed(record.record_id))
 
     def _do(self, effect: fx.Effect) -> None:
         match effect:
             case fx.ArmReader():
                 self._armed.set()
             case fx.LookUp(key):
-                self.post(RosterAnswered(key, self._find(key)))
+                self._look_up(key)
             case fx.Watch(watch_id):
                 self._wanted_watch = watch_id
                 self._show(watch_id, preview=None, portrait=None)
@@ -272,12 +290,12 @@ class Runner:
             case fx.Count(name):
                 self._count(name)
 
-    def _find(self, key: CardKey) -> RosterEntry | None:
+    def _look_up(self, key: CardKey) -> None:
         try:
-            return self._parts.disk.find(key)
-        except StoreError:
-            log.error("roster_unreadable")
-            return None
+            self.post(RosterAnswered(key, self._parts.disk.find(key)))
+        except StoreError as error:
+            log.error("roster_unreadable error=%s", error)
+            self.post(LookUpFailed(key))
 
     def _store(self, record: ProofRecord) -> None:
         """The promise: the screen may say "done" only after this returned without an error."""
@@ -301,15 +319,28 @@ class Runner:
 
     def _take_in_rosters(self) -> None:
         """Between residents, never during a session."""
-        if not isinstance(self._session.state, Home):
+        payload = self._waiting_roster()
+        if payload is None:
             return
+        disk = self._parts.disk
         try:
-            for payload in self._parts.disk.take_rosters():
-                roster = self._parts.keyring.roster(payload)
-                self._parts.disk.replace_roster(roster.version, roster.entries)
-                log.info("roster version=%d people=%d", roster.version, len(roster.entries))
-        except (WireError, StoreError) as error:
+            roster = self._parts.keyring.roster(payload)
+            disk.replace_roster(roster.version, roster.entries)
+            log.info("roster version=%d people=%d", roster.version, len(roster.entries))
+        except WireError as error:
             log.error("roster_refused error=%s", error)
+            disk.refuse_roster()
+        except StoreError as error:
+            log.error("roster_not_written error=%s", error)  # it waits and is tried again
+
+    def _waiting_roster(self) -> bytes | None:
+        if not isinstance(self._session.state, Home) or not self._is_due("roster"):
+            return None
+        try:
+            return self._parts.disk.waiting_roster()
+        except StoreError as error:
+            log.error("roster_unread error=%s", error)
+            return None
 
     def _forget_health(self) -> None:
         """What the kiosk before this one knew of the devices says nothing any more."""
@@ -383,7 +414,8 @@ class Runner:
                 continue
             card = reader.read()
             self._armed.clear()
-            flags = self._parts.flags(card, self._parts.time.now().utc.date())
+            now = self._parts.time.now()
+            flags = self._parts.flags(card, now.local.date() if now.is_sure else None)
             key = self._parts.keyring.card_key(card.id_number)
             self.post(CardRead(card, key, flags, reader.reader_id()))
             self._card_lies = True
@@ -420,6 +452,8 @@ class Runner:
             except queue.Empty:
                 self._guarded("vision", self._glance)
                 continue
+            if self._wanted_watch != order.watch_id:
+                continue
             try:
                 self._watch(order)
             except DeviceError as error:
@@ -455,6 +489,8 @@ class Runner:
 
     def _watch(self, order: fx.Watch) -> None:
         reference = self._decode(order.photo)
+        if self._wanted_watch != order.watch_id:
+            return  # left while the photo was decoded: the camera stays closed
         progress = None
         with closing(self._parts.eyes.watch(WatchOrder(order.actions, reference))) as looks:
             for look in looks:

@@ -20,6 +20,7 @@ from edge.app.clock import mono_ns
 from edge.app.compose import compose, models_dir
 from edge.app.config import Config, PhotoDecoderKind
 from edge.app.evidence import Evidence
+from edge.app.lock import devices_of
 from edge.app.runner import Runner
 from edge.app.world import World, make_world
 from edge.domain.errors import ConfigError
@@ -51,8 +52,9 @@ def simulate(config: Config, name: str, out: Path, *, stay: bool, yourself: bool
     config = replace(config, devices=replace(config.devices, photo_decoder=_decoder(scenario)))
     photo = _own_photo(config) if yourself else None
     dots = 384 if config.devices.printer_columns == 32 else 576
-    with closing(make_world(scenario, mono_ns, dots, photo)) as world:
-        return Day(config, scenario, world, out).play(stay=stay or yourself)
+    with devices_of(config), closing(make_world(scenario, mono_ns, dots, photo)) as world:
+        day = Day(config, scenario, world, out, pictures=not yourself)
+        return day.play(stay=stay or yourself)
 
 
 def _for_this_site(scenario: Scenario, *, yourself: bool) -> Scenario:
@@ -72,8 +74,11 @@ def _own_photo(config: Config) -> Picture:
 class Day:
     """A kiosk, a window and a person, from the first screen to the last."""
 
-    def __init__(self, config: Config, scenario: Scenario, world: World, out: Path) -> None:
+    def __init__(
+        self, config: Config, scenario: Scenario, world: World, out: Path, *, pictures: bool
+    ) -> None:
         self._world = world
+        self._pictures = pictures
         self._out = out
         self._screens: list[str] = []
         self._kept: set[Words] = set()
@@ -138,8 +143,8 @@ class Day:
         return seen
 
     def _picture(self, seen: DrawnScreen, words: Words) -> None:
-        """One picture of each screen and prompt."""
-        if words in self._kept:
+        """One picture of each screen and prompt; none of a visitor, who was promised so."""
+        if words in self._kept or not self._pictures:
             return
         if seen.name == PROMPTING and any(name == PROMPTING for name, *_ in self._kept):
             self._over.wait(MOVING_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
 
@@ -11,6 +11,17 @@ class Cycle(Enum):
 
     CALENDAR = "calendar"  # once in each calendar year (年度核查)
     ROLLING = "rolling"  # within twelve months of the last time
+
+
+EARLY_DAYS = 60
+"""How long before the due date a rolling cycle may be renewed; nobody has to be late first."""
+
+
+def is_covered(cycle: Cycle, certified: date, today: date) -> bool:
+    """Whether somebody certified on that day need not come again yet."""
+    if cycle is Cycle.ROLLING:
+        return today < due_after(cycle, certified) - timedelta(days=EARLY_DAYS)
+    return today.year == certified.year
 
 
 def due_after(cycle: Cycle, certified: date) -> date:

@@ -61,7 +61,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """The person has gone: drop the portrait and everything else that shows them."""
+    """Drop the portrait and everything else that shows the person: submitted, or gone."""
 
 
 @dataclass(frozen=True, slots=True)

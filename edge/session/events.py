@@ -76,6 +76,13 @@ class RosterAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUpFailed:
+    """The roster could not be asked; that says nothing about the person."""
+
+    key: CardKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """The check moved on."""
 
@@ -132,6 +139,7 @@ Event = (
     | CardRemoved
     | ReaderBack
     | RosterAnswered
+    | LookUpFailed
     | Watched
     | Judged
     | WatchFailed

@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
-from edge.domain.cycles import due_after
+from edge.domain.cycles import due_after, is_covered
 from edge.domain.errors import Fault
+from edge.domain.people import RosterEntry
 from edge.domain.record import (
     Consent,
     Outcome,
@@ -55,6 +56,7 @@ from edge.session.events import (
     CardRemoved,
     Event,
     Judged,
+    LookUpFailed,
     Pressed,
     ReaderBack,
     ReceiptFailed,
@@ -169,13 +171,15 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
 
 
 def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Transition:
-    """Enter a state with a fresh countdown; leaving `Watching` closes the camera."""
+    """Enter a state with a fresh countdown; leaving `Watching` closes the camera, and a
+    state in which a card may be laid down has the reader armed."""
     leaving: tuple[Effect, ...] = ()
     if isinstance(session.state, Watching) and not isinstance(state, Watching):
         leaving = (StopWatching(),)
+    arming = (ArmReader(),) if _expects_card(state) else ()
     moved = replace(session, state=state, epoch=session.epoch + 1)
     counted = _countdown(moved, ctx)
-    return Transition(counted.session, (*leaving, *effects, *counted.effects))
+    return Transition(counted.session, (*leaving, *effects, *counted.effects, *arming))
 
 
 def _countdown(session: Session, ctx: Context) -> Transition:
@@ -190,7 +194,7 @@ def _countdown(session: Session, ctx: Context) -> Transition:
 
 
 def _home(session: Session, ctx: Context) -> Transition:
-    return _go(session, Home(), ctx, Forget(), ArmReader())
+    return _go(session, Home(), ctx, Forget())
 
 
 def _touched(session: Session, ctx: Context) -> Transition:
@@ -224,7 +228,7 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
 def _expects_card(state: State) -> bool:
     """A card that can be read again also ends the apology for a reader that could not."""
     return isinstance(state, Home | AwaitingCard) or (
-        isinstance(state, Turned) and state.visit is None
+        isinstance(state, Turned | Informing) and visit_of(state) is None
     )
 
 
@@ -245,13 +249,13 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
     session = replace(session, card_lies=False)
     match session.state:
         case Home() | AwaitingCard() if fault in (Fault.ABSENT, Fault.SILENT):
-            return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx, ArmReader())
+            return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx)
         case AwaitingCard(failures) if failures + 1 >= CARD_TRIES:
-            return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx, ArmReader())
+            return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
         case AwaitingCard(failures):
-            return _go(session, AwaitingCard(failures + 1), ctx, ArmReader())
+            return _go(session, AwaitingCard(failures + 1), ctx)
         case Home():
-            return _go(session, AwaitingCard(1), ctx, ArmReader())
+            return _go(session, AwaitingCard(1), ctx)
         case _:
             return Transition(session, (ArmReader(),))
 
@@ -277,9 +281,9 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
         case Button.HOME | Button.EXIT:
             return _leave(session, ctx)
         case Button.HELP:
-            return _go(session, Informing(Topic.HELP, session.state), ctx)
+            return _go(session, Informing(Topic.HELP, _left(session.state)), ctx)
         case Button.SCAN:
-            return _go(session, Informing(Topic.SCAN, session.state), ctx)
+            return _go(session, Informing(Topic.SCAN, _left(session.state)), ctx)
         case Button.CALL_STAFF:
             return _to_staff(session, ctx)
         case _:
@@ -310,14 +314,24 @@ def offered(state: State) -> tuple[Button, ...]:
             return (*person, Button.HELP, Button.SCAN, Button.HOME)
         case Retrying(exhausted=exhausted):
             return (Button.SUBMIT if exhausted else Button.TRY_AGAIN, *person, Button.HOME)
-        case Reviewing():
-            return (Button.RETAKE, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
+        case Reviewing(may_retake=may_retake):
+            retake = (Button.RETAKE,) if may_retake else ()
+            return (*retake, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
         case Finished():
             return (Button.EXIT, Button.HELP, Button.SCAN, Button.HOME)
         case Turned():
             return (*person, Button.EXIT)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
+
+
+def _left(state: State) -> State:
+    """A try that is left for a page of help counts once its movements were shown; else
+    somebody could look at one sequence after another until a convenient one comes."""
+    if isinstance(state, Watching) and state.progress.prompt is not Prompt.FRAME_FACE:
+        tried = replace(state.visit, attempts=state.visit.attempts + 1)
+        return replace(state, visit=tried)
+    return state
 
 
 def _may_call(state: State) -> bool:
@@ -366,7 +380,7 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
 def _back(session: Session, state: State, ctx: Context) -> Transition:
     match state:
         case Informing(back=Watching(visit)):
-            return _watch(session, visit, ctx)  # a fresh try; the one left for the help is void
+            return _watch(session, visit, ctx)
         case Informing(back=back):
             return _go(session, back, ctx)
         case Choosing(visit):
@@ -378,10 +392,14 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
 
 
 def _apply(session: Session, visit: Visit, ctx: Context) -> Transition:
-    """E04: whoever is certified for this cycle already need not do it again."""
-    if visit.entry is not None and visit.entry.certified_on is not None:
-        return _go(session, Turned(Why.ALREADY_DONE, visit), ctx)
-    return _go(session, Consenting(visit), ctx)
+    """E04: whoever is covered need not come again yet. A clock nobody trusts sends nobody away."""
+    done = visit.entry is not None and ctx.now.is_sure and _covered(visit.entry, ctx.now)
+    return _go(session, Turned(Why.ALREADY_DONE, visit) if done else Consenting(visit), ctx)
+
+
+def _covered(entry: RosterEntry, now: Stamp) -> bool:
+    last = entry.certified_on
+    return last is not None and is_covered(entry.cycle, last, now.local.date())
 
 
 def _to_staff(session: Session, ctx: Context) -> Transition:
@@ -407,6 +425,8 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _judged(session, visit, verdict, ctx)
         case Watching(visit, running), WatchFailed(watch_id, fault) if watch_id == running:
             return _go(session, Turned(Why.CAMERA_DOWN, visit, fault), ctx)
+        case LookingUp(visit), LookUpFailed(key) if key == visit.key:
+            return _go(session, Turned(Why.STORE_DOWN, visit), ctx)
         case Storing(visit, record), RecordStored(record_id, online) if _same(record, record_id):
             return _stored(session, visit, record, online, ctx)
         case Storing(visit, record), StoreFailed(record_id) if _same(record, record_id):
@@ -433,6 +453,8 @@ def _watched(session: Session, progress: WatchProgress, ctx: Context) -> Transit
 
 
 def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
+    if visit.attempts >= ctx.policy.tries:
+        return _go(session, Retrying(visit, _UNFINISHED, exhausted=True), ctx)
     actions = ctx.draw_actions()
     watch_id = session.epoch + 1
     progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
@@ -444,9 +466,23 @@ def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
     """Good, or good with nothing to compare with: to the review. Else another try, or a person."""
     tried = replace(visit, attempts=visit.attempts + 1)
     if verdict.passed or (verdict.live and verdict.reference is Reference.NONE):
-        return _go(session, Reviewing(tried, verdict), ctx)
+        may_retake = tried.attempts < ctx.policy.tries
+        return _go(session, Reviewing(tried, verdict, may_retake), ctx)
     exhausted = tried.attempts >= ctx.policy.tries
     return _go(session, Retrying(tried, verdict, exhausted), ctx)
+
+
+_UNFINISHED = Verdict(
+    live=False,
+    actions=(),
+    liveness=None,
+    likeness=None,
+    reference=Reference.NONE,
+    reasons=(Reason.TIMED_OUT,),
+    frames=0,
+    seconds=0.0,
+)
+"""What is known when the last try was left before its end."""
 
 
 # --- the record --------------------------------------------------------------
@@ -461,7 +497,7 @@ def _store(
     session: Session, visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context
 ) -> Transition:
     record = _record(visit, verdict, outcome, ctx)
-    return _go(session, Storing(visit, record), ctx, Store(record))
+    return _go(session, Storing(visit, record), ctx, Forget(), Store(record))
 
 
 def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context) -> ProofRecord:

@@ -135,6 +135,7 @@ class Reviewing:
 
     visit: Visit
     verdict: Verdict
+    may_retake: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,13 +85,17 @@ class SqliteJournal:
     def link_is_up(self) -> bool:
         return self._state.link_is_up()
 
-    def take_rosters(self) -> list[bytes]:
-        """A sealed roster that arrived, once; again after a restart if it was not swapped in."""
+    def waiting_roster(self) -> bytes | None:
+        """A sealed roster that arrived and was neither swapped in nor refused yet."""
         waiting = self._inbox.peek(ROSTER_KIND)
-        if waiting is None or waiting[0] == self._offered:
-            return []
+        if waiting is None:
+            return None
         self._offered = waiting[0]
-        return [waiting[1]]
+        return waiting[1]
+
+    def refuse_roster(self) -> None:
+        """Forget the waiting roster, unless a newer one has come meanwhile."""
+        self._inbox.done(ROSTER_KIND, self._offered)
 
     def replace_roster(self, version: int, entries: Iterable[RosterEntry]) -> None:
         """Swap in the roster just taken, unless it is older than the one in force."""

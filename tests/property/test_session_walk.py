@@ -18,6 +18,7 @@ from edge.session.events import (
     CardRemoved,
     Event,
     Judged,
+    LookUpFailed,
     Pressed,
     ReaderBack,
     ReceiptFailed,
@@ -56,7 +57,7 @@ class SessionWalk(RuleBasedStateMachine):
         self.camera_open = False
         self.stored: set[RecordId] = set()
         self.ordered: set[RecordId] = set()
-        self.consented = False
+        self.armed = True
 
     def feed(self, event: Event) -> None:
         before = self.session
@@ -69,6 +70,8 @@ class SessionWalk(RuleBasedStateMachine):
 
     def check(self, effect: fx.Effect) -> None:
         match effect:
+            case fx.ArmReader():
+                self.armed = True
             case fx.Watch():
                 visit = visit_of(self.session.state)
                 assert visit is not None
@@ -104,7 +107,9 @@ class SessionWalk(RuleBasedStateMachine):
 
     @rule()
     def lay_card(self) -> None:
-        self.feed(LAID_DOWN)
+        if self.armed:
+            self.armed = False  # the reader reads one card and waits for the next order
+            self.feed(LAID_DOWN)
 
     @rule(steps=st.integers(1, 7))
     def go_on(self, steps: int) -> None:
@@ -116,7 +121,7 @@ class SessionWalk(RuleBasedStateMachine):
     def next_good_thing(self) -> None:
         match self.session.state:
             case Home() | AwaitingCard():
-                self.feed(LAID_DOWN)
+                self.lay_card()
             case LookingUp():
                 self.feed(RosterAnswered(KEY, ENTRY))
             case Watching():
@@ -142,6 +147,10 @@ class SessionWalk(RuleBasedStateMachine):
     def roster(self, known: bool, done: bool, mine: bool) -> None:
         entry = replace(ENTRY, certified_on=ENTRY.due_by if done else None) if known else None
         self.feed(RosterAnswered(KEY if mine else CardKey("f" * 64), entry))
+
+    @rule()
+    def roster_fails(self) -> None:
+        self.feed(LookUpFailed(KEY))
 
     @rule(late=st.integers(0, 2), seen=st.integers(0, 4))
     def watched(self, late: int, seen: int) -> None:
@@ -186,6 +195,11 @@ class SessionWalk(RuleBasedStateMachine):
     @invariant()
     def the_camera_is_open_only_while_watching(self) -> None:
         assert self.camera_open == isinstance(self.session.state, Watching)
+
+    @invariant()
+    def where_a_card_may_be_laid_down_the_reader_listens(self) -> None:
+        if isinstance(self.session.state, Home | AwaitingCard):
+            assert self.armed
 
     @invariant()
     def nobody_is_named(self) -> None:

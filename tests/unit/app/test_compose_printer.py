@@ -15,7 +15,6 @@ from edge.drivers.sim.printer import SimPrinter
 from edge.ports import Line, Printer
 
 SITE = """\
-mode = "demo"
 kiosk_id = "K-1"
 terminal_no = "001"
 site = "测试社区"

@@ -103,6 +103,17 @@ def test_pins_that_are_not_fitted_are_nought_and_may_be_many(tmp_path: Path) -> 
     assert Pins(**config.panel.pins).fill_light == 18
 
 
+@pytest.mark.parametrize("port", ["socket://10.0.0.2:4000", "/dev/pts/3", "/tmp/sim/port"])
+@pytest.mark.parametrize("device", ["card_reader_port", "printer_port"])
+def test_a_stand_in_behind_a_real_driver_is_refused_in_production(
+    tmp_path: Path, device: str, port: str
+) -> None:
+    words = complaint(tmp_path, GOOD + f'[devices]\n{device} = "{port}"\n')
+    assert f"devices.{device}" in words
+    demo = 'mode = "demo"\n' + GOOD + f'[devices]\n{device} = "{port}"\n'
+    assert getattr(load(written(tmp_path, demo)).devices, device) == port
+
+
 def test_what_provisioning_writes_can_be_read(tmp_path: Path) -> None:
     for mode in ("demo", "production"):
         site = make_site(tmp_path / mode, ["K-9"], mode=mode)

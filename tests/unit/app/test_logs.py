@@ -16,7 +16,7 @@ NUMBER = "100000194508150029"
 def lines() -> io.StringIO:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(logs.Redact())
+    handler.setFormatter(logs.Redacting("%(message)s"))
     logger = logging.getLogger("canary")
     logger.handlers, logger.propagate = [handler], False
     return stream
@@ -26,6 +26,19 @@ def lines() -> io.StringIO:
 def test_f09_identity_numbers_never_reach_a_log(lines: io.StringIO, number: str) -> None:
     logging.getLogger("canary").warning("reader said %s twice: %s", number, number)
     assert number not in lines.getvalue()
+    assert lines.getvalue().count("[number]") == 2
+
+
+@pytest.mark.parametrize("around", ["身份证{}号", "id_{}", "({})", "{}。"])
+def test_f09_not_even_beside_chinese_words_or_in_an_exception(
+    lines: io.StringIO, around: str
+) -> None:
+    logging.getLogger("canary").warning(around.format(NUMBER))
+    try:
+        raise ValueError(around.format(NUMBER))
+    except ValueError:
+        logging.getLogger("canary").exception("failed")
+    assert NUMBER not in lines.getvalue()
     assert lines.getvalue().count("[number]") == 2
 
 

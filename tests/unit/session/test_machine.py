@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
 import pytest
 
+from edge.domain.cycles import Cycle
 from edge.domain.errors import Fault
 from edge.domain.record import Outcome, ProofRecord
+from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.session import effects as fx
 from edge.session.events import (
     Button,
@@ -14,6 +19,7 @@ from edge.session.events import (
     CardRemoved,
     Event,
     Judged,
+    LookUpFailed,
     Pressed,
     ReceiptFailed,
     ReceiptPrinted,
@@ -44,6 +50,7 @@ from edge.session.states import (
     Turned,
     Watching,
     Why,
+    visit_of,
 )
 from tests.session_world import ACTIONS, ENTRY, KEY, LAID_DOWN, World, progress, verdict
 
@@ -174,13 +181,86 @@ def test_e03_not_on_the_roster_leaves_nothing_unless_help_is_asked_for(walk: Wal
     assert walk.record.person_id is None
 
 
-def test_e04_already_certified_is_told_and_not_asked_again(walk: Walk) -> None:
-    from dataclasses import replace
+def applied(walk: Walk, cycle: Cycle, certified: date, today: Stamp) -> object:
+    entry = replace(ENTRY, cycle=cycle, certified_on=certified)
+    walk.do(LAID_DOWN, RosterAnswered(KEY, entry))
+    walk.do(Pressed(Button.ENTER), Pressed(Button.APPLY), now=today)
+    return walk.state
 
-    entry = replace(ENTRY, certified_on=ENTRY.due_by)
-    walk.do(LAID_DOWN, RosterAnswered(KEY, entry)).press(Button.ENTER, Button.APPLY)
+
+def on(day: date, trust: ClockTrust = ClockTrust.NTP) -> Stamp:
+    return Stamp(datetime(day.year, day.month, day.day, 4, tzinfo=UTC), MonoNs(0), "boot", trust)
+
+
+@pytest.mark.parametrize(
+    ("cycle", "certified", "today", "turned_away"),
+    [
+        (Cycle.CALENDAR, date(2026, 1, 5), date(2026, 11, 23), True),
+        (Cycle.CALENDAR, date(2025, 11, 1), date(2026, 1, 1), False),  # a roster of last year
+        (Cycle.ROLLING, date(2026, 3, 10), date(2026, 11, 23), True),
+        (Cycle.ROLLING, date(2025, 3, 10), date(2026, 1, 8), True),
+        (Cycle.ROLLING, date(2025, 3, 10), date(2026, 1, 9), False),  # 60 days before it is due
+        (Cycle.ROLLING, date(2025, 3, 10), date(2026, 3, 11), False),
+    ],
+)
+def test_e04_only_who_is_still_covered_is_told_to_come_later(
+    walk: Walk, cycle: Cycle, certified: date, today: date, turned_away: bool
+) -> None:
+    state = applied(walk, cycle, certified, on(today))
+    assert isinstance(state, Turned if turned_away else Consenting)
+
+
+def test_e17_a_clock_nobody_trusts_sends_nobody_away(walk: Walk) -> None:
+    today = on(date(2026, 11, 23), ClockTrust.UNKNOWN)
+    assert isinstance(applied(walk, Cycle.CALENDAR, date(2026, 1, 5), today), Consenting)
+
+
+@pytest.mark.parametrize("opened", [(), (Button.START_PROOF,)])
+@pytest.mark.parametrize("page", [Button.HELP, Button.SCAN])
+def test_a_card_laid_down_during_help_is_read_and_the_reader_stays_armed(
+    walk: Walk, opened: tuple[Button, ...], page: Button
+) -> None:
+    walk.press(*opened, page)
+    if not isinstance(walk.state, Informing):
+        return  # this page is not offered here
+    assert walk.effects[-1] == fx.ArmReader()
+    walk.do(LAID_DOWN, RosterAnswered(KEY, ENTRY))
+    assert isinstance(walk.state, Confirming)
+
+
+def test_a_roster_that_cannot_be_asked_says_nothing_about_the_person(walk: Walk) -> None:
+    walk.do(LAID_DOWN, LookUpFailed(KEY))
     assert isinstance(walk.state, Turned)
-    assert walk.state.why is Why.ALREADY_DONE
+    assert walk.state.why is Why.STORE_DOWN
+
+
+def test_a_sequence_that_was_seen_is_a_try_even_when_left_for_help(walk: Walk) -> None:
+    walk.watching()
+    for tried in (1, 2, 3):
+        assert isinstance(walk.state, Watching)
+        walk.do(Watched(walk.state.watch_id, progress(0)))
+        walk.press(Button.HELP, Button.BACK)
+        visit = visit_of(walk.session.state)
+        assert visit is not None
+        assert visit.attempts == tried
+    assert isinstance(walk.state, Retrying)
+    assert walk.state.exhausted
+    assert len(walk.given(fx.Watch)) == 3
+
+
+def test_shooting_again_ends_with_the_tries(walk: Walk) -> None:
+    walk.judged()
+    for _ in range(2):
+        walk.press(Button.RETAKE).judged()
+    assert isinstance(walk.state, Reviewing)
+    assert Button.RETAKE not in offered(walk.state)
+    assert isinstance(walk.press(Button.RETAKE).state, Reviewing)
+    assert len(walk.given(fx.Watch)) == 3
+
+
+def test_k33_the_picture_is_dropped_when_it_is_submitted(walk: Walk) -> None:
+    walk.judged().press(Button.SUBMIT)
+    assert walk.effects[-3:-1] == [fx.Forget(), fx.Store(walk.record)]
 
 
 def test_e01_three_unreadable_cards_lead_to_a_person(walk: Walk) -> None:

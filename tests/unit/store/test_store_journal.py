@@ -183,25 +183,36 @@ def test_a_roster_that_arrived_is_offered_until_it_is_swapped_in(
 ) -> None:
     assert ROSTER_KIND == messages.ROSTER
     inbox = Inbox(journal.database)
-    assert journal.take_rosters() == []
+    assert journal.waiting_roster() is None
     inbox.put(ROSTER_KIND, b"sealed 1")
-    assert journal.take_rosters() == [b"sealed 1"]
-    assert journal.take_rosters() == []
+    assert journal.waiting_roster() == b"sealed 1"
+    assert journal.waiting_roster() == b"sealed 1"
     with closing(SqliteJournal(path, DATA_KEY, times)) as restarted:
-        assert restarted.take_rosters() == [b"sealed 1"]
+        assert restarted.waiting_roster() == b"sealed 1"
         restarted.replace_roster(1, [entry(1)])
     assert journal.find(entry(1).key) == entry(1)
     with closing(SqliteJournal(path, DATA_KEY, times)) as restarted:
-        assert restarted.take_rosters() == []
+        assert restarted.waiting_roster() is None
+
+
+def test_a_refused_roster_is_forgotten_and_a_newer_one_is_not(journal: SqliteJournal) -> None:
+    inbox = Inbox(journal.database)
+    inbox.put(ROSTER_KIND, b"sealed 1")
+    journal.waiting_roster()
+    inbox.put(ROSTER_KIND, b"sealed 2")
+    journal.refuse_roster()
+    assert journal.waiting_roster() == b"sealed 2"
+    journal.refuse_roster()
+    assert journal.waiting_roster() is None
 
 
 def test_a_roster_that_arrives_meanwhile_is_not_forgotten(journal: SqliteJournal) -> None:
     inbox = Inbox(journal.database)
     inbox.put(ROSTER_KIND, b"sealed 1")
-    journal.take_rosters()
+    journal.waiting_roster()
     inbox.put(ROSTER_KIND, b"sealed 2")
     journal.replace_roster(1, [entry(1)])
-    assert journal.take_rosters() == [b"sealed 2"]
+    assert journal.waiting_roster() == b"sealed 2"
 
 
 def test_the_roster_is_swapped_as_a_whole_and_never_back(journal: SqliteJournal) -> None:
