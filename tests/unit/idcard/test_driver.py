@@ -9,8 +9,9 @@ import pytest
 
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Provenance
+from edge.drivers.idcard_serial import SerialCardReader
 from edge.drivers.sim.idcard import SamMachine
-from tests.idcard_bench import CARDS, VECTORS, Bench
+from tests.idcard_bench import CARDS, VECTORS, Bench, Clock
 
 NUMBER = CARDS["R"].number
 
@@ -40,6 +41,59 @@ def test_open_asks_for_status_and_number(bench: Bench) -> None:
     assert bench.reader.reader_id() == "05.03-20200101-0001234567-0987654321"
     assert bench.reader.health().ok
     assert bench.reader.provenance is Provenance.LIVE
+
+
+class Transcript:
+    """A line that knows a session by heart: any other byte than the published ones fails."""
+
+    def __init__(self, exchanges: list[tuple[str, bytes]]) -> None:
+        self._exchanges = [(bytes.fromhex(asked), told) for asked, told in exchanges]
+        self._inbox = b""
+
+    def write(self, data: bytes) -> int:
+        asked, self._inbox = self._exchanges.pop(0)
+        assert data == asked
+        return len(data)
+
+    def read(self, size: int = 1) -> bytes:
+        taken, self._inbox = self._inbox[:size], self._inbox[size:]
+        return taken
+
+    def reset_input_buffer(self) -> None:
+        assert self._inbox == b"", "an answer was left"
+
+    def close(self) -> None:
+        assert self._exchanges == [], "the session was left early"
+
+
+def test_k07_the_published_session_byte_by_byte() -> None:
+    """The driver alone, without the simulator: opening, no card, a card, taken away."""
+    status, find = "AAAAAA9669000311FFED", "AAAAAA96690003200122"
+    address, gone = "AAAAAA96690003300330", bytes.fromhex("AAAAAA96690004000041 45")
+    line = Transcript(
+        [
+            (status, bytes.fromhex("AAAAAA96690004000090 94")),
+            ("AAAAAA9669000312FFEE", bytes.fromhex(
+                "AAAAAA9669 0014 000090 05000300 A53A3401 87D61200 B168DE3A 56")),
+            (find, bytes.fromhex("AAAAAA96690004000080 84")),
+            (find, bytes.fromhex("AAAAAA9669000800009F00000000 97")),
+            ("AAAAAA96690003200221", bytes.fromhex("AAAAAA9669000C0000900000000000000000 9C")),
+            ("AAAAAA96690003300132", VECTORS["R"].reply),
+            (address, bytes.fromhex("AAAAAA96690004000091 95")),
+            (address, gone),
+            (address, gone),
+        ]
+    )  # fmt: skip
+    clock = Clock()
+    reader = SerialCardReader(
+        "line", mono_ns=clock.mono_ns, sleep=clock.sleep, open_line=lambda _port, _rate: line
+    )
+    reader.open()
+    assert reader.reader_id() == "05.03-20200101-0001234567-0987654321"
+    assert reader.wait_for_card(0.5)
+    assert reader.read().id_number == NUMBER
+    assert reader.wait_for_removal(2)
+    reader.close()
 
 
 def test_k07_a_card_is_found_selected_read_and_missed(bench: Bench) -> None:
