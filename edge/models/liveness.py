@@ -9,11 +9,12 @@ looks ahead again, ASKED shows the prompt and judges the reaction. FINAL collect
 frontal frames for the comparison and the portrait.
 
 What makes it hard to cheat: the order is not known beforehand, a reaction that is too
-quick or that was under way fails, the face may not change, and a turn of the head must
-show depth. Depth is judged by `nose_parallax` alone, on x and y: a flat picture, however
-tilted, stays below 0.1 eye distances, a head passes it at 15 degrees and it grows with
-the angle. What geometry cannot tell: a strongly bent print, and a film that answers the
-prompts. Those need light, texture and people.
+quick or that was under way fails, every movement proves on its own frames who makes it,
+no two neighbouring frames may show two faces, and a turn of the head must show depth.
+Depth is judged by `nose_parallax` alone, on x and y: a flat picture, however tilted, stays
+below 0.1 eye distances, a head passes it at 15 degrees and it grows with the angle. What
+geometry cannot tell: a strongly bent print, and a film of the right person that answers
+the prompts. Those need light, texture and people.
 """
 
 from __future__ import annotations
@@ -71,11 +72,16 @@ class Check:
             return Action.BLINK in self.actions
         return isinstance(self._movement, Blink)
 
-    @property
-    def wants_identity(self) -> bool:
-        """Whether the next observation should say how far the face is from the first one."""
-        unproven = self._continuity is not None and self._continuity.unproven
-        return unproven or self.stage is Stage.FINAL
+    def wants_identity(self, seen: Observation) -> bool:
+        """Whether this very observation should say how far its face is from the first one."""
+        if seen.face is None or self._neutral is None or self._continuity is None:
+            return False
+        if self.stage is Stage.CENTRE:
+            ahead = self._neutral.is_ahead(seen.face, self.limits)
+            return ahead and self._continuity.unproven
+        if self._movement and self._movement.wants_identity(seen, seen.face):
+            return True
+        return self._continuity.unproven or self.stage is Stage.FINAL
 
     @property
     def done(self) -> tuple[Action, ...]:
@@ -108,7 +114,9 @@ class Check:
     # --- one observation -----------------------------------------------------
 
     def see(self, seen: Observation) -> WatchProgress:
-        """Take in one frame and say what to show now."""
+        """Take in one frame and say what to show now. A face with a NaN in it is none."""
+        if seen.face and not seen.face.is_sound:
+            seen = Observation(seen.at_ns, faces=0)
         if self._began_ns is None:
             self._began_ns = self._stage_ns = seen.at_ns
         if self._neutral is None or self._continuity is None:
@@ -118,10 +126,13 @@ class Check:
         return self.progress()
 
     def _judge(self, seen: Observation, neutral: Neutral, continuity: Continuity) -> None:
+        run = continuity.run
         broken = continuity.see(seen)
         if broken:
             self._fail(broken)
             return
+        if continuity.run != run:
+            self._restart()
         self._hint = self._running_hint(seen)
         if seen.face is None or self._hint:
             self._interrupt()
@@ -147,6 +158,11 @@ class Check:
         if self._movement:
             self._movement.interrupt()
 
+    def _restart(self) -> None:
+        self._at_rest.since = None
+        if self._movement:
+            self._movement.restart()
+
     def _enter(self, stage: Stage, seen: Observation) -> None:
         self.stage, self._stage_ns = stage, seen.at_ns
         self._at_rest = Hold()
@@ -164,7 +180,8 @@ class Check:
         if self.finished:
             return
         self._hint = self._quality(seen)
-        usable = self._hint in (None, Hint.LOOK_AT_CAMERA) and seen.track == self._track
+        same = seen.track == self._track and seen.seam <= self.limits.seam
+        usable = self._hint in (None, Hint.LOOK_AT_CAMERA) and same
         self._track = seen.track
         if seconds(began_ns, seen.at_ns) > self.limits.framing_s:
             self._fail(Reason.TIMED_OUT if seen.face else Reason.FACE_LOST)
@@ -243,6 +260,8 @@ class Check:
         if movement and movement.margin is not None:
             axis = self.actions[self.step].axis
             self.margins[axis] = min(movement.margin, self.margins.get(axis, movement.margin))
+        if movement and movement.needs_rest:
+            self._hint = Hint.LOOK_AT_CAMERA
         if isinstance(judgement, Reason):
             self._fail(judgement)
         elif judgement is Done.DONE:
@@ -252,7 +271,8 @@ class Check:
 
     def _final(self, seen: Observation, face: FaceView, neutral: Neutral) -> None:
         """Count frontal frames of the proven face; the watcher keeps what it needs of them."""
-        if neutral.is_ahead(face, self.limits) and seen.identity is not None:
+        proven = seen.identity is not None and seen.identity <= self.limits.same_person
+        if neutral.is_ahead(face, self.limits) and proven:
             self.frontal_frames += 1
         else:
             self._remind(seen)

@@ -79,8 +79,40 @@ class Hold:
         return seconds(self.since, seen.at_ns) >= needed_s
 
 
+class Proofs:
+    """Who makes a movement: some of its own frames, against the first frontal one."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._taken: list[tuple[MonoNs, float]] = []
+
+    def forget(self) -> None:
+        self._taken = []
+
+    def wants(self, at_ns: MonoNs) -> bool:
+        """Not every frame: one costs more than all the rest of what is done with a frame."""
+        if not self._taken:
+            return True
+        return seconds(self._taken[-1][0], at_ns) >= self._limits.proof_every_s
+
+    def take(self, seen: Observation) -> None:
+        if seen.identity is not None:
+            self._taken.append((seen.at_ns, seen.identity))
+
+    def judge(self) -> Judgement:
+        """`None` as long as there are too few."""
+        if len(self._taken) < self._limits.proofs:
+            return None
+        middle = median(identity for _, identity in self._taken)
+        return Done.DONE if middle <= self._limits.same_person else Reason.FACE_CHANGED
+
+
 class Movement:
-    """One head or mouth movement, from its prompt until it is done or wrong."""
+    """One head or mouth movement, from its prompt until it is done or wrong.
+
+    It counts as one piece only: from near the neutral to the end of the hold without a
+    break in between, and by somebody who is proven while it is held.
+    """
 
     def __init__(self, action: Action, neutral: Neutral, limits: Limits, asked_ns: MonoNs) -> None:
         self.margin: float | None = None  # measured over needed parallax, once judged
@@ -91,7 +123,17 @@ class Movement:
         self._begun = False
         self._held = Hold()
         self._wrong = Hold()
+        self._proofs = Proofs(limits)
         self._samples: list[tuple[MonoNs, float, float]] = []  # time, amount, parallax
+
+    @property
+    def needs_rest(self) -> bool:
+        """Whether the beginning was not seen in one piece, so that it has to be made again."""
+        return not self._early()
+
+    def wants_identity(self, seen: Observation, face: FaceView) -> bool:
+        amount = self._neutral.amounts(face, self._limits)[self._action]
+        return amount >= 1.0 and (self._held.since is None or self._proofs.wants(seen.at_ns))
 
     def see(self, seen: Observation, face: FaceView) -> Judgement:
         amounts = self._neutral.amounts(face, self._limits)
@@ -101,13 +143,21 @@ class Movement:
         if self._begins_too_early(seen, amount):
             return Reason.TOO_EARLY
         self._samples.append((seen.at_ns, amount, nose_parallax(self._neutral.rigid, face.rigid)))
-        if self._held.lasts(seen, amount >= 1.0, self._limits.hold_s):
-            return self._judge_depth()
-        return None
+        if self._held.since is None:
+            self._proofs.forget()
+        lasts = self._held.lasts(seen, amount >= 1.0, self._limits.hold_s)
+        if self._held.since is not None:
+            self._proofs.take(seen)
+        return self._judge_held() if lasts and not self.needs_rest else None
 
     def interrupt(self) -> None:
         """What was held so far does not count: the face was away or not alone."""
         self._held.since = None
+
+    def restart(self) -> None:
+        """Nothing seen so far counts: it may have been another face."""
+        self.interrupt()
+        self._samples = []
 
     def _goes_wrong(self, seen: Observation, amounts: dict[Action, float]) -> bool:
         """Another movement of the head fully made and kept, the asked one not even begun."""
@@ -121,6 +171,11 @@ class Movement:
             return False
         self._begun = True
         return seconds(self._asked_ns, seen.at_ns) < self._limits.reaction_s
+
+    def _judge_held(self) -> Judgement:
+        """Depth only of somebody who is proven."""
+        by_whom = self._proofs.judge()
+        return self._judge_depth() if by_whom is Done.DONE else by_whom
 
     def _judge_depth(self) -> Judgement:
         if self._action.axis == "face":
@@ -137,14 +192,18 @@ class Movement:
 
     def _grew(self, held_parallax: float) -> bool:
         """Depth comes gradually as a head turns; with a picture swapped in it does not grow."""
-        early = [p for _, amount, p in self._samples if amount < self._limits.onset]
-        return not early or median(early) <= self._limits.growth * held_parallax
+        return median(self._early()) <= self._limits.growth * held_parallax
+
+    def _early(self) -> list[float]:
+        """The parallax near the neutral, before the hold and in one piece with it."""
+        return [p for _, amount, p in self._samples if amount < self._limits.onset]
 
 
 class Blink:
     """Both eyes closed and open again, slowly too; a chance blink on the prompt is none."""
 
     margin: float | None = None
+    needs_rest = False
 
     def __init__(self, neutral: Neutral, limits: Limits, asked_ns: MonoNs) -> None:
         self._neutral = neutral
@@ -152,6 +211,13 @@ class Blink:
         self._asked_ns = asked_ns
         self._closed_ns: MonoNs | None = None
         self._wrong = Hold()
+        self._proofs = Proofs(limits)
+
+    def wants_identity(self, seen: Observation, face: FaceView) -> bool:
+        """Of the closed eyes, and of the ones that open again."""
+        if self._closed_ns is None:
+            return face.lids is not None and self._open_part(face.lids) <= self._limits.blink
+        return self._proofs.wants(seen.at_ns) or self._opens(face)
 
     def see(self, seen: Observation, face: FaceView) -> Judgement:
         amounts = self._neutral.amounts(face, self._limits)
@@ -160,20 +226,40 @@ class Blink:
             return Reason.WRONG_ACTION
         if face.lids is None:
             return None
-        return self._judge_lids(seen, face.lids / max(self._neutral.lids, 1e-6))
+        return self._judge_lids(seen, self._open_part(face.lids))
+
+    def _open_part(self, lids: float) -> float:
+        return lids / max(self._neutral.lids, 1e-6)
+
+    def _opens(self, face: FaceView) -> bool:
+        return face.lids is not None and self._open_part(face.lids) >= self._limits.lids_open_again
 
     def interrupt(self) -> None:
         """An eye that closed before the break need not be the one that opens after it."""
         self._closed_ns = None
 
+    def restart(self) -> None:
+        """Nothing seen so far counts: it may have been another face."""
+        self.interrupt()
+
     def _judge_lids(self, seen: Observation, open_part: float) -> Judgement:
         if open_part <= self._limits.blink:
-            if seconds(self._asked_ns, seen.at_ns) >= self._limits.reaction_s:
-                self._closed_ns = self._closed_ns or seen.at_ns
+            self._closes(seen)
             return None
-        if open_part < self._limits.lids_open_again or self._closed_ns is None:
+        if self._closed_ns is None:
+            return None
+        self._proofs.take(seen)
+        if open_part < self._limits.lids_open_again:
             return None
         closed_s = seconds(self._closed_ns, seen.at_ns)
         self._closed_ns = None
         fits = self._limits.blink_min_s <= closed_s <= self._limits.blink_max_s
-        return Done.DONE if fits else None
+        return self._proofs.judge() if fits else None
+
+    def _closes(self, seen: Observation) -> None:
+        if self._closed_ns is None:
+            if seconds(self._asked_ns, seen.at_ns) < self._limits.reaction_s:
+                return
+            self._closed_ns = seen.at_ns
+            self._proofs.forget()
+        self._proofs.take(seen)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models.geometry import Pose
@@ -51,7 +54,15 @@ class Limits:
     # The same person all the time
     loss_s: float = 0.3
     losses: int = 1
-    same_person: float = 0.6  # distance of embeddings; a real turn reached 0.48, others 0.75 up
+    # Distances of embeddings. To the first frontal frame a real turn reached 0.51 at 50 degrees
+    # and drawn heads 0.48; another drawn head, turned, came down to 0.59.
+    same_person: float = 0.55  # proves who it is; the median of a held movement must, too
+    other_person: float = 0.6  # one frame beyond this ends the try
+    seam: float = 0.5  # from one frame to the next; one person reached 0.36, two began at 0.50
+    proofs: int = 2  # frames of each movement that say who made it, at least
+    proof_every_s: float = 0.1  # while a movement is held: each costs two inferences
+    jump: float = 10.0  # degrees between two frames that need no explanation
+    jump_per_s: float = 300.0  # a real, quick turn reached 220
     # The comparison
     frontal_frames: int = 8
 
@@ -70,16 +81,30 @@ class FaceView:
     sharpness: float
     rigid: Points = field(repr=False)  # (12, 2) from `geometry.rigid_points`
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether every number is one: a NaN would slip through most comparisons."""
+        pose = (self.pose.yaw, self.pose.pitch, self.pose.roll)
+        light = (self.brightness, self.sharpness)
+        lids = () if self.lids is None else (self.lids,)
+        numbers = (*pose, self.eye_distance_px, self.mouth, *lids, *self.off_centre, self.width)
+        return all(map(math.isfinite, (*numbers, *light))) and bool(np.isfinite(self.rigid).all())
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One frame, judged. `identity` is the distance to the first frontal frame, if asked for."""
+    """One frame, judged.
+
+    `identity` is the distance to the first frontal frame, if asked for; `seam` the one to
+    the frame before, 0 where the two are alike at a glance (see `seam.Seam`).
+    """
 
     at_ns: MonoNs
     faces: int
     track: int = 0
     face: FaceView | None = None
     identity: float | None = None
+    seam: float = 0.0
 
 
 def seconds(start: MonoNs, end: MonoNs) -> float:

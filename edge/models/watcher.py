@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,20 @@ from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Reference, Score, Verdict
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models import geometry
-from edge.models.embedding import LIKENESS_THRESHOLD, Embedder, Embedding, distance, likeness
+from edge.models.embedding import (
+    LIKENESS_THRESHOLD,
+    Embedder,
+    Embedding,
+    chip_of,
+    distance,
+    likeness,
+)
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
 from edge.models.liveness import Check, Stage
 from edge.models.observation import FaceView, Limits, Observation
 from edge.models.preprocess import Image, enlarged, image_of, picture_of
 from edge.models.runtime import sha256_of_model
+from edge.models.seam import Seam
 from edge.ports import Camera, CheckResult, Frame, Health, Look, Picture, WatchOrder
 
 LIVENESS_THRESHOLD = 0.5  # where `Check.evidence` says depth was just enough
@@ -37,7 +45,6 @@ class _Try:
     frames: int = 0
     last_ns: MonoNs = field(default=MonoNs(0))
     first: Embedding | None = field(repr=False, default=None)
-    latest: Embedding | None = field(repr=False, default=None)
     frontal: list[Embedding] = field(repr=False, default_factory=list)
     portrait: Picture | None = field(repr=False, default=None)
     portrait_sharpness: float = -1.0
@@ -63,16 +70,22 @@ class Watcher:
         self._follower = Follower(models_dir)
         self._lids = Lids(models_dir)
         self._embedder = Embedder(models_dir)
+        self._seam = Seam(self._embedder)
 
     def health(self) -> Health:
         return self._camera.health()
 
     def watch(self, order: WatchOrder) -> Generator[Look]:
-        """See `Eyes.watch`. Raises `DeviceError` when the camera does or its stream ends."""
+        """See `Eyes.watch`. Raises `DeviceError` when the camera does or its stream ends.
+
+        A generator: nothing is opened before its first frame is asked for, and nothing at
+        all if it is closed before that.
+        """
         reference = self._embed_reference(order.reference)
         check = Check(order.actions, self._limits)
         attempt = _Try(check, reference, self._mono_ns())
         self._follower.forget()
+        self._seam.forget()
         with self._camera.stream() as frames:
             for frame in frames:
                 progress = self._step(attempt, frame)
@@ -111,13 +124,15 @@ class Watcher:
     def _observe(self, attempt: _Try, image: Image, sight: Sight) -> Observation:
         if sight.mesh is None:
             return Observation(attempt.last_ns, faces=0)
-        return Observation(
+        seen = Observation(
             at_ns=attempt.last_ns,
             faces=sight.faces,
             track=sight.track,
             face=self._view(image, sight.mesh, wants_lids=attempt.check.wants_lids),
-            identity=self._identity(attempt, image, sight.mesh),
+            seam=self._seam.see(chip_of(image, sight.mesh.points)),
         )
+        wanted = attempt.check.wants_identity(seen)
+        return replace(seen, identity=self._identity(attempt)) if wanted else seen
 
     def _view(self, image: Image, mesh: Mesh, *, wants_lids: bool) -> FaceView:
         height, width = image.shape[:2]
@@ -137,20 +152,18 @@ class Watcher:
             rigid=geometry.rigid_points(mesh.points),
         )
 
-    def _identity(self, attempt: _Try, image: Image, mesh: Mesh) -> float | None:
-        """Distance to the first frontal face of this try, when the check wants to know."""
-        if not attempt.check.wants_identity:
-            return None
-        attempt.latest = self._embedder.embed(image, mesh.points)
+    def _identity(self, attempt: _Try) -> float:
+        """Distance of the newest face to the first frontal one of this try."""
+        newest = self._seam.embedding()
         if attempt.first is None:
-            attempt.first = attempt.latest
-        return distance(attempt.first, attempt.latest)
+            attempt.first = newest
+        return distance(attempt.first, newest)
 
     def _keep(self, attempt: _Try, image: Image, mesh: Mesh | None, face: FaceView | None) -> None:
         """Remember a frontal face for the comparison, and the sharpest picture."""
-        if mesh is None or face is None or attempt.latest is None:
+        if mesh is None or face is None:
             return
-        attempt.frontal.append(attempt.latest)
+        attempt.frontal.append(self._seam.embedding())
         if face.sharpness > attempt.portrait_sharpness:
             attempt.portrait_sharpness = face.sharpness
             attempt.portrait = picture_of(head_and_shoulders(image, mesh.box))

@@ -11,7 +11,7 @@ from edge.domain.record import Reference
 from edge.drivers.sim import head, portrait
 from edge.models.liveness import Check
 from edge.models.manifest import specs
-from edge.models.observation import Limits
+from edge.models.observation import Limits, Observation
 from edge.models.preprocess import picture_of
 from edge.models.watcher import Watcher
 from edge.ports import Picture, WatchOrder
@@ -314,4 +314,4 @@ def test_time_that_goes_backwards_does_not_break_it(watcher, heads) -> None:
 
 
 def test_the_check_asks_for_what_costs_only_when_it_needs_it() -> None:
-    assert not Check(ORDER).wants_identity
+    assert not Check(ORDER).wants_identity(Observation(0, 0))

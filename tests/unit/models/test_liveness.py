@@ -73,8 +73,9 @@ def run(check, person, change=lambda seen, at_s, check: seen, fps=15.0, most_s=1
     for frame in range(int(most_s * fps)):
         at_s = frame / fps
         person.move(prompt, at_s - since_s, 1 / fps)
-        identity = 0.2 if check.wants_identity else None
-        seen = Observation(int(at_s * 1e9), 1, 1, person.face(), identity)
+        seen = Observation(int(at_s * 1e9), 1, 1, person.face())
+        if check.wants_identity(seen):
+            seen = replace(seen, identity=0.2)
         progress = check.see(change(seen, at_s, check))
         if progress.prompt is not prompt:
             prompt, since_s = progress.prompt, at_s
@@ -334,7 +335,7 @@ def test_another_face_on_an_unbroken_track_fails_at_the_next_step(step) -> None:
 
     def change(seen, at_s, check):
         swapped = check.step == step and check.stage is not Stage.BASELINE
-        return replace(seen, identity=0.78) if swapped and check.wants_identity else seen
+        return replace(seen, identity=0.78) if swapped and check.wants_identity(seen) else seen
 
     check = Check((Action.LEFT, Action.UP, Action.MOUTH))
     run(check, Person(), change)
@@ -346,12 +347,13 @@ def test_after_a_pause_of_the_camera_the_face_proves_itself() -> None:
     check, person = Check((Action.LEFT,)), Person()
     at_ns = 0
     while check.stage is not Stage.ASKED:
-        identity = 0.1 if check.wants_identity else None
-        check.see(Observation(at_ns, 1, 1, person.face(), identity))
+        seen = Observation(at_ns, 1, 1, person.face())
+        check.see(replace(seen, identity=0.1) if check.wants_identity(seen) else seen)
         at_ns += 66_000_000
-    assert not check.wants_identity
-    check.see(Observation(at_ns + 2_000_000_000, 1, 1, person.face()))
-    assert check.wants_identity
+    assert not check.wants_identity(seen)
+    late = replace(seen, at_ns=at_ns + 2_000_000_000)
+    check.see(late)
+    assert check.wants_identity(late)
 
 
 def test_a_step_is_not_done_while_two_faces_are_seen() -> None:
