@@ -19,6 +19,7 @@ packages=(
   espeak-ng                  # the interim voice
   alsa-utils                 # plays the prompts
   chromium                   # pictures and tests of the staff console
+  libatomic1                 # what drives Chromium in the demonstration and the tests
   xvfb                       # a screen for tests that drive a window from outside
 )
 

@@ -215,7 +215,7 @@ host = "127.0.0.1"
 port = {console_port}
 
 [broker]
-host = "localhost"
+host = "127.0.0.1"
 port = {broker_port}
 ca = "ca.crt"
 cert = "bridge.crt"
@@ -247,7 +247,7 @@ office = {_toml(place["office"])}
 phone = {_toml(place["phone"])}
 
 [broker]
-host = "localhost"
+host = "127.0.0.1"
 port = {broker_port}
 
 [keys]
