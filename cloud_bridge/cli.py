@@ -261,13 +261,11 @@ def _import(path: Path, run: Callable[..., int], what: str) -> int:
 
 
 def _roster_push(options: argparse.Namespace) -> int:
-    from django.db.models import F
-
+    from cloud_bridge.registry import rosters
     from cloud_bridge.registry.models import Device
 
     rows = Device.objects.filter(**({"pk": options.device} if options.device else {}))
-    # The version moves too, so that a roster just on its way does not count as this one.
-    due = rows.update(roster_due=True, roster_version=F("roster_version") + 1)
+    due = rosters.send_anew(rows)
     if options.device and not due:
         return _complain(f"device {options.device}: not in this registry", EXIT_USAGE)
     print(f"{due} rosters due; the bridge sends them")

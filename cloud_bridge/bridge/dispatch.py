@@ -59,14 +59,15 @@ def _entries(device: Device, today: date, vault: Vault) -> Iterable[RosterEntry]
     past = _past(people.values("pk"), today)
     for person in people.with_last_pass().order_by("person_id"):
         number = vault.open(person.number_sealed, person.person_id)
-        certified = person.is_certified(today)
+        last = person.last_pass_day()
+        done = cycles.need_not_come(person.category, last, today)
         yield RosterEntry(
             key=keys.card_key(number, secret),
             person_id=PersonId(person.person_id),
             masked_name=mask_name(person.name),
             category=person.category,
             due_by=person.due_by(today),
-            certified_on=person.last_pass_day() if certified else None,
+            certified_on=last if done else None,
             past=tuple(past.get(person.person_id, ())),
             cycle=cycles.cycle_of(person.category),
         )

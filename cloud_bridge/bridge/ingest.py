@@ -30,7 +30,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from cloud_bridge.bridge.opening import Arrival, Opened, Refused, open_record
-from cloud_bridge.registry import gaps
+from cloud_bridge.registry import gaps, rosters
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -130,6 +130,7 @@ class _Batch:
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._certified_in: set[str] = set()
         self.replies: list[Reply] = []
 
     def load(self, opened: Sequence[Opened]) -> None:
@@ -185,6 +186,8 @@ class _Batch:
         for table, rows in self._rows.items():
             table.objects.bulk_create(rows)
         Task.objects.bulk_create(self._tasks)
+        if self._certified_in:
+            rosters.mark_stale(rosters.serving(self._certified_in))
         for (kiosk_id, epoch), seqs in self._seqs.items():
             _note_seqs(kiosk_id, epoch, seqs)
 
@@ -205,6 +208,8 @@ class _Batch:
         self._known[record.body.record_id] = record.sha256
         if live and record.outcome in _TASKS:
             self._tasks.append(self._task(record, row))
+        if live and row.person and record.outcome is Outcome.PASSED:
+            self._certified_in.add(row.person.region_id)
         self._reply(record, AckStatus.FILED)
 
     def _task(self, record: Opened, row: Certification) -> Task:

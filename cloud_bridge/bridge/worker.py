@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.ingest import Ingest
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
+from cloud_bridge.registry import rosters
 from cloud_bridge.registry.models import Device
 from cloud_bridge.registry.vault import Vault
 from edge.domain.errors import WireError
@@ -35,6 +36,8 @@ BATCH = 50
 GATHER_S = 0.05
 RETRY_S = 0.5
 ROSTER_EVERY_S = 1.0
+ROSTERS_AT_ONCE = 20
+"""At midnight all are due: records must not wait for the whole fleet's."""
 MAX_DEVICES = 20
 _CHINA = ZoneInfo("Asia/Shanghai")
 _WORD = re.compile(r"[a-z][a-z_]{0,29}")
@@ -63,6 +66,15 @@ class Clock:
     mono_s: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A roster on its way, and the day it was written for."""
+
+    version: int
+    day: date
+    published: Published
+
+
 class Worker:
     def __init__(
         self, link: Link, ingest: Ingest, vault: Vault, sign_key: Ed25519PrivateKey, clock: Clock
@@ -72,7 +84,7 @@ class Worker:
         self._vault = vault
         self._sign_key = sign_key
         self._clock = clock
-        self._rosters: dict[str, tuple[int, Published]] = {}
+        self._rosters: dict[str, _Sent] = {}
         self._next_roster_s = 0.0
         self._locked_logged = False
 
@@ -145,34 +157,38 @@ class Worker:
         if not self._link.connected:
             self._rosters.clear()
             return
-        due = Device.objects.filter(roster_due=True).exclude(pk__in=self._rosters)
-        for device in due.select_related("site__region"):
-            self._send_roster(device)
+        now = self._clock.now()
+        today = now.astimezone(_CHINA).date()
+        due = rosters.to_send(now, today).exclude(pk__in=self._rosters)
+        for device in due.select_related("site__region")[:ROSTERS_AT_ONCE]:
+            self._send_roster(device, today)
 
-    def _send_roster(self, device: Device) -> None:
+    def _send_roster(self, device: Device, today: date) -> None:
         version = _next_version(device)
-        today = self._clock.now().astimezone(_CHINA).date()
         try:
             payload = dispatch.roster_envelope(device, version, today, self._vault, self._sign_key)
         except dispatch.RosterTooLarge as error:
             log.error("roster too large kiosk=%s: %s", device.kiosk_id, error)
             rows = Device.objects.filter(pk=device.pk)
-            rows.update(roster_due=False, roster_problem=str(error)[:200])
+            rows.update(roster_due=False, roster_day=today, roster_problem=str(error)[:200])
             return
         topic = topics.topic(device.kiosk_id, topics.ROSTER)
         sent = self._link.publish(topic, payload, retain=True)
         if sent:
-            self._rosters[device.kiosk_id] = (version, sent)
+            self._rosters[device.kiosk_id] = _Sent(version, today, sent)
 
     def _settle_rosters(self) -> None:
         """A roster the broker has taken is no longer due, unless it was asked for again."""
-        for kiosk_id, (version, sent) in list(self._rosters.items()):
-            if sent.arrived():
-                del self._rosters[kiosk_id]
-                rows = Device.objects.filter(pk=kiosk_id, roster_version=version)
-                now = self._clock.now()
-                rows.update(roster_due=False, roster_sent_at=now, roster_problem="")
-                log.info("roster sent kiosk=%s version=%d", kiosk_id, version)
+        for kiosk_id, sent in list(self._rosters.items()):
+            if sent.published.arrived():
+                self._settle(kiosk_id, sent)
+
+    def _settle(self, kiosk_id: str, sent: _Sent) -> None:
+        del self._rosters[kiosk_id]
+        now = self._clock.now()
+        rows = Device.objects.filter(pk=kiosk_id, roster_version=sent.version)
+        rows.update(roster_due=False, roster_day=sent.day, roster_sent_at=now, roster_problem="")
+        log.info("roster sent kiosk=%s version=%d", kiosk_id, sent.version)
 
 
 def store_presence(kiosk_id: str, presence: messages.Presence, now: datetime) -> None:
@@ -208,8 +224,13 @@ def _may_be_shown(device: messages.DeviceHealth) -> bool:
 
 
 def _next_version(device: Device) -> int:
-    """Counted up before sending, so that no two rosters ever share a version."""
+    """Counted up before sending, so that no two rosters ever share a version.
+
+    Until it has arrived it stays due; what is filed from here on makes it stale again.
+    """
     with transaction.atomic():
-        Device.objects.filter(pk=device.pk).update(roster_version=F("roster_version") + 1)
+        Device.objects.filter(pk=device.pk).update(
+            roster_version=F("roster_version") + 1, roster_due=True, roster_stale=False
+        )
         version: int = Device.objects.values_list("roster_version", flat=True).get(pk=device.pk)
     return version

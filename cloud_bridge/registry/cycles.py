@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from edge.domain.cycles import Cycle, due_after, years_on
+from edge.domain.cycles import Cycle, due_after, is_covered, years_on
 
 ROLLING = frozenset({"retired"})
 """Categories whose cycle runs from the last certification; all others go by calendar year."""
@@ -28,6 +28,16 @@ def cycle_start(category: str, today: date) -> date:
 
 def is_certified(category: str, last: date | None, today: date) -> bool:
     return last is not None and last >= cycle_start(category, today)
+
+
+def need_not_come(category: str, last: date | None, today: date) -> bool:
+    """Whether a kiosk may turn the person away as done already.
+
+    Ends before `is_certified` does for the rolling cycle: whoever could renew only
+    once overdue would always be late. The window is the kiosk's own rule
+    (`edge.domain.cycles.EARLY_DAYS` before the due date; 1 January otherwise).
+    """
+    return last is not None and is_covered(cycle_of(category), last, today)
 
 
 def due_by(category: str, last: date | None, today: date) -> date:

@@ -193,6 +193,9 @@ class Device(models.Model):
     file a LIVE record. `card_secret_sealed` is the kiosk's own key for card
     keys, needed to write its roster. `health` is what the kiosk last said of its devices
     (rows of `edge.wire.messages.DeviceHealth`), `health_at` when that changed here.
+
+    `roster_due`: to be sent now. `roster_stale`: to be sent when the last one is some
+    minutes old. `roster_day`: the day it was written for; who has to come changes with the day.
     """
 
     kiosk_id = models.CharField(max_length=64, primary_key=True)
@@ -206,6 +209,8 @@ class Device(models.Model):
     seen_at = models.DateTimeField(null=True)
     software = models.CharField(max_length=120, blank=True)
     roster_due = models.BooleanField(default=False)
+    roster_stale = models.BooleanField(default=False)
+    roster_day = models.DateField(null=True)
     roster_version = models.BigIntegerField(default=0)
     roster_sent_at = models.DateTimeField(null=True)
     roster_problem = models.CharField(max_length=200, blank=True)

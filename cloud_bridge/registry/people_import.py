@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from cloud_bridge.registry import audit, id_number
+from cloud_bridge.registry import audit, id_number, rosters
 from cloud_bridge.registry.models import (
     Category,
     Certification,
@@ -85,6 +85,7 @@ def add_people(people: Sequence[NewPerson], vault: Vault, who: str) -> int:
         earlier = Certification.objects.filter(person=None, subject_key=person.number_key)
         earlier.update(person=person)
         audit.write(vault, who, "person.add", ("person", person_id), region_code=new.region_code)
+    rosters.send_anew(rosters.serving(new.region_code for new in people))
     return len(people)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -14,10 +14,11 @@ from cloud_bridge import demo
 from cloud_bridge.bridge import worker as worker_module
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.worker import Clock, Worker
-from cloud_bridge.registry import keyring
-from cloud_bridge.registry.models import Certification, Device
+from cloud_bridge.registry import id_number, keyring
+from cloud_bridge.registry.models import Certification, Device, Person, Site
+from cloud_bridge.registry.people_import import NewPerson, add_people
 from edge.domain.health import Condition, DeviceState
-from edge.domain.people import CardKey
+from edge.domain.people import CardKey, RosterEntry
 from edge.wire import envelope, keys, messages, topics
 from edge.wire.messages import AckStatus, Presence
 from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry
@@ -61,8 +62,9 @@ class Bench:
     def __init__(self, registry: TestRegistry) -> None:
         self.link = MemoryLink()
         self.mono_s = 0.0
+        self.now = NOW
         self.stop = threading.Event()
-        clock = Clock(now=lambda: NOW, mono_s=lambda: self.mono_s)
+        clock = Clock(now=lambda: self.now, mono_s=lambda: self.mono_s)
         self.sign_key = keyring.sign_key()
         self.worker = Worker(self.link, registry.ingest, registry.vault, self.sign_key, clock)
 
@@ -90,7 +92,7 @@ def rec(kiosk: TestKiosk) -> str:
 
 def quiet() -> None:
     """No rosters in tests about records."""
-    Device.objects.update(roster_due=False)
+    Device.objects.update(roster_due=False, roster_day=TODAY, roster_sent_at=NOW)
 
 
 def test_commit_comes_before_answer_and_answer_before_the_brokers(
@@ -237,6 +239,140 @@ def test_a_roster_knows_earlier_certifications(registry: TestRegistry, bench: Be
     assert entry.certified_on == TODAY
     assert entry.due_by == date(2027, 11, 23)
     assert [(proof.day, proof.method) for proof in entry.past] == [(TODAY, "kiosk")]
+
+
+def entry_of(kiosk: TestKiosk, number: str, sealed: envelope.Envelope) -> RosterEntry:
+    key = keys.card_key(number, keys.decode_key(kiosk.card_text))
+    entries = the_roster(kiosk, sealed).entries
+    return next(entry for entry in entries if entry.key == CardKey(key))
+
+
+def test_every_day_has_a_roster_of_its_own_also_after_a_restart(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    registry.kiosk()
+    for _ in range(3):
+        bench.turn()
+    assert len(bench.opened(topics.ROSTER)) == 1
+    bench.now = datetime(2026, 11, 23, 15, 59, tzinfo=UTC)  # 23:59 in China
+    bench.turn()
+    assert len(bench.opened(topics.ROSTER)) == 1
+    bench.now += timedelta(minutes=1)
+    for _ in range(3):
+        bench.turn()
+    assert len(bench.opened(topics.ROSTER)) == 2
+    again = Bench(registry)
+    again.now = bench.now
+    again.turn()
+    assert again.opened(topics.ROSTER) == [], "the day's roster was sent before the restart"
+
+
+def test_e04_a_new_year_takes_last_years_done_off_the_roster(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    name, birth, serial, *_ = demo.PEOPLE[3]  # by calendar year
+    number = id_number.make(demo.NUMBER_REGION, birth, serial)
+    bench.link.bring(rec(kiosk), kiosk.record(name=name, id_number=number))
+    bench.turn()
+    assert entry_of(kiosk, number, bench.opened(topics.ROSTER)[-1]).certified_on == TODAY
+    bench.now = datetime(2026, 12, 31, 17, 0, tzinfo=UTC)  # 1 January in China
+    bench.turn()
+    entry = entry_of(kiosk, number, bench.opened(topics.ROSTER)[-1])
+    assert (entry.certified_on, entry.due_by) == (None, date(2027, 12, 31))
+
+
+def test_certifications_are_on_the_roster_soon_but_not_one_by_one(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    bench.turn()
+    bench.turn()
+    for _ in range(5):
+        bench.link.bring(rec(kiosk), kiosk.record())
+        bench.turn()
+    assert len(bench.opened(topics.ROSTER)) == 1, "the last one is not ten minutes old"
+    bench.now += timedelta(minutes=10)
+    for _ in range(3):
+        bench.turn()
+    first, second = bench.opened(topics.ROSTER)
+    assert entry_of(kiosk, demo.DEMO_NUMBER, first).certified_on is None
+    assert entry_of(kiosk, demo.DEMO_NUMBER, second).certified_on == TODAY
+
+
+def test_a_certification_while_a_roster_is_on_its_way_is_not_forgotten(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    bench.link.takes = False
+    bench.turn()
+    bench.link.bring(rec(kiosk), kiosk.record())
+    bench.turn()
+    bench.link.takes = True
+    bench.turn()
+    bench.now += timedelta(minutes=10)
+    bench.turn()
+    sealed = bench.opened(topics.ROSTER)[-1]
+    assert entry_of(kiosk, demo.DEMO_NUMBER, sealed).certified_on == TODAY
+
+
+def test_records_that_certify_nobody_send_no_roster(registry: TestRegistry, bench: Bench) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    bench.link.bring(rec(kiosk), kiosk.record(outcome="needs_review"))
+    bench.link.bring(rec(kiosk), kiosk.record(provenance="simulated"))
+    bench.turn()
+    assert not Device.objects.get().roster_stale
+
+
+def test_an_import_sends_the_rosters_of_the_kiosks_it_concerns(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    elsewhere = registry.kiosk("k-002")
+    Device.objects.filter(pk="k-002").update(site=other_site())
+    quiet()
+    number = id_number.make(demo.NUMBER_REGION, date(1950, 1, 1), 500)
+    new = NewPerson("丁一", number, "dibao", True, "100101001001")
+    add_people([new], registry.vault, "test")
+    bench.turn()
+    [sealed] = bench.opened(topics.ROSTER)
+    assert entry_of(kiosk, number, sealed).masked_name == "丁*"
+    assert elsewhere.kiosk_id != sealed.header.recipient
+
+
+def other_site() -> Site:
+    return Site.objects.create(name="临水", region_id="100102000000")
+
+
+def test_retired_people_may_renew_before_they_are_overdue(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    bench.link.bring(rec(kiosk), kiosk.record())
+    bench.turn()
+    told = {}
+    for day in (datetime(2027, 9, 23, tzinfo=UTC), datetime(2027, 9, 24, tzinfo=UTC)):
+        bench.now = day
+        bench.turn()
+        told[day.day] = entry_of(kiosk, demo.DEMO_NUMBER, bench.opened(topics.ROSTER)[-1])
+        assert Person.objects.get(name=demo.DEMO_NAME).is_certified(day.date())
+        bench.turn()
+    assert (told[23].certified_on, told[24].certified_on) == (TODAY, None)
+    assert told[24].due_by == date(2027, 11, 23)
+
+
+def test_at_midnight_records_do_not_wait_for_the_whole_fleet(
+    registry: TestRegistry, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "ROSTERS_AT_ONCE", 2)
+    for number in range(5):
+        registry.kiosk(f"k-{number}")
+    sent = []
+    for _ in range(4):
+        bench.turn()
+        sent.append(len(bench.opened(topics.ROSTER)))
+    assert sent == [2, 4, 5, 5]
 
 
 def test_roster_versions_only_grow_and_a_lost_one_is_sent_again(

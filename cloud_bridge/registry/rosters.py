@@ -1,0 +1,41 @@
+"""Which kiosks' rosters have to be sent anew, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q
+
+from cloud_bridge.registry.models import Device, Site
+
+QUIET = timedelta(minutes=10)
+"""Certifications change a roster all day long; it is not sent for them more often than this."""
+
+
+def serving(region_codes: Iterable[str]) -> Any:
+    """The kiosks on whose rosters people of these regions are."""
+    codes = set(region_codes)
+    sites = Site.objects.select_related("region")
+    return Device.objects.filter(site__in=[s for s in sites if any(map(s.region.covers, codes))])
+
+
+def send_anew(devices: Any) -> int:
+    """Mark rosters as due; returns how many.
+
+    The version moves too, so that a roster just on its way does not count as this one.
+    """
+    due: int = devices.update(roster_due=True, roster_version=F("roster_version") + 1)
+    return due
+
+
+def mark_stale(devices: Any) -> None:
+    devices.update(roster_stale=True)
+
+
+def to_send(now: datetime, today: date) -> Any:
+    """Asked for, written for another day, or behind the records for long enough."""
+    rested = Q(roster_sent_at=None) | Q(roster_sent_at__lte=now - QUIET)
+    stale = Q(roster_stale=True) & rested
+    return Device.objects.filter(Q(roster_due=True) | ~Q(roster_day=today) | stale)
