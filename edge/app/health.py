@@ -40,6 +40,11 @@ class HealthBoard:
         known = self._states.get(device)
         return known is not None and not known.condition.works
 
+    def works(self, device: str) -> bool:
+        """False also before anything was heard of it."""
+        known = self._states.get(device)
+        return known is not None and known.condition.works
+
     def report(self, device: str, condition: Condition, detail: str = "") -> None:
         with self._lock:
             before = self._states.get(device)

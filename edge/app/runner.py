@@ -150,7 +150,7 @@ class Runner:
         self._portrait: Picture | None = None
         self._said = ""
         self._due_ns: dict[str, MonoNs] = {}
-        self._camera_was_gone = False
+        self._blind_tries = 0
         self.health = HealthBoard(parts.time.now)
         self._first = start(language)
         self._session = self._first.session
@@ -219,7 +219,7 @@ class Runner:
 
     def _turn(self) -> None:
         self._note_health()
-        self._mend_voice()
+        self._look_at_voice()
         event = self._next()
         if event is None:
             self._take_in_rosters()
@@ -374,9 +374,21 @@ class Runner:
         else:
             self.health.well("voice")
 
-    def _mend_voice(self) -> None:
-        """A voice that comes back says first what could not be heard."""
-        if self.health.is_lost("voice") and self._is_due("voice"):
+    def _look_at_voice(self) -> None:
+        """One that is lost is tried again, and says first what could not be heard."""
+        if not self._is_due("voice"):
+            return
+        voice = self._parts.voice
+        try:
+            if not self.health.works("voice"):
+                voice.open()
+            health = voice.health()
+            if health.fault is not None:
+                raise DeviceError("voice", health.fault, health.words)
+        except DeviceError as error:
+            self.health.lost("voice", error)
+            return
+        if self.health.well("voice"):
             self._said = ""
             self._speak()
 
@@ -457,6 +469,7 @@ class Runner:
             try:
                 self._watch(order)
             except DeviceError as error:
+                self._blind_tries += 1
                 self.health.lost("camera", error)
                 self.post(WatchFailed(order.watch_id, error.fault))
             except Exception as error:  # noqa: BLE001 - top of a thread
@@ -466,18 +479,17 @@ class Runner:
     def _glance(self) -> None:
         """At the camera, not through it: it stays closed.
 
-        One that failed while it ran is believed again when it was seen to be gone and
-        is there, or when it gives a frame; else each visit would say lost and back.
+        One that says it is well and still gave no picture twice is believed again
+        when it gives one, or was seen to be gone.
         """
         if not self._is_due("camera"):
             return
         health = self._parts.eyes.health()
         if not health.ok:
-            self._camera_was_gone = True
+            self._blind_tries = 0
             fault = health.fault or Fault.ABSENT
             self.health.lost("camera", DeviceError("camera", fault, health.words))
-        elif self._camera_was_gone or not self.health.is_lost("camera"):
-            self._camera_was_gone = False
+        elif self._blind_tries < 2:
             self.health.well("camera")
 
     def _guarded(self, thread: str, look: Callable[[], None]) -> None:
@@ -494,6 +506,7 @@ class Runner:
         progress = None
         with closing(self._parts.eyes.watch(WatchOrder(order.actions, reference))) as looks:
             for look in looks:
+                self._blind_tries = 0
                 self.health.well("camera")
                 if self._wanted_watch != order.watch_id:
                     return

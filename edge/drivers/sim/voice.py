@@ -19,18 +19,30 @@ class SimVoice:
         """Words and language, in the order spoken."""
         self._listener = listener
         self._is_open = False
+        self._vanished = False
         self._volume = 80
 
+    def vanish(self) -> None:
+        """The sound card's plug is pulled."""
+        self._vanished = True
+
+    def come_back(self) -> None:
+        self._vanished = False
+
     def open(self) -> None:
+        self._check()
         self._is_open = True
 
     def close(self) -> None:
         self._is_open = False
 
     def health(self) -> Health:
+        if self._vanished:
+            return Health(False, "no sound card", "plug the sound card in", Fault.ABSENT)
         return Health(self._is_open, "simulated loudspeaker")
 
     def say(self, words: str, language: str) -> None:
+        self._check()
         if not self._is_open:
             raise DeviceError(self.name, Fault.ABSENT, "not open", retry=False)
         self.utterances.append((words, language))
@@ -42,3 +54,7 @@ class SimVoice:
 
     def hush(self) -> None:
         """Nothing to stop: simulated words take no time."""
+
+    def _check(self) -> None:
+        if self._vanished:
+            raise DeviceError(self.name, Fault.ABSENT, "no sound card")
