@@ -10,6 +10,7 @@ same bytes is always the same kind of yes.
 | known id, same bytes | nothing | KNOWN |
 | known id, other bytes | quarantine | QUARANTINED |
 | LIVE from a demonstration kiosk | quarantine | QUARANTINED |
+| PASSED without consent, liveness or likeness | quarantine | QUARANTINED |
 | wrong signature, seal, topic or form | quarantine | none |
 | anything beyond the quarantine's bound | counted | none |
 """
@@ -29,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
-from cloud_bridge.bridge.opening import Arrival, Opened, Refused, open_record
+from cloud_bridge.bridge.opening import Arrival, Opened, Refused, is_borne_out, open_record
 from cloud_bridge.registry import gaps, rosters
 from cloud_bridge.registry.models import (
     Certification,
@@ -151,8 +152,8 @@ class _Batch:
             self._reply(record, AckStatus.KNOWN)
         elif known is not None:
             self._keep_aside(record, "other_bytes")
-        elif self._forbidden(record):
-            self._keep_aside(record, "demo_device_live")
+        elif why := self._objection(record):
+            self._keep_aside(record, why)
         else:
             self._add(record)
 
@@ -191,9 +192,14 @@ class _Batch:
         for (kiosk_id, epoch), seqs in self._seqs.items():
             _note_seqs(kiosk_id, epoch, seqs)
 
-    def _forbidden(self, record: Opened) -> bool:
+    def _objection(self, record: Opened) -> str:
+        """Why a new record may not be filed; nothing if it may."""
         device = self._devices[record.kiosk_id]
-        return bool(device.simulated_only and record.provenance is Provenance.LIVE)
+        if device.simulated_only and record.provenance is Provenance.LIVE:
+            return "demo_device_live"
+        if not is_borne_out(record):
+            return "inconsistent"
+        return ""
 
     def _keep_aside(self, record: Opened, reason: str) -> None:
         arrival = Arrival(record.kiosk_id, record.payload)

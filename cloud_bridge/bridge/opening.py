@@ -16,16 +16,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.domain.errors import WireError
-from edge.domain.record import Outcome, Provenance
+from edge.domain.record import Outcome, Provenance, Reference
 from edge.wire import envelope, messages
 from edge.wire.envelope import Chain, Envelope, sha256_hex
-from edge.wire.messages import RecordBody
+from edge.wire.messages import RecordBody, ScoreBand
 
 MAX_TEXT = 120
 MAX_SHORT = 60
 MAX_ATTEMPTS = 1000
 MAX_SEQ = 2**62
 
+_REFERENCES = {Reference.CHIP.value, Reference.TEMPLATE.value}
+_PASSING = {ScoreBand.CLEAR.value, ScoreBand.PASS.value}
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
@@ -160,6 +162,24 @@ def _opened(arrival: Arrival, chain: Chain, body: RecordBody) -> Opened:
         outcome=outcome,
         provenance=provenance,
         finished_at=finished_at,
+    )
+
+
+def is_borne_out(record: Opened) -> bool:
+    """Whether a record that says PASSED holds what a pass is made of; others claim nothing.
+
+    A kiosk with a fault, or somebody with its key, must not certify by the one word alone.
+    """
+    if record.outcome is not Outcome.PASSED:
+        return True
+    consent, check = record.body.consent or {}, record.body.liveness or {}
+    scores = [check.get("liveness") or {}, check.get("likeness") or {}]
+    return (
+        record.body.method == "kiosk"
+        and consent.get("agreed") is True
+        and check.get("live") is True
+        and check.get("reference") in _REFERENCES
+        and all(score.get("band") in _PASSING for score in scores)
     )
 
 

@@ -100,6 +100,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "chain": _("Place in the kiosk's chain is missing"),
         "other_bytes": _("Same record number, other content"),
         "demo_device_live": _("A demonstration kiosk claimed a real record"),
+        "inconsistent": _("Says passed without what a pass needs"),
         "unfileable": _("Could not be filed"),
     },
     "action_word": {

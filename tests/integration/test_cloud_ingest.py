@@ -6,6 +6,7 @@ import dataclasses
 import random
 import uuid
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -142,6 +143,51 @@ def test_a_demonstration_kiosk_can_never_file_a_live_record(registry: TestRegist
     assert reasons() == ["demo_device_live"]
     assert Certification.objects.count() == Rehearsal.objects.count() == 0
     assert not demo_person().is_certified(TODAY)
+
+
+@pytest.mark.parametrize("provenance", ["live", "simulated"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"consent": None},
+        {"consent": {"agreed": False}},
+        {"liveness": None},
+        {"liveness": {"live": False}},
+        {"liveness": {"live": "yes"}},
+        {"liveness": {"reference": "none"}},
+        {"liveness": {"reference": "newer"}},
+        {"liveness": {"liveness": None}},
+        {"liveness": {"likeness": None}},
+        {"liveness": {"liveness": {"band": "below"}}},
+        {"liveness": {"likeness": {"band": "below"}}},
+        {"method": "visit"},
+    ],
+)
+def test_passed_needs_consent_liveness_and_likeness(
+    registry: TestRegistry, changes: dict[str, Any], provenance: str
+) -> None:
+    kiosk = registry.kiosk()
+    plain = _merged(kiosk.body(provenance=provenance), changes)
+    assert send(registry, kiosk.wrap(plain)) == [QUARANTINED]
+    assert reasons() == ["inconsistent"]
+    assert Certification.objects.count() == Rehearsal.objects.count() == Task.objects.count() == 0
+    assert not demo_person().is_certified(TODAY)
+
+
+@pytest.mark.parametrize("outcome", ["needs_review", "declined"])
+def test_other_outcomes_claim_nothing_and_are_filed(registry: TestRegistry, outcome: str) -> None:
+    kiosk = registry.kiosk()
+    payload = kiosk.record(outcome=outcome, consent=None, liveness=None)
+    assert send(registry, payload) == [FILED]
+    assert Task.objects.count() == 1
+
+
+def _merged(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes laid over the body, dictionaries into dictionaries."""
+    return plain | {
+        name: _merged(plain[name], value) if isinstance(value, dict) else value
+        for name, value in changes.items()
+    }
 
 
 def test_n10_a_failed_face_makes_a_task_and_nothing_else(registry: TestRegistry) -> None:
