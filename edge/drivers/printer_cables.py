@@ -93,6 +93,22 @@ class SerialCable:
         _opened(self._vendor).device.write(code)
 
 
+class _Network(escpos.printer.Network):  # type: ignore[misc]  # the vendor has no types
+    """Closes the socket of a connection that was refused; the vendor only forgets it."""
+
+    _device: Any
+
+    @property
+    def device(self) -> Any:
+        return self._device
+
+    @device.setter
+    def device(self, device: Any) -> None:
+        if device is None and self._device:
+            self._device.close()
+        self._device = device
+
+
 class NetworkCable:
     """TCP, for a simulator; the kiosk process has no network in the field."""
 
@@ -100,10 +116,10 @@ class NetworkCable:
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
-        self._vendor: escpos.printer.Network | None = None
+        self._vendor: _Network | None = None
 
     def open(self) -> None:
-        vendor = escpos.printer.Network(self._host, self._port, timeout=WRITE_S)
+        vendor = _Network(self._host, self._port, timeout=WRITE_S)
         try:
             vendor.open()
         except escpos.exceptions.Error as error:
