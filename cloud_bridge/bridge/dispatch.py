@@ -74,9 +74,9 @@ def _entries(device: Device, today: date, vault: Vault) -> Iterable[RosterEntry]
 
 
 def _past(people: object, today: date) -> dict[str, list[PastProof]]:
-    """Passed certifications of the last five years by person, newest first."""
+    """Counting certifications of the last five years by person, newest first."""
     rows = Certification.objects.filter(
-        person__in=people, outcome="passed", certified_on__gt=today - timedelta(days=PAST_DAYS)
+        person__in=people, counts=True, certified_on__gt=today - timedelta(days=PAST_DAYS)
     )
     past: dict[str, list[PastProof]] = {}
     for row in rows.order_by("-certified_on").values_list("person_id", "certified_on", "method"):

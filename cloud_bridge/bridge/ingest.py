@@ -31,7 +31,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from cloud_bridge.bridge.opening import Arrival, Opened, Refused, is_borne_out, open_record
-from cloud_bridge.registry import gaps, rosters
+from cloud_bridge.registry import doubts, gaps, rosters
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -58,7 +58,10 @@ MAX_AHEAD = timedelta(days=1)
 
 _SURE = {ClockTrust.NTP.value, ClockTrust.SIGNED.value, ClockTrust.RTC.value}
 _CHINA = ZoneInfo("Asia/Shanghai")
-_TASKS = {Outcome.NEEDS_REVIEW: Task.Kind.REVIEW, Outcome.DECLINED: Task.Kind.DECLINED}
+_TASKS: Mapping[Outcome, Any] = {
+    Outcome.NEEDS_REVIEW: Task.Kind.REVIEW,
+    Outcome.DECLINED: Task.Kind.DECLINED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +215,25 @@ class _Batch:
         row = table(**self._columns(record))
         self._rows[table].append(row)
         self._known[record.body.record_id] = record.sha256
-        if live and record.outcome in _TASKS:
-            self._tasks.append(self._task(record, row))
-        if live and row.person and record.outcome is Outcome.PASSED:
-            self._certified_in.add(row.person.region_id)
+        if live:
+            self._follow(record, row)
         self._reply(record, AckStatus.FILED)
 
-    def _task(self, record: Opened, row: Certification) -> Task:
+    def _follow(self, record: Opened, row: Certification) -> None:
+        """What a record about somebody who stood there brings with it."""
+        if row.person:
+            doubts.judge(row, row.person, self._devices[record.kiosk_id].site)
+        if row.counts:
+            self._certified_in.add(row.person.region_id)
+        kind = _TASKS.get(record.outcome) or (Task.Kind.VERIFY if row.doubts else None)
+        if kind:
+            self._tasks.append(self._task(record, row, kind))
+
+    def _task(self, record: Opened, row: Certification, kind: Any) -> Task:
         person = row.person
         region = person.region_id if person else self._devices[record.kiosk_id].site.region_id
         return Task(
-            kind=_TASKS[record.outcome],
+            kind=kind,
             person=person,
             record=row,
             region_id=region,
@@ -278,7 +289,7 @@ class _Batch:
 
 def _devices(arrivals: Iterable[Arrival]) -> dict[str, Device]:
     ids = {arrival.kiosk_id for arrival in arrivals}
-    rows = Device.objects.select_related("site").filter(kiosk_id__in=ids)
+    rows = Device.objects.select_related("site__region").filter(kiosk_id__in=ids)
     return {row.kiosk_id: row for row in rows}
 
 

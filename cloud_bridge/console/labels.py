@@ -29,6 +29,10 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "not_alike": _("Comparison without success"),
         "camera": _("Camera trouble"),
     },
+    "doubt": {
+        "other_region": _("The kiosk stands where people of another region are served"),
+        "other_name": _("The name on the card is not the name in the registry"),
+    },
     "band": {
         "clear": _("Clearly above the threshold"),
         "pass": _("Above the threshold"),

@@ -27,6 +27,8 @@ class RecordStatus:
     sha256: str = ""
     quarantined: int = 0
     reasons: tuple[str, ...] = ()
+    counts: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 def record_status(record_id: str) -> RecordStatus:
@@ -71,4 +73,6 @@ def _filed(row: FiledRecord, aside: list[Any]) -> RecordStatus:
         sha256=row.sha256,
         quarantined=len(aside),
         reasons=tuple(row.reasons),
+        counts=getattr(row, "counts", False),
+        doubts=tuple(getattr(row, "doubts", ())),
     )

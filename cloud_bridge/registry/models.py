@@ -120,9 +120,9 @@ class PersonQuerySet(models.QuerySet):
         return self.filter(account.region.within("region_id"))
 
     def with_last_pass(self) -> PersonQuerySet:
-        """Adds `last_pass`: day of the latest certification that was passed, or None."""
-        passed = Certification.objects.filter(person=models.OuterRef("pk"), outcome="passed")
-        latest = passed.order_by("-certified_on").values("certified_on")[:1]
+        """Adds `last_pass`: day of the latest certification that counts, or None."""
+        counting = Certification.objects.filter(person=models.OuterRef("pk"), counts=True)
+        latest = counting.order_by("-certified_on").values("certified_on")[:1]
         return self.annotate(last_pass=models.Subquery(latest))
 
     def certified(self, today: date) -> PersonQuerySet:
@@ -169,8 +169,8 @@ class Person(models.Model):
         if hasattr(self, "last_pass"):
             day: date | None = self.last_pass
             return day
-        passed = self.certifications.filter(outcome="passed")
-        return passed.aggregate(day=models.Max("certified_on"))["day"]
+        counting = self.certifications.filter(counts=True)
+        return counting.aggregate(day=models.Max("certified_on"))["day"]
 
     def is_certified(self, today: date) -> bool:
         return cycles.is_certified(self.category, self.last_pass_day(), today)
@@ -287,13 +287,19 @@ class FiledRecord(models.Model):
 
 
 class Certification(FiledRecord):
-    """A record about somebody who stood there."""
+    """A record about somebody who stood there.
+
+    `counts`: it certifies its person by itself. `doubts` (words of `registry.doubts`) say
+    why a passed one does not.
+    """
 
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="certifications")
+    counts = models.BooleanField(default=False)
+    doubts = models.JSONField(default=list)
 
     class Meta:
         indexes = (
-            models.Index(fields=["person", "outcome", "certified_on"], name="certification_last"),
+            models.Index(fields=["person", "counts", "certified_on"], name="certification_last"),
         )
 
 
@@ -312,6 +318,7 @@ class Task(models.Model):
     class Kind(models.TextChoices):
         REVIEW = "review", _("Check needs a person")
         DECLINED = "declined", _("Declined the face, wants staff")
+        VERIFY = "verify", _("Passed, but has to be verified")
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("task", "Open")

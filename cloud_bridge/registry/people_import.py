@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
-from cloud_bridge.registry import audit, id_number, rosters
+from cloud_bridge.registry import audit, doubts, id_number, rosters
 from cloud_bridge.registry.models import (
     Category,
-    Certification,
     Household,
     Person,
     Region,
@@ -82,8 +82,7 @@ def add_people(people: Sequence[NewPerson], vault: Vault, who: str) -> int:
             region_id=new.region_code,
             household=_household(new.household),
         )
-        earlier = Certification.objects.filter(person=None, subject_key=person.number_key)
-        earlier.update(person=person)
+        doubts.link_earlier(person, timezone.now())
         audit.write(vault, who, "person.add", ("person", person_id), region_code=new.region_code)
     rosters.send_anew(rosters.serving(new.region_code for new in people))
     return len(people)

@@ -14,6 +14,7 @@ from django.db import transaction
 from cloud_bridge import demo
 from cloud_bridge.bridge import ingest as ingest_module
 from cloud_bridge.bridge.opening import Arrival
+from cloud_bridge.registry import id_number
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -23,6 +24,7 @@ from cloud_bridge.registry.models import (
     Rehearsal,
     Task,
 )
+from cloud_bridge.registry.people_import import NewPerson, add_people
 from edge.wire import keys
 from edge.wire.envelope import Chain, sha256_hex
 from edge.wire.messages import AckStatus
@@ -174,6 +176,79 @@ def test_passed_needs_consent_liveness_and_likeness(
     assert not demo_person().is_certified(TODAY)
 
 
+def held(registry: TestRegistry) -> Certification:
+    """The only record: filed, but its person is not certified and staff have to look."""
+    row = Certification.objects.get()
+    assert (row.outcome, row.counts) == ("passed", False)
+    assert not row.person.is_certified(TODAY)
+    assert row.person not in Person.objects.with_last_pass().certified(TODAY)
+    task = Task.objects.get()
+    assert (task.kind, task.person, task.record) == ("verify", row.person, row)
+    assert task.region_id == row.person.region_id
+    assert not Device.objects.filter(roster_stale=True).exists()
+    return row
+
+
+def invented(name: str) -> dict[str, str]:
+    """Name and number of one of the invented people, as fields of a record."""
+    from cloud_bridge.registry import demo_data
+
+    [found] = [new for new in demo_data.invented_people() if new.name == name]
+    return {"name": name, "id_number": found.number}
+
+
+def test_k02_a_kiosk_of_another_region_files_but_does_not_certify(registry: TestRegistry) -> None:
+    payload = registry.kiosk().record(**invented("马翠花"))  # of another county
+    assert send(registry, payload) == [FILED]
+    assert held(registry).doubts == ["other_region"]
+
+
+@pytest.mark.parametrize("name", ["王建", "王建华华", "", "张建国", "王建Hua"])
+def test_a_card_of_another_name_files_but_does_not_certify(
+    registry: TestRegistry, name: str
+) -> None:
+    assert send(registry, registry.kiosk().record(name=name)) == [FILED]
+    assert held(registry).doubts == ["other_name"]
+
+
+@pytest.mark.parametrize(
+    "name", ["王建华", "王 建华", "王·建华", "王\u2022建\u3000华", "王．建・华"]
+)
+def test_blanks_and_dots_make_no_other_name(registry: TestRegistry, name: str) -> None:
+    assert send(registry, registry.kiosk().record(name=name)) == [FILED]
+    assert Certification.objects.get().counts
+    assert Task.objects.count() == 0
+
+
+def test_a_failed_check_of_somebody_elses_is_one_task(registry: TestRegistry) -> None:
+    send(registry, registry.kiosk().record(name="张", outcome="needs_review"))
+    assert Task.objects.get().kind == "review"
+    assert Certification.objects.get().doubts == ["other_name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "doubts"),
+    [
+        ("丁一", "100101001001", []),
+        ("丁二", "100101001001", ["other_name"]),
+        ("丁一", "100102001201", ["other_region"]),
+    ],
+)
+def test_records_before_the_import_are_judged_at_the_import(
+    registry: TestRegistry, name: str, region: str, doubts: list[str]
+) -> None:
+    number = id_number.make("100000", date(1950, 1, 1), 500)
+    send(registry, registry.kiosk().record(id_number=number, name="丁一"))
+    assert not Certification.objects.get().counts
+    assert Task.objects.count() == 0
+    add_people([NewPerson(name, number, "dibao", True, region)], registry.vault, "t")
+    if doubts:
+        assert held(registry).doubts == doubts
+    else:
+        assert Person.objects.get(name=name).is_certified(TODAY)
+        assert Task.objects.count() == 0
+
+
 @pytest.mark.parametrize("outcome", ["needs_review", "declined"])
 def test_other_outcomes_claim_nothing_and_are_filed(registry: TestRegistry, outcome: str) -> None:
     kiosk = registry.kiosk()
@@ -207,9 +282,6 @@ def test_a_passed_record_makes_no_task(registry: TestRegistry) -> None:
 
 
 def test_an_unknown_person_is_filed_and_linked_once_imported(registry: TestRegistry) -> None:
-    from cloud_bridge.registry import id_number
-    from cloud_bridge.registry.people_import import NewPerson, add_people
-
     number = id_number.make("100000", date(1950, 1, 1), 500)
     kiosk = registry.kiosk()
     payload = kiosk.record(id_number=number, name="丁一", outcome="needs_review")
@@ -217,7 +289,9 @@ def test_an_unknown_person_is_filed_and_linked_once_imported(registry: TestRegis
     assert Certification.objects.get().person is None
     assert Task.objects.get().region_id == demo.SITE_REGION
     add_people([NewPerson("丁一", number, "dibao", True, "100101001001")], registry.vault, "t")
-    assert Certification.objects.get().person == Person.objects.get(name="丁一")
+    person = Person.objects.get(name="丁一")
+    assert Certification.objects.get().person == person
+    assert (Task.objects.get().person, Task.objects.get().region_id) == (person, person.region_id)
 
 
 def tampered(payload: bytes, **changes: object) -> bytes:

@@ -409,6 +409,22 @@ def test_simulated_records_are_in_no_list_of_people(filed: TestRegistry) -> None
         assert words in shown, words
 
 
+def test_a_record_that_does_not_count_says_why_in_plain_words(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    registry.ingest.ingest([Arrival("k-001", kiosk.record(name="王建花"))], timezone.now())
+    client = signed_in(registry, "supervisor")
+    row = Certification.objects.get()
+    shown = text_of(client.get(f"/records/{row.pk}/"))
+    for words in ("尚不计为已认证", "证件姓名与登记姓名不一致", "王建花", "王建华", "暂不计入"):
+        assert words in shown, words
+    assert "所属区域" not in shown
+    assert "核实前不计入" in text_of(client.get(f"/people/{row.person_id}/"))
+    listed = text_of(client.get("/tasks/"))
+    assert "尚需工作人员核实" in listed
+    assert "证件姓名与登记姓名不一致" in listed
+    assert "王建华" in listed
+
+
 def test_devices_show_presence_gaps_and_quarantine(filed: TestRegistry) -> None:
     kiosk = filed.kiosk("k-003")
     payloads = [kiosk.record() for _ in range(5)]
