@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TextIO
 
 from edge import __version__
@@ -26,6 +27,7 @@ from edge.app.lock import InUseError, devices_of
 from edge.app.world import World, make_world
 from edge.domain.errors import ConfigError, DeviceError, KioskError, ModelError
 from edge.domain.health import Condition, DeviceState
+from edge.domain.timebase import CHINA
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.session.states import Language
 from edge.store.database import Database
@@ -59,6 +61,8 @@ SYSTEM: Mapping[str, Check] = {
     "outbox": doctor_system.outbox,
 }
 PARTS: Mapping[str, Check] = {**DEVICES, **SYSTEM}
+TRIES_OUT = {"camera_picture": "camera", "printer_slip": "printer", "voice_sound": "voice"}
+"""Parts that use a device after it was asked how it is."""
 NEED_NO_DEVICE = ("photo_decoder", "models")
 OPTIONAL = ("panel", "scanner")
 
@@ -86,11 +90,11 @@ def doctor(config: Config, order: Order, out: TextIO, ask: Callable[[str], bool]
         pid = _take_devices(config, stack)
         world = None if pid is not None else _world(config, stack)
         desk = Desk(config, world, order.language, ask, order.yes)
-        examined = []
+        examined: list[Examined] = []
         paper.head(pid)
         for part in chosen(config, order.only):
             paper.begin(part)
-            examined.append(_examine(part, desk, pid))
+            examined.append(_examine(part, desk, pid, examined))
             paper.row(examined[-1].finding)
     paper.foot(result_of(examined))
     if order.as_json:
@@ -127,9 +131,12 @@ def _world(config: Config, stack: ExitStack) -> World | None:
     return stack.enter_context(closing(make_world(SCENARIOS["good-day"], mono_ns, dots)))
 
 
-def _examine(part: str, desk: Desk, pid: int | None) -> Examined:
+def _examine(part: str, desk: Desk, pid: int | None, before: Sequence[Examined]) -> Examined:
     started_s = time.monotonic()
-    if pid is not None and part in DEVICES and part not in NEED_NO_DEVICE:
+    failed = [row.finding.part for row in before if row.finding.status is Status.FAILED]
+    if TRIES_OUT.get(part) in failed:
+        finding = Finding(part, Status.NOT_TRIED, "down")
+    elif pid is not None and part in DEVICES and part not in NEED_NO_DEVICE:
         finding = _as_the_kiosk_knows(part, desk.config)
     else:
         finding = _checked(part, desk)
@@ -152,11 +159,12 @@ def _checked(part: str, desk: Desk) -> Finding:
 
 def _as_the_kiosk_knows(part: str, config: Config) -> Finding:
     state = _states(config).get(part)
-    if part in ("camera_picture", "printer_slip", "voice_sound"):
+    if part in TRIES_OUT:
         return Finding(part, Status.NOT_TRIED, "busy")
     if state is None:
         return Finding(part, Status.NOT_TRIED, "unheard_of")
-    facts = {"since": state.since}
+    since = datetime.fromisoformat(state.since).astimezone(CHINA)
+    facts = {"since": f"{since:%Y-%m-%d %H:%M:%S}"}
     if state.condition is Condition.OK:
         return Finding(part, Status.OK, "well", facts, state.detail)
     if state.condition is Condition.NEAR_END:

@@ -203,7 +203,7 @@ def outbox(desk: Desk) -> Finding:
         return Finding("outbox", Status.WARNING, "held", facts)
     if hours >= OLD_HOURS:
         return Finding("outbox", Status.WARNING, "old", facts)
-    return Finding("outbox", Status.OK, "waiting" if depth else "empty", facts)
+    return Finding("outbox", Status.OK, "waiting" if depth else "nothing", facts)
 
 
 def _hours_since(record_id: str) -> int:

@@ -30,11 +30,11 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "disk": ("well", "filling", "full", "read_only"),
     "link": ("up", "sync_missing", "unknown_host", "unreachable", "certificate", "no_keys"),
     "roster": ("well", "none"),
-    "outbox": ("empty", "waiting", "old", "held"),
+    "outbox": ("nothing", "waiting", "old", "held"),
 }
 """Each part, in the order of the table, with what may be found of it."""
 
-COMMON = ("setting", "crash", "declined", "unasked", "busy", "unheard_of", "no_database")
+COMMON = ("setting", "crash", "declined", "unasked", "down", "busy", "unheard_of", "no_database")
 """What may be found of any part."""
 
 
@@ -83,7 +83,7 @@ def told(found: Finding, language: Language) -> Told:
         status=words[f"doctor.status.{found.status.value}"],
         state=state.format_map(found.facts),
         tried=_tried(found, words).format_map(found.facts),
-        fix=fix.format_map(found.facts),
+        fix="" if found.status is Status.OK else fix.format_map(found.facts),
     )
 
 

@@ -111,14 +111,14 @@ def test_each_finding_has_words_and_each_trouble_a_way_out(part: str, language: 
             assert row.tried
 
 
-GOOD = ("well", "up", "empty", "waiting", "heard", "said", "battery", "declined")
+GOOD = ("well", "up", "nothing", "waiting", "heard", "said", "battery")
 
 
 @pytest.mark.parametrize("part", CODES)
 def test_every_trouble_says_what_to_do(part: str) -> None:
     for words in (ZH, EN):
         for code in CODES[part]:
-            if code not in GOOD or (part, code) == ("printer", "empty"):
+            if code not in GOOD:
                 own, common = f"doctor.{part}.{code}.fix", f"doctor.any.{code}.fix"
                 assert words.get(own) or words.get(common), own
 
@@ -160,6 +160,9 @@ def test_a_kiosk_in_order(config: Config, world: list[World]) -> None:
     code, report = examined(config, yes=True)
     assert code == 0
     found = {part: row["status"] for part, row in report["parts"].items()}
+    assert [
+        row["fix"] for row in report["parts"].values() if row["status"] == "ok" and row["fix"]
+    ] == []
     assert {part for part in DEVICES if part in found} == {
         part for part, status in found.items() if status == "ok" and part in DEVICES
     }
@@ -297,8 +300,8 @@ def test_a_printer_in_trouble(
     rows = report["parts"]
     assert (rows["printer"]["status"], rows["printer"]["code"]) == (status, code)
     assert exit_code == (1 if status == "failed" else 0)
-    slip = {"failed": "failed", "warning": "ok"}[status]
-    assert rows["printer_slip"]["status"] == ("not_tried" if code == "empty" else slip)
+    slip = {"failed": ("not_tried", "down"), "warning": ("ok", "well")}[status]
+    assert (rows["printer_slip"]["status"], rows["printer_slip"]["code"]) == slip
 
 
 def test_a_printer_that_never_confirms_has_not_printed(
@@ -338,8 +341,10 @@ def test_a_camera_that_hangs_and_one_that_is_covered(
     assert statuses(config, "camera_picture", yes=True)["camera_picture"] == ("warning", "dark")
     monkeypatch.setattr("edge.drivers.sim.camera.HANG_S", 0.1)
     monkeypatch.setattr(compose, "camera", hanging)
+    found = statuses(config, "camera_picture", yes=True)
+    assert found == {"camera_picture": ("failed", "silent")}
     found = statuses(config, "camera", yes=True)
-    assert found == {"camera": ("failed", "silent"), "camera_picture": ("failed", "silent")}
+    assert found == {"camera": ("failed", "silent"), "camera_picture": ("not_tried", "down")}
 
 
 def test_a_missing_model_and_a_changed_one(config: Config, tmp_path: Path) -> None:
@@ -493,9 +498,10 @@ def test_a_running_kiosk_keeps_its_devices_and_is_asked(config: Config, world: l
     assert rows["printer"] == ("failed", "empty")
     assert rows["card_reader"] == ("ok", "well")
     assert rows["camera"] == ("not_tried", "unheard_of")
-    assert {rows[part] for part in ASKING} == {("not_tried", "busy")}
+    assert {rows[part] for part in ("camera_picture", "voice_sound")} == {("not_tried", "busy")}
+    assert rows["printer_slip"] == ("not_tried", "down")
     assert rows["database"] == ("ok", "well")
-    assert since in report["parts"]["printer"]["tried"]
+    assert "2026-11-23 10:00:00" in report["parts"]["printer"]["tried"]
     assert f"进程 {other.pid}" in out.getvalue()
 
 
