@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts fuzz-serial cycles clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial cycles clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,10 @@ pictures: demo  ## the README's pictures, from a fresh demonstration
 receipts:  ## every receipt as printed, in both widths and languages (receipts-out/index.html)
 	@$(PY) tests/tools/receipt_pictures.py --out receipts-out
 
+conformance:  ## every driver and simulator through its port's suite (conformance/report.json; HARDWARE="camera=0 …")
+	@$(PY) -m pytest tests/conformance -q -r fE --conformance-report conformance/report.json \
+	  $(foreach device,$(HARDWARE),--hardware $(device))
+
 fuzz-serial:  ## a million spoilt frames through the card reader's codec (fuzz/serial.json)
 	$(PY) -m tests.tools.fuzz_serial --frames 1000000
 
@@ -48,4 +52,4 @@ cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.js
 	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100
 
 clean:  ## remove what was built, keep .venv
-	rm -rf build dist demo-out receipts-out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist demo-out receipts-out conformance .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

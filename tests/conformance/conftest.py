@@ -1,11 +1,16 @@
 """One suite per port, over every implementation; real devices when they are named.
 
 `pytest tests/conformance --hardware card_reader=/dev/ttyUSB0`, once per device.
+`make conformance` also counts, for each device and implementation, what passed.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from tests.tools.conformance_table import Counts
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,6 +21,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PORT=ADDRESS",
         help="also run the suite of this port on a real device, card_reader=/dev/ttyUSB0 say",
     )
+    parser.addoption(
+        "--conformance-report",
+        type=Path,
+        metavar="FILE",
+        help="count per device and implementation; print a table, write it to FILE as JSON",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--conformance-report", default=None)
+    if path is not None:
+        config.pluginmanager.register(Counts(path, config.getoption("--hardware")))
 
 
 @pytest.fixture
