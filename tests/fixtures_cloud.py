@@ -29,6 +29,7 @@ from edge.wire.envelope import Chain, Header
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
+ENROLLED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 TOML = """\
 database = "registry.sqlite3"
@@ -206,7 +207,8 @@ class TestRegistry:
         kiosk = TestKiosk(kiosk_id, keyring.seal_key().public_key())
         folder = kiosk.write_keys(self.folder / "kiosks" / kiosk_id)
         new = staff.NewDevice(kiosk_id, kiosk.site, folder, data.SITE_REGION, demo)
-        staff.set_device(new, self.vault, "test")
+        device = staff.set_device(new, self.vault, "test")
+        type(device).objects.filter(pk=kiosk_id).update(created_at=ENROLLED)
         return kiosk
 
     def account(self, name: str, role: str, region: str = "0" * 12) -> None:

@@ -21,15 +21,15 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
+from cloud_bridge.bridge import clocks
 from cloud_bridge.bridge.opening import Arrival, Opened, Refused, is_borne_out, open_record
 from cloud_bridge.registry import doubts, gaps, rosters
 from cloud_bridge.registry.models import (
@@ -43,8 +43,8 @@ from cloud_bridge.registry.models import (
     Task,
 )
 from cloud_bridge.registry.vault import Vault
-from edge.domain.record import Outcome, Provenance
-from edge.domain.timebase import ClockTrust
+from edge.domain.record import Provenance
+from edge.domain.timebase import CHINA
 from edge.wire import keys
 from edge.wire.envelope import sha256_hex
 from edge.wire.messages import Ack, AckStatus
@@ -53,15 +53,6 @@ log = logging.getLogger(__name__)
 
 MAX_KEPT_BYTES = 64 * 1024
 MAX_KEPT_PER_DEVICE = 200
-MAX_AHEAD = timedelta(days=1)
-"""A finish further in the future than this is a wrong clock, whatever its grade."""
-
-_SURE = {ClockTrust.NTP.value, ClockTrust.SIGNED.value, ClockTrust.RTC.value}
-_CHINA = ZoneInfo("Asia/Shanghai")
-_TASKS: Mapping[Outcome, Any] = {
-    Outcome.NEEDS_REVIEW: Task.Kind.REVIEW,
-    Outcome.DECLINED: Task.Kind.DECLINED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,20 +216,10 @@ class _Batch:
             doubts.judge(row, row.person, self._devices[record.kiosk_id].site)
         if row.counts:
             self._certified_in.add(row.person.region_id)
-        kind = _TASKS.get(record.outcome) or (Task.Kind.VERIFY if row.doubts else None)
+        kind = doubts.task_kind(row)
         if kind:
-            self._tasks.append(self._task(record, row, kind))
-
-    def _task(self, record: Opened, row: Certification, kind: Any) -> Task:
-        person = row.person
-        region = person.region_id if person else self._devices[record.kiosk_id].site.region_id
-        return Task(
-            kind=kind,
-            person=person,
-            record=row,
-            region_id=region,
-            created_at=self._now,
-        )
+            place = row.person or self._devices[record.kiosk_id].site
+            self._tasks.append(doubts.task_of(row, kind, place.region_id, self._now))
 
     def _columns(self, record: Opened) -> dict[str, Any]:
         body = record.body
@@ -266,7 +247,7 @@ class _Batch:
             "started": body.started,
             "finished": body.finished,
             "finished_at": record.finished_at,
-            "certified_on": counted.astimezone(_CHINA).date(),
+            "certified_on": counted.astimezone(CHINA).date(),
             "clock_unsure": unsure,
             "software": body.software,
             "epoch": record.chain.epoch,
@@ -278,9 +259,28 @@ class _Batch:
         }
 
     def _clock_unsure(self, record: Opened) -> bool:
-        trust = record.body.finished.get("trust")
-        sure = isinstance(trust, str) and trust in _SURE
-        return not sure or record.finished_at > self._now + MAX_AHEAD
+        return clocks.is_unsure(
+            record.finished_at,
+            record.body.finished.get("trust"),
+            self._now,
+            enrolled=self._devices[record.kiosk_id].created_at,
+            before=self._believed_before(record),
+        )
+
+    def _believed_before(self, record: Opened) -> datetime | None:
+        """Finish of the kiosk's last record before this one whose clock was believed."""
+        chain = record.chain
+        here = {"device_id": record.kiosk_id, "epoch": chain.epoch, "clock_unsure": False}
+        found = [
+            (row.seq, row.finished_at)
+            for rows in self._rows.values()
+            for row in rows
+            if row.seq < chain.seq and all(getattr(row, k) == v for k, v in here.items())
+        ]
+        for table in (Certification, Rehearsal):
+            rows = table.objects.filter(**here, seq__lt=chain.seq).order_by("-seq")
+            found += rows.values_list("seq", "finished_at")[:1]
+        return max(found)[1] if found else None
 
     def _reply(self, record: Opened, status: AckStatus) -> None:
         ack = Ack(record.body.record_id, record.sha256, status)

@@ -40,6 +40,13 @@ def need_not_come(category: str, last: date | None, today: date) -> bool:
     return last is not None and is_covered(cycle_of(category), last, today)
 
 
+def same_cycle(category: str, one: date, other: date) -> bool:
+    """Whether it makes no difference to speak of on which of two days somebody was certified."""
+    if category in ROLLING:
+        return max(one, other) <= years_on(min(one, other), 1)
+    return one.year == other.year
+
+
 def due_by(category: str, last: date | None, today: date) -> date:
     """Last day for the next certification; never certified: the end of this year."""
     if last is None:

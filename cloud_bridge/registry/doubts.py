@@ -7,15 +7,24 @@ it is filed as what it is, and a member of staff looks before it counts.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from cloud_bridge.registry import cycles
 from cloud_bridge.registry.models import Certification, Person, Site, Task
+from edge.domain.timebase import CHINA
 
 OTHER_REGION = "other_region"
 OTHER_NAME = "other_name"
 
 _DOTS = frozenset("·•・･‧∙⋅．.᛫●")
 """What stands between the parts of a name on cards, in files and on keyboards."""
+
+_TASKS: Mapping[str, Any] = {
+    "needs_review": Task.Kind.REVIEW,
+    "declined": Task.Kind.DECLINED,
+}
 
 
 def judge(row: Certification, person: Person, site: Site) -> None:
@@ -29,6 +38,29 @@ def judge(row: Certification, person: Person, site: Site) -> None:
     row.counts = row.outcome == "passed" and not row.doubts
 
 
+def task_kind(row: Certification) -> Any:
+    """Kind of the task that a record brings with it, or None."""
+    kind = _TASKS.get(row.outcome)
+    if kind or row.person is None:
+        return kind
+    if row.doubts:
+        return Task.Kind.VERIFY
+    kiosks_day = row.finished_at.astimezone(CHINA).date()
+    harmless = cycles.same_cycle(row.person.category, kiosks_day, row.certified_on)
+    return None if harmless else Task.Kind.CLOCK
+
+
+def task_of(row: Certification, kind: Any, region_id: str, now: datetime) -> Task:
+    return Task(
+        kind=kind,
+        low=kind is Task.Kind.CLOCK,
+        person=row.person,
+        record=row,
+        region_id=region_id,
+        created_at=now,
+    )
+
+
 def link_earlier(person: Person, now: datetime) -> None:
     """Give a new person the records that came before them, and staff what has to be looked at."""
     rows = Certification.objects.filter(person=None, subject_key=person.number_key)
@@ -36,14 +68,9 @@ def link_earlier(person: Person, now: datetime) -> None:
         judge(row, person, row.device.site)
         row.save(update_fields=["person", "doubts", "counts"])
         Task.objects.filter(record=row).update(person=person, region_id=person.region_id)
-        if row.outcome == "passed" and row.doubts:
-            Task.objects.create(
-                kind=Task.Kind.VERIFY,
-                person=person,
-                record=row,
-                region_id=person.region_id,
-                created_at=now,
-            )
+        kind = task_kind(row)
+        if kind and not Task.objects.filter(record=row).exists():
+            task_of(row, kind, person.region_id, now).save()
 
 
 def _bare(name: str) -> str:

@@ -204,6 +204,7 @@ class Device(models.Model):
     open_pub = models.CharField(max_length=64)
     card_secret_sealed = models.BinaryField()
     simulated_only = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True, null=True)
     online = models.BooleanField(default=False)
     boot_seq = models.BigIntegerField(default=0)
     seen_at = models.DateTimeField(null=True)
@@ -249,8 +250,8 @@ class ChainState(models.Model):
 class FiledRecord(models.Model):
     """What both kinds of record hold; the envelope is kept as evidence of the signature.
 
-    `certified_on` is the day the record counts for: the kiosk's own day, or
-    the day of filing if the kiosk's clock cannot be believed (`clock_unsure`).
+    `certified_on` is the day the record counts for: the kiosk's own day, or the day of
+    filing if the kiosk's clock cannot be believed (`clock_unsure`, see `bridge.clocks`).
     """
 
     record_id = models.CharField(max_length=36, primary_key=True)
@@ -313,12 +314,13 @@ class Rehearsal(FiledRecord):
 
 
 class Task(models.Model):
-    """Something a person on the staff has to do."""
+    """Something a person on the staff has to do; a `low` one comes after all others."""
 
     class Kind(models.TextChoices):
         REVIEW = "review", _("Check needs a person")
         DECLINED = "declined", _("Declined the face, wants staff")
         VERIFY = "verify", _("Passed, but has to be verified")
+        CLOCK = "clock", _("Passed, but the day is unsure")
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("task", "Open")
@@ -326,6 +328,7 @@ class Task(models.Model):
 
     kind = models.CharField(max_length=12, choices=Kind)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    low = models.BooleanField(default=False)
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="tasks")
     record = models.OneToOneField(Certification, models.PROTECT, related_name="task")
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")

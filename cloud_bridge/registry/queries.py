@@ -76,7 +76,9 @@ def rehearsals(account: Account) -> Any:
 
 
 def tasks(account: Account) -> Any:
-    rows = Task.objects.filter(account.region.within("region_id")).order_by("state", "created_at")
+    rows = Task.objects.filter(account.region.within("region_id")).order_by(
+        "-state", "low", "created_at"
+    )
     return rows.select_related("person", "record__device__site", "region").defer("record__envelope")
 
 

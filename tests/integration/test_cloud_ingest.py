@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.db import transaction
 from cloud_bridge import demo
 from cloud_bridge.bridge import ingest as ingest_module
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import id_number
+from cloud_bridge.registry import id_number, staff
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -25,10 +25,11 @@ from cloud_bridge.registry.models import (
     Task,
 )
 from cloud_bridge.registry.people_import import NewPerson, add_people
+from edge.domain.timebase import CHINA
 from edge.wire import keys
 from edge.wire.envelope import Chain, sha256_hex
 from edge.wire.messages import AckStatus
-from tests.fixtures_cloud import NOW, TODAY, TestRegistry, b64, pack, unpack
+from tests.fixtures_cloud import ENROLLED, NOW, TODAY, TestKiosk, TestRegistry, b64, pack, unpack
 
 FILED, KNOWN, QUARANTINED = AckStatus.FILED, AckStatus.KNOWN, AckStatus.QUARANTINED
 
@@ -394,6 +395,7 @@ def test_e17_an_unsure_clock_counts_for_the_day_of_filing(
     assert row.clock_unsure
     assert row.certified_on == TODAY
     assert row.finished_at.year == 1971, "the kiosk's own word is kept"
+    assert Task.objects.get().kind == "clock"
 
 
 def test_n01_original_times_are_kept_after_days_without_network(registry: TestRegistry) -> None:
@@ -403,11 +405,85 @@ def test_n01_original_times_are_kept_after_days_without_network(registry: TestRe
     assert Certification.objects.get().certified_on == TODAY - timedelta(days=3)
 
 
-def test_a_finish_in_the_future_is_an_unsure_clock(registry: TestRegistry) -> None:
+def at(kiosk: TestKiosk, moment: datetime, trust: str = "rtc", **changes: Any) -> bytes:
+    """A record finished at that moment by the kiosk's own clock."""
+    stamp = kiosk.body()["finished"] | {"utc": moment.isoformat(), "trust": trust}
+    return kiosk.record(finished=stamp, **changes)
+
+
+@pytest.mark.parametrize("trust", ["ntp", "signed", "rtc"])
+@pytest.mark.parametrize(
+    ("finished", "unsure"),
+    [
+        (NOW + timedelta(minutes=10), False),
+        (NOW + timedelta(minutes=11), True),
+        (NOW + timedelta(days=1), True),
+        (datetime(2099, 1, 1, tzinfo=UTC), True),
+        (ENROLLED, False),
+        (ENROLLED - timedelta(hours=1), True),
+        (datetime(1970, 1, 1, tzinfo=UTC), True),
+    ],
+)
+def test_e17_no_grade_makes_an_impossible_time_sure(
+    registry: TestRegistry, finished: datetime, unsure: bool, trust: str
+) -> None:
+    send(registry, at(registry.kiosk(), finished, trust))
+    row = Certification.objects.get()
+    assert row.clock_unsure is unsure
+    assert row.certified_on == (TODAY if unsure else finished.astimezone(CHINA).date())
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_e17_a_record_cannot_be_older_than_the_one_before_it(
+    registry: TestRegistry, together: bool
+) -> None:
     kiosk = registry.kiosk()
-    stamp = kiosk.body()["finished"] | {"utc": "2099-01-01T00:00:00.000Z"}
-    send(registry, kiosk.record(finished=stamp))
-    assert Certification.objects.get().certified_on == TODAY
+    other = dataclasses.replace(kiosk, epoch="epoch-2")
+    wrong = NOW + timedelta(days=9)  # not believed, so it is no measure for those after it
+    payloads = [
+        at(kiosk, NOW - timedelta(days=2), provenance="simulated"),
+        at(kiosk, wrong),
+        at(kiosk, NOW - timedelta(days=3)),
+        at(kiosk, NOW - timedelta(days=2, minutes=9)),
+        at(other, NOW - timedelta(days=30)),
+    ]
+    batches = [payloads] if together else [[payload] for payload in payloads]
+    for batch in batches:
+        send(registry, *batch)
+    rows = Certification.objects.order_by("epoch", "seq")
+    assert [row.clock_unsure for row in rows] == [True, True, False, False]
+
+
+def test_e17_a_day_ahead_on_the_last_of_december_does_not_count_for_next_year(
+    registry: TestRegistry,
+) -> None:
+    kiosk = registry.kiosk()
+    silvester = datetime(2026, 12, 31, 3, 0, tzinfo=UTC)
+    payload = at(kiosk, silvester + timedelta(days=1), **invented("陈桂兰"))
+    registry.ingest.ingest([Arrival("k-001", payload)], silvester)
+    row = Certification.objects.get()
+    assert row.certified_on == date(2026, 12, 31)
+    assert row.counts
+    task = Task.objects.get()
+    assert (task.kind, task.low, task.record) == ("clock", True, row)
+
+
+def test_an_unsure_day_that_makes_no_difference_is_no_task(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    payloads = [
+        at(kiosk, NOW - timedelta(days=2), "floor", **invented("陈桂兰")),
+        at(kiosk, NOW - timedelta(days=300), "floor"),  # within the twelve months of the retired
+    ]
+    assert send(registry, *payloads) == [FILED, FILED]
+    assert Certification.objects.filter(clock_unsure=True, counts=True).count() == 2
+    assert Task.objects.count() == 0
+
+
+def test_adding_a_kiosk_again_does_not_make_it_younger(registry: TestRegistry) -> None:
+    registry.kiosk()
+    new = staff.NewDevice("k-001", "s", registry.folder / "kiosks" / "k-001", demo.SITE_REGION)
+    staff.set_device(new, registry.vault, "test")
+    assert Device.objects.get().created_at == ENROLLED
 
 
 def test_a_record_the_database_refuses_does_not_hold_up_the_others(

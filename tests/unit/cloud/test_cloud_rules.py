@@ -44,6 +44,41 @@ def test_certified_and_not_overdue_are_the_same_for_the_retired(category: str) -
             assert certified == in_time if category == "retired" else in_time
 
 
+@pytest.mark.parametrize(
+    ("category", "one", "other", "same"),
+    [
+        ("dibao", "2026-01-01", "2026-12-31", True),
+        ("dibao", "2026-12-31", "2027-01-01", False),
+        ("retired", "2026-12-31", "2027-01-01", True),
+        ("retired", "2025-11-23", "2026-11-23", True),
+        ("retired", "2025-11-22", "2026-11-23", False),
+        ("retired", "1970-01-01", "2026-11-23", False),
+    ],
+)
+def test_days_that_differ_in_cycle(category: str, one: str, other: str, same: bool) -> None:
+    assert cycles.same_cycle(category, D(one), D(other)) is same
+    assert cycles.same_cycle(category, D(other), D(one)) is same
+
+
+@pytest.mark.parametrize(
+    ("category", "last", "today", "done"),
+    [
+        ("dibao", None, "2026-11-23", False),
+        ("dibao", "2026-01-01", "2026-12-31", True),
+        ("dibao", "2026-12-31", "2027-01-01", False),
+        ("retired", "2026-11-23", "2027-09-23", True),
+        ("retired", "2026-11-23", "2027-09-24", False),
+        ("retired", "2026-11-23", "2027-11-23", False),
+    ],
+)
+def test_who_may_be_turned_away_as_done(
+    category: str, last: str | None, today: str, done: bool
+) -> None:
+    day = D(last) if last else None
+    assert cycles.need_not_come(category, day, D(today)) is done
+    assert cycles.is_certified(category, day, D(today)) or not done
+
+
 def test_gaps_end_empty_for_any_order() -> None:
     for seed in range(50):
         numbers = list(range(1, 40))
