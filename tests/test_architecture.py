@@ -46,6 +46,7 @@ NAMED_IN_ONE_FILE = {
     "escpos": {"edge.drivers.printer_cables"},
     "usb": {"edge.drivers.printer_cables"},
     "picamera2": {"edge.drivers.camera_pi"},
+    "libcamera": {"edge.drivers.camera_pi"},
     "gpiozero": {"edge.drivers.panel_gpio"},
     "sqlite_utils": {"edge.store.database"},
     "kivy": {"edge.ui.kivy_app", "edge.ui.widgets"},
@@ -54,7 +55,10 @@ NAMED_IN_ONE_FILE = {
     "paho": {"edge.sync.mqtt_link", "cloud_bridge.bridge.mqtt_link"},
 }
 
-NO_NETWORK = ("edge.app.runner", "edge.app.compose", "edge.drivers", "edge.models", "edge.ui")
+NO_NETWORK = (
+    *("edge.app.runner", "edge.app.compose", "edge.app.cameras", "edge.app.camera_process"),
+    *("edge.drivers", "edge.models", "edge.ui"),
+)
 """The process with the camera has no network."""
 LOOPBACK = {
     "edge.drivers.sim.idcard",

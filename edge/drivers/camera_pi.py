@@ -203,7 +203,7 @@ class PiCamera:
         try:
             request = device.capture_request(wait=timeout_s)
         except TimeoutError:
-            device.cancel_all_and_flush()  # the job would take the next frame and keep its buffer
+            device.cancel_all_and_flush()  # closing would wait for ever behind this job
             return None
         try:
             rgb, yuv = request.make_array("main"), request.make_array("lores")

@@ -270,6 +270,8 @@ class Picamera2:
 
     def stop(self) -> None:
         BENCH.pass_by("stop")
+        if self._jobs:
+            raise RuntimeError("the real one waits for ever behind the job that timed out")
         with self._changed:
             self.started = False
             self._changed.notify_all()
