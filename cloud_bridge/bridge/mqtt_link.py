@@ -45,9 +45,13 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A message on its way; `arrived` once the broker has taken it."""
+    """A message on its way; `arrived` once the broker has taken it.
+
+    `lost`: the connection it went out on is gone, so that nobody will ever say.
+    """
 
     arrived: Callable[[], bool]
+    lost: Callable[[], bool]
 
 
 class MqttLink:
@@ -104,7 +108,10 @@ class MqttLink:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return None
         connection = self._connection
-        return Published(lambda: connection == self._connection and info.is_published())
+        return Published(
+            arrived=lambda: connection == self._connection and info.is_published(),
+            lost=lambda: connection != self._connection,
+        )
 
     def close(self) -> None:
         """Leave without closing the session: the broker keeps what comes meanwhile."""

@@ -182,6 +182,8 @@ class Worker:
         for kiosk_id, sent in list(self._rosters.items()):
             if sent.published.arrived():
                 self._settle(kiosk_id, sent)
+            elif sent.published.lost():
+                del self._rosters[kiosk_id]  # still due, so it goes out again
 
     def _settle(self, kiosk_id: str, sent: _Sent) -> None:
         del self._rosters[kiosk_id]

@@ -8,14 +8,16 @@ import queue
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud_bridge import demo
+from cloud_bridge import config, demo
+from cloud_bridge.bridge.mqtt_link import MqttLink
 from edge.wire import envelope, keys, messages, topics
 from edge.wire.messages import AckStatus
 from tests.fixtures_broker import KIOSKS, Broker
@@ -151,6 +153,29 @@ def test_records_rosters_and_a_broker_that_dies(ready: Broker, kiosk: Kiosk) -> 
     assert '"simulated"' in run(ready, "records", "show", record_id, "--json")
     run(ready, "records", "show", "nobody", code=3)
     assert "whole" in run(ready, "audit", "verify")
+
+
+def test_what_a_lost_connection_carried_is_lost(broker: Broker) -> None:
+    link = MqttLink(config.load(broker.site.registry / "registry.toml").broker)
+    try:
+        _poll_until(link, lambda: link.connected)
+        sent = link.publish(topics.topic(KIOSKS[0], topics.ROSTER), b"x")
+        assert sent
+        _poll_until(link, sent.arrived)
+        assert not sent.lost()
+        broker.kill()
+        broker.start()
+        _poll_until(link, sent.lost)
+        assert not sent.arrived()
+    finally:
+        link.close()
+
+
+def _poll_until(link: MqttLink, reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not reached():
+        assert time.monotonic() < deadline
+        link.poll(0.1, 1)
 
 
 def test_a_killed_bridge_loses_nothing(ready: Broker, kiosk: Kiosk) -> None:

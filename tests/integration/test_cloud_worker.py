@@ -33,6 +33,7 @@ class MemoryLink:
         self.sent: list[tuple[str, bytes, bool]] = []
         self.connected = True
         self.takes = True
+        self.connection = 1
         self.closed = False
         self.on_empty = lambda: None
 
@@ -52,7 +53,11 @@ class MemoryLink:
             return None
         self.log.append(f"published {topic.rsplit('/', 1)[1]}")
         self.sent.append((topic, payload, retain))
-        return Published(lambda: self.takes)
+        connection = self.connection
+        return Published(
+            arrived=lambda: self.takes and connection == self.connection,
+            lost=lambda: connection != self.connection,
+        )
 
     def close(self) -> None:
         self.closed = True
@@ -392,6 +397,19 @@ def test_roster_versions_only_grow_and_a_lost_one_is_sent_again(
     versions = [the_roster(kiosk, sealed).version for sealed in bench.opened(topics.ROSTER)]
     assert versions == sorted(set(versions))
     assert len(versions) == 2
+    assert not Device.objects.get().roster_due
+
+
+def test_a_reconnect_between_two_turns_does_not_hold_a_roster_for_ever(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    registry.kiosk()
+    bench.link.takes = False
+    bench.turn()
+    bench.link.connection, bench.link.takes = 2, True  # away and back before anybody looked
+    bench.turn()
+    bench.turn()
+    assert len(bench.opened(topics.ROSTER)) == 2
     assert not Device.objects.get().roster_due
 
 
