@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
 
 from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.ingest import Ingest
@@ -164,7 +163,7 @@ class Worker:
             self._send_roster(device, today)
 
     def _send_roster(self, device: Device, today: date) -> None:
-        version = _next_version(device)
+        version = _next_version(device, self._clock.now())
         try:
             payload = dispatch.roster_envelope(device, version, today, self._vault, self._sign_key)
         except dispatch.RosterTooLarge as error:
@@ -225,14 +224,15 @@ def _may_be_shown(device: messages.DeviceHealth) -> bool:
         return False
 
 
-def _next_version(device: Device) -> int:
-    """Counted up before sending, so that no two rosters ever share a version.
+def _next_version(device: Device, now: datetime) -> int:
+    """Seconds since 1970, or one more than the last: no two rosters ever share a version.
 
-    Until it has arrived it stays due; what is filed from here on makes it stale again.
+    By the time, because a registry restored from yesterday's copy would otherwise count
+    below what the kiosk has and be ignored. Until it has arrived it stays due; what is filed from here on makes it stale again.
     """
     with transaction.atomic():
-        Device.objects.filter(pk=device.pk).update(
-            roster_version=F("roster_version") + 1, roster_due=True, roster_stale=False
-        )
-        version: int = Device.objects.values_list("roster_version", flat=True).get(pk=device.pk)
+        rows = Device.objects.filter(pk=device.pk)
+        last: int = rows.values_list("roster_version", flat=True).get()
+        version = max(int(now.timestamp()), last + 1)
+        rows.update(roster_version=version, roster_due=True, roster_stale=False)
     return version

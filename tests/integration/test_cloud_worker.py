@@ -413,6 +413,27 @@ def test_a_reconnect_between_two_turns_does_not_hold_a_roster_for_ever(
     assert not Device.objects.get().roster_due
 
 
+def test_a_restored_registry_does_not_count_below_what_the_kiosk_has(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    bench.turn()
+    bench.turn()
+    backup = Device.objects.values("roster_version", "roster_due").get()
+    for minutes in (20, 40):
+        bench.now = NOW + timedelta(minutes=minutes)
+        Device.objects.update(roster_due=True)
+        bench.turn()
+        bench.turn()
+    Device.objects.update(**backup | {"roster_version": 0})
+    bench.now += timedelta(minutes=20)
+    Device.objects.update(roster_due=True)
+    bench.turn()
+    versions = [the_roster(kiosk, sealed).version for sealed in bench.opened(topics.ROSTER)]
+    assert versions == sorted(set(versions))
+    assert len(versions) == 4
+
+
 def test_a_roster_asked_for_again_on_the_way_is_sent_again(
     registry: TestRegistry, bench: Bench
 ) -> None:
