@@ -61,8 +61,15 @@ class PromptedCamera:
     name = "camera"
     provenance = Provenance.SIMULATED
 
-    def __init__(self, scene: Callable[[Prompt, float], np.ndarray], frames: int = 1000) -> None:
+    def __init__(
+        self,
+        scene: Callable[[Prompt, float], np.ndarray],
+        frames: int = 1000,
+        step_s: float = STEP_S,
+    ) -> None:
         self.scene = scene
+        self.step_s = step_s
+        self.opened = 0
         self.frames = frames
         self.at_s = 0.0
         self.is_open = False
@@ -85,6 +92,7 @@ class PromptedCamera:
     @contextlib.contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
         self.is_open = True
+        self.opened += 1
         try:
             yield self._frames()
         finally:
@@ -92,7 +100,7 @@ class PromptedCamera:
 
     def _frames(self) -> Iterator[Frame]:
         for _ in range(self.frames):
-            self.at_s += STEP_S
+            self.at_s += self.step_s
             drawn = self.scene(self._prompt, self.at_s - self._since_s)
             picture = drawn if isinstance(drawn, Picture) else picture_of(drawn)
             yield Frame(picture, self.mono_ns())

@@ -1,5 +1,6 @@
 """The models on pictures of real people, where the evaluation material is at hand."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -8,10 +9,11 @@ import pytest
 from PIL import Image as Pictures
 from PIL import ImageSequence
 
-from edge.models.embedding import MATCH_DISTANCE, Embedder, distance
+from edge.models.embedding import MATCH_DISTANCE, Embedder, chip_of, distance
 from edge.models.faces import Follower, Sight
 from edge.models.geometry import nose_parallax, pose_of, rigid_points
 from edge.models.observation import Limits
+from edge.models.seam import Seam
 
 pytestmark = pytest.mark.eval_data
 
@@ -91,6 +93,53 @@ def test_the_track_holds_and_it_stays_the_same_person(turn, models_dir) -> None:
     first = embedder.embed(frames[front], meshes[front])
     for frame, points in list(zip(frames, meshes, strict=True))[::3]:
         assert distance(first, embedder.embed(frame, points)) < Limits().same_person
+
+
+def seams(frames: list[np.ndarray], sights: list[Sight], embedder: Embedder) -> list[float]:
+    seam, found = Seam(embedder), []
+    for frame, sight in zip(frames, sights, strict=True):
+        if sight.mesh is not None:
+            found.append(seam.see(chip_of(frame, sight.mesh.points)))
+    return found
+
+
+def test_a_real_turn_has_no_seam_and_no_jump(turn, models_dir) -> None:
+    """12.5 frames a second, up to 220 degrees a second: as quick as a person turns."""
+    frames, meshes, sights = turn
+    limits = Limits()
+    found = seams(frames, sights, Embedder(models_dir))
+    assert 0 < max(found) < 0.8 * limits.seam
+    for one, other in pairwise(pose_of(points) for points in meshes):
+        reach = limits.jump_per_s * 0.08
+        assert max(abs(one.yaw - other.yaw), abs(one.pitch - other.pitch)) <= reach
+
+
+def test_a_held_real_turn_proves_the_person(turn, models_dir) -> None:
+    """The median over any three neighbouring frames beyond the threshold, on both sides."""
+    frames, meshes, _ = turn
+    yaws = np.array([pose_of(points).yaw for points in meshes])
+    front = int(np.argmin(np.abs(yaws)))
+    embedder = Embedder(models_dir)
+    all_of_them = [embedder.embed(*pair) for pair in zip(frames, meshes, strict=True)]
+    apart = np.array([distance(all_of_them[front], one) for one in all_of_them])
+    far = np.abs(yaws - yaws[front]) >= Limits().yaw
+    held = [
+        float(np.median(apart[i : i + 3])) for i in range(len(frames) - 2) if far[i : i + 3].all()
+    ]
+    assert len(held) >= 5
+    assert max(held) < Limits().same_person
+
+
+@pytest.mark.parametrize("every", [1, 3], ids=["30 fps", "10 fps"])
+def test_no_seam_in_films_of_people_who_sign_before_their_face(
+    eval_data, follower, models_dir, every
+) -> None:
+    embedder, found = Embedder(models_dir), []
+    for film in sorted((eval_data / "live").glob("clip_*.mkv")):
+        frames = film_frames(film)[::every]
+        found += seams(frames, followed(follower, frames), embedder)
+    assert len(found) >= 900 / every
+    assert 0 < max(found) < 0.8 * Limits().seam
 
 
 def test_people_who_only_talk_and_sign_make_no_head_movement(eval_data, follower) -> None:

@@ -161,6 +161,18 @@ def test_an_empty_room_waits_for_a_face_and_closing_closes_the_camera(watcher) -
     assert {look.progress.prompt for look in looks} == {Prompt.FRAME_FACE}
 
 
+def test_an_order_that_is_no_longer_wanted_opens_no_camera(watcher) -> None:
+    """The runner may close the try before its first frame."""
+    camera = PromptedCamera(lambda *_: np.zeros((480, 640, 3), np.uint8))
+    watcher._camera, watcher._mono_ns = camera, camera.mono_ns
+    running = watcher.watch(WatchOrder(ORDER, card(portrait.ASTRONAUT)))
+    assert camera.opened == 0
+    running.close()
+    assert camera.opened == 0
+    assert list(running) == []
+    assert camera.opened == 0
+
+
 def test_a_camera_that_fails_is_heard_of(watcher) -> None:
     def scene(prompt, since_s):
         raise DeviceError("camera", Fault.SILENT, "no frame in time")

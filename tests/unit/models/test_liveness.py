@@ -376,6 +376,182 @@ def test_moving_away_does_not_help_noise_to_pass_for_depth() -> None:
     assert check.reasons == (Reason.TIMED_OUT,)
 
 
+# --- who makes a movement ------------------------------------------------------------
+
+
+def held_by(*identities):
+    """The frames that say who makes the movement say this, in turn."""
+    turn = iter(identities)
+
+    def change(seen, at_s, check):
+        asked = check.stage is Stage.ASKED and seen.identity is not None
+        return replace(seen, identity=next(turn, identities[-1])) if asked else seen
+
+    return change
+
+
+@pytest.mark.parametrize("action", ALL)
+@pytest.mark.parametrize("fps", [10.0, 20.0, 30.0])
+def test_a_movement_by_somebody_else_fails(action, fps) -> None:
+    check = Check((action,))
+    run(check, Person(), held_by(0.58), fps=fps)
+    assert check.reasons == (Reason.FACE_CHANGED,)
+    assert check.done == ()
+
+
+@pytest.mark.parametrize("action", ALL)
+def test_a_movement_by_nobody_known_is_not_done(action) -> None:
+    check = Check((action,))
+    run(check, Person(), held_by(None))
+    assert check.done == ()
+
+
+def test_one_poor_frame_of_a_movement_is_forgiven() -> None:
+    check = Check((Action.LEFT,))
+    run(check, Person(), held_by(0.3, 0.58, 0.3))
+    assert check.stage is Stage.PASSED
+
+
+def test_one_frame_of_quite_another_face_is_not() -> None:
+    check = Check((Action.LEFT,))
+    run(check, Person(), held_by(0.3, 0.61, 0.3))
+    assert check.reasons == (Reason.FACE_CHANGED,)
+
+
+@pytest.mark.parametrize("fps", [10.0, 30.0])
+def test_some_frames_of_a_movement_are_proven_not_all(fps) -> None:
+    wanted = []
+
+    def change(seen, at_s, check):
+        if check.stage is Stage.ASKED and seen.identity is not None:
+            wanted.append(at_s)
+        return seen
+
+    run(Check((Action.LEFT,)), Person(), change, fps=fps)
+    assert 2 <= len(wanted) <= 4
+
+
+def test_a_cut_between_two_frames_fails_at_once() -> None:
+    def change(seen, at_s, check):
+        return replace(seen, seam=0.62) if check.stage is Stage.ASKED else seen
+
+    check = Check((Action.LEFT,))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FACE_CHANGED,)
+
+
+def test_who_steps_aside_before_the_check_began_does_no_harm() -> None:
+    cut = []
+
+    def change(seen, at_s, check):
+        if check.stage is Stage.BASELINE and at_s > 0.4 and not cut:
+            cut.append(at_s)
+            return replace(seen, seam=0.7)
+        return seen
+
+    check = Check((Action.LEFT,))
+    prompts = run(check, Person(), change)
+    assert check.stage is Stage.PASSED
+    asked_s = next(at_s for at_s, prompt in prompts if prompt is Prompt.LEFT)
+    assert asked_s > cut[0] + Limits().baseline_s
+
+
+class Snap(Person):
+    """A picture ahead, then at once a picture of the turned head; `again` makes it properly."""
+
+    again = False
+
+    def move(self, prompt, since_s, step_s):
+        if prompt is Prompt.LEFT and since_s < 3.0:
+            self.at = np.array(TURNS[prompt] if since_s > 0.6 else REST, float)
+        elif prompt is Prompt.LEFT and (since_s < 4.0 or not self.again):
+            self.at = np.array(REST, float) if self.again else self.at
+        else:
+            super().move(prompt, since_s, step_s)
+
+
+def test_a_turn_in_no_time_counts_for_nothing() -> None:
+    check, hints = Check((Action.LEFT,)), set()
+
+    def change(seen, at_s, check):
+        hints.add(check.progress().hint)
+        return seen
+
+    run(check, Snap(), change, fps=20)
+    assert check.reasons == (Reason.TIMED_OUT,)
+    assert Hint.LOOK_AT_CAMERA in hints
+
+
+def test_it_counts_when_it_is_made_again_in_one_piece() -> None:
+    person = Snap()
+    person.again = True
+    check = Check((Action.LEFT,))
+    run(check, person, fps=20)
+    assert check.stage is Stage.PASSED
+
+
+def test_a_pause_of_the_camera_in_a_turn_takes_its_beginning_away() -> None:
+    def change(seen, at_s, check):
+        late = check.stage is Stage.ASKED and seen.face.pose.yaw > 15
+        paused.append(late)
+        return replace(seen, at_ns=seen.at_ns + 10**9) if any(paused) else seen
+
+    paused: list[bool] = []
+    check = Check((Action.LEFT,))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.TIMED_OUT,)
+
+
+# --- numbers that are none -------------------------------------------------------------
+
+NAN = float("nan")
+NUMBERS = {
+    "yaw": lambda face: replace(face, pose=replace(face.pose, yaw=NAN)),
+    "pitch": lambda face: replace(face, pose=replace(face.pose, pitch=NAN)),
+    "roll": lambda face: replace(face, pose=replace(face.pose, roll=NAN)),
+    "eye distance": lambda face: replace(face, eye_distance_px=NAN),
+    "mouth": lambda face: replace(face, mouth=NAN),
+    "lids": lambda face: replace(face, lids=NAN),
+    "off centre x": lambda face: replace(face, off_centre=(NAN, 0.0)),
+    "off centre y": lambda face: replace(face, off_centre=(0.0, NAN)),
+    "width": lambda face: replace(face, width=NAN),
+    "brightness": lambda face: replace(face, brightness=NAN),
+    "sharpness": lambda face: replace(face, sharpness=NAN),
+    "points": lambda face: replace(face, rigid=np.where(np.eye(12, 2) > 0, NAN, face.rigid)),
+}
+
+
+@pytest.mark.parametrize("stage", [Stage.FRAMING, Stage.CENTRE, Stage.ASKED, Stage.FINAL])
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_face_with_a_nan_is_no_face(number, stage) -> None:
+    def change(seen, at_s, check):
+        spoil = check.stage is stage
+        return replace(seen, face=NUMBERS[number](seen.face)) if spoil else seen
+
+    check = Check((Action.LEFT, Action.UP), Limits(framing_s=2.0))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FACE_LOST,)
+
+
+@pytest.mark.parametrize("stage", [Stage.CENTRE, Stage.ASKED, Stage.FINAL])
+@pytest.mark.parametrize("name", ["identity", "seam"])
+def test_a_nan_proves_nobody(name, stage) -> None:
+    def change(seen, at_s, check):
+        spoil = check.stage is stage and (name == "seam" or seen.identity is not None)
+        return replace(seen, **{name: NAN}) if spoil else seen
+
+    check = Check((Action.LEFT, Action.UP))
+    run(check, Person(), change)
+    assert check.reasons == (Reason.FACE_CHANGED,)
+
+
+def test_a_nan_seam_gives_no_neutral() -> None:
+    check = Check((Action.LEFT,), Limits(framing_s=2.0))
+    run(check, Person(), lambda seen, at_s, check: replace(seen, seam=NAN))
+    assert check.reasons == (Reason.TIMED_OUT,)
+    assert check.stage is Stage.FAILED
+
+
 @pytest.mark.parametrize(("lids", "reasons"), [(0.75, (Reason.TIMED_OUT,)), (0.3, ())])
 def test_a_blink_is_measured_against_the_own_open_eyes(lids, reasons) -> None:
     check = Check((Action.BLINK,))
@@ -418,7 +594,8 @@ seen_things = st.builds(
         sharpness=st.floats(0, 1e4),
         rigid=st.sampled_from([np.zeros((12, 2)), rigid_points(mesh()), rigid_points(mesh(30))]),
     ),
-    identity=st.none() | st.floats(0, 1.5),
+    identity=st.none() | st.floats(0, 1.5) | st.just(NAN),
+    seam=st.floats(0, 1.5) | st.just(NAN),
 )
 
 
