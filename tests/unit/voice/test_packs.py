@@ -77,8 +77,11 @@ def test_a_spoilt_clip_and_a_broken_manifest_are_named(mine: Path) -> None:
     (mine / "interim-en" / "prompt.up.wav").write_bytes(b"RIFF")
     (mine / "torn").mkdir()
     (mine / "torn" / "manifest.json").write_text("{")
+    down = mine / "interim-zh" / "prompt.down.wav"
+    down.write_bytes((mine / "interim-zh" / "prompt.left.wav").read_bytes())
     told = problems(mine, ALL, None)
-    assert len(told) == 2
+    assert len(told) == 3
+    assert any("zh prompt.down" in line and "not the file" in line for line in told)
     assert any("torn" in line for line in told)
     assert any("en prompt.up" in line for line in told)
 

@@ -124,7 +124,7 @@ def test_volume_scales_the_samples_and_stays_in_range(
     assert voice.volume(99) == 100
     assert voice.volume(-99) == 0
     assert gain(0) == 0
-    assert gain(100) == 1
+    assert (gain(50), gain(100)) == (0.25, 1)
 
 
 def test_words_without_a_clip_are_spoken_by_the_engine(
@@ -194,6 +194,34 @@ def test_say_returns_at_once_and_a_new_utterance_cuts_the_old_one(
     assert first not in children()  # killed and reaped
     slow.hush()
     until(lambda: children() == before, "hush left a process")
+
+
+class SlowEngine(EspeakVoice):
+    """Takes as long over its words as a test likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def render(self, words: str, language: str, wav_path: Path) -> None:
+        self.begun.set()
+        assert self.go_on.wait(10)
+        super().render(words, language, wav_path)
+
+
+def test_words_hushed_before_they_were_ready_are_never_played(
+    voices: Path, cards: SoundCards
+) -> None:
+    engine = SlowEngine()
+    voice = PromptVoice(voices, card="Desk", synthesis=engine)
+    voice.open()
+    (cards.folder / "played.raw").unlink()  # of the first look at the card
+    voice.say("没有这句话", "zh")
+    assert engine.begun.wait(10)
+    voice.hush()
+    engine.go_on.set()
+    voice.close()
+    assert not (cards.folder / "played.raw").exists()
 
 
 def test_only_the_newest_of_many_is_played(
