@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from cloud_bridge.bridge.ingest import Reply
 from cloud_bridge.registry import cycles
 from cloud_bridge.registry.models import Certification, Device, Person
-from cloud_bridge.registry.vault import Vault
+from cloud_bridge.registry.vault import Vault, VaultError
+from edge.domain.errors import WireError
 from edge.domain.people import PastProof, PersonId, RosterEntry, mask_name
 from edge.wire import envelope, keys, messages
 from edge.wire.envelope import MAX_ENVELOPE_BYTES, Header
 from edge.wire.messages import REGISTRY, Roster
 
+log = logging.getLogger(__name__)
+
+SHOWN_DAMAGED = 5
 PAST_PROOFS = 5
 PAST_DAYS = 5 * 366
 
 
-class RosterTooLarge(Exception):
-    """The roster does not fit into one message."""
+class RosterProblem(Exception):
+    """No roster can be made; the text is a word of the console's labels, a blank and details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A roster ready to be sent; `problem`, as in `RosterProblem`, says who is not on it."""
+
+    payload: bytes
+    problem: str
 
 
 def ack_envelopes(replies: Iterable[Reply], sign_key: Ed25519PrivateKey) -> dict[str, bytes]:
@@ -40,25 +55,44 @@ def ack_envelopes(replies: Iterable[Reply], sign_key: Ed25519PrivateKey) -> dict
     }
 
 
-def roster_envelope(
+def roster(
     device: Device, version: int, today: date, vault: Vault, sign_key: Ed25519PrivateKey
-) -> bytes:
-    """The kiosk's whole roster, sealed to it. Raises `RosterTooLarge`."""
-    roster = Roster(version, tuple(_entries(device, today, vault)))
+) -> Made:
+    """The kiosk's whole roster, sealed to it. Raises `RosterProblem`."""
+    secret, open_key = _keys_of(device, vault)
+    damaged: list[str] = []
+    entries = tuple(_entries(device, secret, today, vault, damaged))
     header = Header(messages.ROSTER, f"roster-{version}", REGISTRY, device.kiosk_id)
-    sealed = envelope.seal(messages.roster_body(roster), header, keys.sealing_key(device.open_pub))
-    payload = envelope.sign(header, sealed, sign_key)
+    body = messages.roster_body(Roster(version, entries))
+    payload = envelope.sign(header, envelope.seal(body, header, open_key), sign_key)
     if len(payload) > MAX_ENVELOPE_BYTES:
-        raise RosterTooLarge(f"{len(roster.entries)} people need {len(payload)} bytes")
-    return payload
+        raise RosterProblem(f"too_large {len(entries)}")
+    shown = " ".join(damaged[:SHOWN_DAMAGED])
+    return Made(payload, f"damaged_person {shown} ({len(damaged)})" if damaged else "")
 
 
-def _entries(device: Device, today: date, vault: Vault) -> Iterable[RosterEntry]:
-    secret = keys.decode_key(vault.open(device.card_secret_sealed, device.kiosk_id))
+def _keys_of(device: Device, vault: Vault) -> tuple[bytes, X25519PublicKey]:
+    """The kiosk's secret for card keys, and the key its roster is sealed to."""
+    try:
+        secret = keys.decode_key(vault.open(device.card_secret_sealed, device.kiosk_id))
+        return secret, keys.sealing_key(device.open_pub)
+    except (VaultError, WireError) as error:
+        raise RosterProblem("damaged_kiosk") from error
+
+
+def _entries(
+    device: Device, secret: bytes, today: date, vault: Vault, damaged: list[str]
+) -> Iterable[RosterEntry]:
+    """Everybody covered; whose row cannot be opened is added to `damaged` and left out."""
     people = Person.objects.filter(device.site.region.within("region_id"), covered=True)
     past = _past(people.values("pk"), today)
     for person in people.with_last_pass().order_by("person_id"):
-        number = vault.open(person.number_sealed, person.person_id)
+        try:
+            number = vault.open(person.number_sealed, person.person_id)
+        except VaultError:
+            log.error("damaged row person=%s", person.person_id)
+            damaged.append(person.person_id)
+            continue
         last = person.last_pass_day()
         done = cycles.need_not_come(person.category, last, today)
         yield RosterEntry(

@@ -42,7 +42,8 @@ from cloud_bridge.registry.models import (
     Rehearsal,
     Task,
 )
-from cloud_bridge.registry.vault import Vault
+from cloud_bridge.registry.vault import Vault, VaultError
+from edge.domain.errors import KioskError
 from edge.domain.record import Provenance
 from edge.domain.timebase import CHINA
 from edge.wire import keys
@@ -50,6 +51,17 @@ from edge.wire.envelope import sha256_hex
 from edge.wire.messages import Ack, AckStatus
 
 log = logging.getLogger(__name__)
+
+_UNFILEABLE = (
+    IntegrityError,
+    DataError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    KioskError,
+    VaultError,
+)
 
 MAX_KEPT_BYTES = 64 * 1024
 MAX_KEPT_PER_DEVICE = 200
@@ -73,12 +85,13 @@ class Ingest:
     def ingest(self, arrivals: Sequence[Arrival], now: datetime) -> list[Reply]:
         """File a batch; what is returned is on the disk.
 
-        Should the database refuse the batch for what it holds, each arrival is
-        tried alone, so that one bad record cannot hold up the others.
+        Should anything about one arrival, or about the rows it needs, be beyond what was
+        thought of, each is tried alone: one bad record must not hold up the others, let
+        alone end the process. A database that is away (`OperationalError`) is the caller's.
         """
         try:
             return self._batch(arrivals, now)
-        except (IntegrityError, DataError, ValueError, OverflowError) as error:
+        except _UNFILEABLE as error:
             if len(arrivals) == 1:
                 return self._set_aside(arrivals[0], now, error)
             return [reply for arrival in arrivals for reply in self.ingest([arrival], now)]

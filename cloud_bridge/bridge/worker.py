@@ -67,10 +67,11 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A roster on its way, and the day it was written for."""
+    """A roster on its way, the day it was written for and what is wrong with it."""
 
     version: int
     day: date
+    problem: str
     published: Published
 
 
@@ -165,16 +166,16 @@ class Worker:
     def _send_roster(self, device: Device, today: date) -> None:
         version = _next_version(device, self._clock.now())
         try:
-            payload = dispatch.roster_envelope(device, version, today, self._vault, self._sign_key)
-        except dispatch.RosterTooLarge as error:
-            log.error("roster too large kiosk=%s: %s", device.kiosk_id, error)
+            made = dispatch.roster(device, version, today, self._vault, self._sign_key)
+        except dispatch.RosterProblem as problem:
+            log.error("no roster kiosk=%s problem=%s", device.kiosk_id, problem)
             rows = Device.objects.filter(pk=device.pk)
-            rows.update(roster_due=False, roster_day=today, roster_problem=str(error)[:200])
+            rows.update(roster_due=False, roster_day=today, roster_problem=str(problem)[:200])
             return
         topic = topics.topic(device.kiosk_id, topics.ROSTER)
-        sent = self._link.publish(topic, payload, retain=True)
-        if sent:
-            self._rosters[device.kiosk_id] = _Sent(version, today, sent)
+        published = self._link.publish(topic, made.payload, retain=True)
+        if published:
+            self._rosters[device.kiosk_id] = _Sent(version, today, made.problem, published)
 
     def _settle_rosters(self) -> None:
         """A roster the broker has taken is no longer due, unless it was asked for again."""
@@ -188,7 +189,12 @@ class Worker:
         del self._rosters[kiosk_id]
         now = self._clock.now()
         rows = Device.objects.filter(pk=kiosk_id, roster_version=sent.version)
-        rows.update(roster_due=False, roster_day=sent.day, roster_sent_at=now, roster_problem="")
+        rows.update(
+            roster_due=False,
+            roster_day=sent.day,
+            roster_sent_at=now,
+            roster_problem=sent.problem[:200],
+        )
         log.info("roster sent kiosk=%s version=%d", kiosk_id, sent.version)
 
 
@@ -228,7 +234,9 @@ def _next_version(device: Device, now: datetime) -> int:
     """Seconds since 1970, or one more than the last: no two rosters ever share a version.
 
     By the time, because a registry restored from yesterday's copy would otherwise count
-    below what the kiosk has and be ignored. Until it has arrived it stays due; what is filed from here on makes it stale again.
+    below what the kiosk has and be ignored.
+
+    Until it has arrived it stays due; what is filed from here on makes it stale again.
     """
     with transaction.atomic():
         rows = Device.objects.filter(pk=device.pk)

@@ -81,6 +81,13 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "scanner": _("Code scanner"),
         "disk": _("Kiosk's disk"),
     },
+    "roster": {
+        "too_large": _("No roster can be sent: too many people for one message. People on it:"),
+        "damaged_person": _("The roster was sent without people whose rows are damaged:"),
+        "damaged_kiosk": _(
+            "No roster can be sent: the kiosk's keys here are damaged. Add it again."
+        ),
+    },
     "condition": {
         "near_end": _("paper near its end"),
         "housing_open": _("housing open"),

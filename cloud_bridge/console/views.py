@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +25,10 @@ from cloud_bridge.registry import queries
 from cloud_bridge.registry.keyring import vault
 from cloud_bridge.registry.models import Account, AuditEntry, Person, Region
 from cloud_bridge.registry.queries import PeopleQuestion
+from cloud_bridge.registry.vault import VaultError
 from edge.domain.people import mask_id_number, mask_name
+
+log = logging.getLogger(__name__)
 
 PER_PAGE = 20
 LOOKS_SHOWN = 20
@@ -210,14 +214,23 @@ def _list_row(person: Person, names: dict[int, str], today: date) -> dict[str, A
         "county": names.get(3, ""),
         "street": names.get(4, ""),
         "community": names.get(5, ""),
-        "number": mask_id_number(_number(person)),
+        "number": _masked(person.number_sealed, person.person_id),
         "certified": person.is_certified(today),
         "due_by": person.due_by(today),
     }
 
 
-def _number(person: Person) -> str:
-    return vault().open(person.number_sealed, person.person_id)
+def _masked(sealed: bytes, owner: str) -> str:
+    return mask_id_number(number) if (number := _opened(sealed, owner)) else _("cannot be read")
+
+
+def _opened(sealed: bytes, owner: str) -> str:
+    """A number out of the vault, or nothing: one damaged row must not close a whole page."""
+    try:
+        return vault().open(sealed, owner)
+    except VaultError:
+        log.error("damaged row owner=%s", owner)
+        return ""
 
 
 @require_safe
@@ -235,7 +248,8 @@ def reveal(request: HttpRequest, person_id: str) -> HttpResponse:
     context = _person_context(request.user, row) | {"form": form}
     if form.is_valid():
         _audit_person(request, "person.reveal", row, form.cleaned_data["reason"])
-        context |= {"number": _number(row), "revealed": True}
+        number = _opened(row.number_sealed, row.pk) or _("cannot be read")
+        context |= {"number": number, "revealed": True}
     return render(request, "console/person.html", context)
 
 
@@ -253,7 +267,7 @@ def _person_context(account: Account, row: Person) -> dict[str, Any]:
     family = Person.objects.seen_by(account).filter(household=row.household_id or 0)
     return {
         "person": row,
-        "number": mask_id_number(_number(row)),
+        "number": _masked(row.number_sealed, row.pk),
         "age": _age(row.birth, today),
         "places": list(queries.region_names([row.region_id])[row.region_id].values()),
         "certified": row.is_certified(today),
@@ -304,12 +318,11 @@ def rehearsal(request: HttpRequest, record_id: str) -> HttpResponse:
 
 
 def _record_context(row: Any, *, simulated: bool) -> dict[str, Any]:
-    number = vault().open(row.subject_sealed, row.record_id)
     return {
         "record": row,
         "simulated": simulated,
         "name": mask_name(row.subject_name) if simulated else row.subject_name,
-        "number": mask_id_number(number),
+        "number": _masked(row.subject_sealed, row.record_id),
         "started": _moment(row.started),
         "finished": _moment(row.finished),
         "seconds": (row.liveness or {}).get("seconds"),

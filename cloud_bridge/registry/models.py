@@ -220,6 +220,12 @@ class Device(models.Model):
     health_at = models.DateTimeField(null=True)
 
     @property
+    def roster_alarm(self) -> tuple[str, str]:
+        """What is wrong with its roster: word and details, or two empty texts."""
+        word, _, details = self.roster_problem.partition(" ")
+        return word, details
+
+    @property
     def unwell(self) -> list[dict[str, object]]:
         """Its devices that want somebody's hand, also those that still work."""
         return [part for part in self.health if part["word"] != "ok"]

@@ -14,7 +14,7 @@ from django.db import transaction
 from cloud_bridge import demo
 from cloud_bridge.bridge import ingest as ingest_module
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import id_number, staff
+from cloud_bridge.registry import doubts, id_number, staff
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -22,9 +22,11 @@ from cloud_bridge.registry.models import (
     Person,
     Quarantine,
     Rehearsal,
+    Site,
     Task,
 )
 from cloud_bridge.registry.people_import import NewPerson, add_people
+from cloud_bridge.registry.vault import VaultError
 from edge.domain.timebase import CHINA
 from edge.wire import keys
 from edge.wire.envelope import Chain, sha256_hex
@@ -502,6 +504,34 @@ def test_a_record_the_database_refuses_does_not_hold_up_the_others(
     monkeypatch.setattr(ingest_module._Batch, "_columns", refuse_poison)
     payloads = [kiosk.record(), kiosk.wrap(poison), kiosk.record()]
     assert send(registry, *payloads) == [FILED, FILED]
+    assert reasons() == ["unfileable"]
+
+
+@pytest.mark.parametrize("error", [KeyError, TypeError, VaultError, ZeroDivisionError])
+def test_a_record_that_breaks_the_program_does_not_hold_up_the_others(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    kiosk = registry.kiosk()
+    poison = kiosk.body()
+    judge = doubts.judge
+
+    def break_on_poison(row: Certification, person: Person, site: Site) -> None:
+        if row.record_id == poison["record_id"]:
+            raise error("boom")
+        judge(row, person, site)
+
+    monkeypatch.setattr(doubts, "judge", break_on_poison)
+    payloads = [kiosk.record(), kiosk.wrap(poison), kiosk.record()]
+    assert send(registry, *payloads) == [FILED, FILED]
+    assert reasons() == ["unfileable"]
+
+
+def test_a_kiosk_whose_key_is_damaged_does_not_hold_up_the_others(registry: TestRegistry) -> None:
+    hurt, well = registry.kiosk(), registry.kiosk("k-002")
+    Device.objects.filter(pk="k-001").update(sign_pub="no key")
+    arrivals = [Arrival("k-001", hurt.record()), Arrival("k-002", well.record())]
+    [reply] = registry.ingest.ingest(arrivals, NOW)
+    assert reply.kiosk_id == "k-002"
     assert reasons() == ["unfileable"]
 
 

@@ -455,8 +455,34 @@ def test_a_roster_too_large_is_said_and_not_sent(
     bench.turn()
     device = Device.objects.get()
     assert bench.link.sent == []
-    assert "bytes" in device.roster_problem
+    assert device.roster_alarm == ("too_large", "9")
     assert not device.roster_due
+
+
+def test_a_damaged_person_is_left_out_and_named_by_id(registry: TestRegistry, bench: Bench) -> None:
+    kiosk = registry.kiosk()
+    Person.objects.filter(name="张建国").update(number_sealed=b"\0" * 40)
+    hurt = Person.objects.get(name="张建国").person_id
+    bench.turn()
+    bench.turn()
+    roster = the_roster(kiosk, bench.opened(topics.ROSTER)[0])
+    assert len(roster.entries) == 8
+    assert hurt not in {entry.person_id for entry in roster.entries}
+    assert Device.objects.get().roster_alarm == ("damaged_person", f"{hurt} (1)")
+    assert not Device.objects.get().roster_due
+
+
+@pytest.mark.parametrize("harm", [{"card_secret_sealed": b"\0" * 40}, {"open_pub": "no key"}])
+def test_a_damaged_kiosk_does_not_stop_the_others(
+    registry: TestRegistry, bench: Bench, harm: dict[str, object]
+) -> None:
+    for kiosk_id in ("k-001", "k-002"):
+        registry.kiosk(kiosk_id)
+    Device.objects.filter(pk="k-001").update(**harm)
+    bench.turn()
+    bench.turn()
+    assert [sealed.header.recipient for sealed in bench.opened(topics.ROSTER)] == ["k-002"]
+    assert Device.objects.get(pk="k-001").roster_alarm == ("damaged_kiosk", "")
 
 
 def health(*rows: tuple[str, Condition, str]) -> bytes:

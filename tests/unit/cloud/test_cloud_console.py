@@ -436,6 +436,36 @@ def test_devices_show_presence_gaps_and_quarantine(filed: TestRegistry) -> None:
     assert "从未上线" in row
 
 
+def test_a_damaged_row_closes_no_page(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker")
+    Person.objects.filter(name=demo.DEMO_NAME).update(number_sealed=b"\0" * 40)
+    Certification.objects.update(subject_sealed=b"\0" * 40)
+    pages = addresses()
+    for name in ("people", "person", "record"):
+        response = client.get(pages[name][1])
+        assert response.status_code == 200, name
+        assert "无法读取" in text_of(response), name
+    assert "无法读取" in text_of(client.post(pages["reveal"][1], {"reason": "核对补办材料"}))
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        ("too_large 7000", "人数超出单次下发上限。名单人数： 7000"),
+        ("damaged_person p12 p34 (2)", "未列入名单： p12 p34 (2)"),
+        ("damaged_kiosk", "请重新登记该终端"),
+    ],
+)
+def test_a_roster_with_a_problem_is_an_alarm_line(
+    registry: TestRegistry, problem: str, words: str
+) -> None:
+    registry.kiosk()
+    client = signed_in(registry, "technician")
+    assert 'class="alarm"' not in text_of(client.get("/devices/"))
+    Device.objects.update(roster_problem=problem)
+    assert words in text_of(client.get("/devices/"))
+
+
 def test_n15_the_kiosks_page_says_which_device_wants_a_hand(registry: TestRegistry) -> None:
     registry.kiosk()
     rows = [
