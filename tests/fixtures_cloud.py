@@ -83,6 +83,7 @@ class TestKiosk:
 
     def __post_init__(self) -> None:
         self._seqs = itertools.count(1)
+        self._prev_sha256 = ""
 
     @property
     def sign_key(self) -> Ed25519PrivateKey:
@@ -156,11 +157,14 @@ class TestKiosk:
             "message_id": record_id,
             "sender": self.kiosk_id,
             "recipient": messages.REGISTRY,
-            "chain": Chain(self.epoch, next(self._seqs), "0" * 64),
+            "chain": Chain(self.epoch, next(self._seqs), self._prev_sha256),
         }
         header = Header(**(fields | changes))
         data = envelope.canonical(plain) if isinstance(plain, dict) else plain
-        return envelope.sign(header, envelope.seal(data, header, self.registry_seal), self.sign_key)
+        sealed = envelope.seal(data, header, self.registry_seal)
+        payload = envelope.sign(header, sealed, self.sign_key)
+        self._prev_sha256 = envelope.sha256_hex(payload)
+        return payload
 
     def record(self, **changes: Any) -> bytes:
         return self.wrap(self.body(**changes))

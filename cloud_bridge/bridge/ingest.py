@@ -11,6 +11,8 @@ same bytes is always the same kind of yes.
 | known id, other bytes | quarantine | QUARANTINED |
 | LIVE from a demonstration kiosk | quarantine | QUARANTINED |
 | PASSED without consent, liveness or likeness | quarantine | QUARANTINED |
+| another record has its place in the chain (fork) | quarantine | QUARANTINED |
+| hash of its neighbour in the chain differs | quarantine | QUARANTINED |
 | wrong signature, seal, topic or form | quarantine | none |
 | anything beyond the quarantine's bound | counted | none |
 """
@@ -126,6 +128,14 @@ class Ingest:
             return refused
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is filed at one place of a kiosk's chain."""
+
+    sha256: str
+    prev_sha256: str
+
+
 class _Batch:
     """What one transaction will write."""
 
@@ -135,6 +145,7 @@ class _Batch:
         self._devices = devices
         self._known: dict[str, str] = {}
         self._people: dict[str, Person] = {}
+        self._places: dict[tuple[str, str, int], _Place] = {}
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -150,6 +161,19 @@ class _Batch:
         numbers = {self._vault.lookup(record.body.id_number) for record in opened}
         people = Person.objects.filter(number_key__in=numbers)
         self._people = {person.number_key: person for person in people}
+        self._load_places(opened)
+
+    def _load_places(self, opened: Sequence[Opened]) -> None:
+        """What is filed at and beside the places that the batch claims."""
+        wanted: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for record in opened:
+            seq = record.chain.seq
+            wanted[record.kiosk_id, record.chain.epoch] |= {seq - 1, seq, seq + 1}
+        for (kiosk_id, epoch), seqs in wanted.items():
+            for table in (Certification, Rehearsal):
+                rows = table.objects.filter(device_id=kiosk_id, epoch=epoch, seq__in=seqs)
+                for seq, *hashes in rows.values_list("seq", "sha256", "prev_sha256"):
+                    self._places[kiosk_id, epoch, seq] = _Place(*hashes)
 
     def file(self, record: Opened) -> None:
         chain = record.chain
@@ -197,7 +221,7 @@ class _Batch:
         if self._certified_in:
             rosters.mark_stale(rosters.serving(self._certified_in))
         for (kiosk_id, epoch), seqs in self._seqs.items():
-            _note_seqs(kiosk_id, epoch, seqs)
+            _note_seqs(kiosk_id, epoch, seqs, self._now)
 
     def _objection(self, record: Opened) -> str:
         """Why a new record may not be filed; nothing if it may."""
@@ -206,7 +230,22 @@ class _Batch:
             return "demo_device_live"
         if not is_borne_out(record):
             return "inconsistent"
-        return ""
+        return self._misfit(record)
+
+    def _misfit(self, record: Opened) -> str:
+        """A chain is one line: each place once, each record naming the hash before it.
+
+        Records may come in any order, so both neighbours are asked, if they are there.
+        """
+        kiosk_id, chain = record.kiosk_id, record.chain
+        if (kiosk_id, chain.epoch, chain.seq) in self._places:
+            return "fork"
+        before = self._places.get((kiosk_id, chain.epoch, chain.seq - 1))
+        after = self._places.get((kiosk_id, chain.epoch, chain.seq + 1))
+        broken = (before and before.sha256 != chain.prev_sha256) or (
+            after and after.prev_sha256 != record.sha256
+        )
+        return "chain" if broken else ""
 
     def _keep_aside(self, record: Opened, reason: str) -> None:
         arrival = Arrival(record.kiosk_id, record.payload)
@@ -219,6 +258,9 @@ class _Batch:
         row = table(**self._columns(record))
         self._rows[table].append(row)
         self._known[record.body.record_id] = record.sha256
+        chain = record.chain
+        place = _Place(record.sha256, chain.prev_sha256)
+        self._places[record.kiosk_id, chain.epoch, chain.seq] = place
         if live:
             self._follow(record, row)
         self._reply(record, AckStatus.FILED)
@@ -306,8 +348,10 @@ def _devices(arrivals: Iterable[Arrival]) -> dict[str, Device]:
     return {row.kiosk_id: row for row in rows}
 
 
-def _note_seqs(kiosk_id: str, epoch: str, seqs: list[int]) -> None:
-    row, _ = ChainState.objects.get_or_create(device_id=kiosk_id, epoch=epoch)
+def _note_seqs(kiosk_id: str, epoch: str, seqs: list[int], now: datetime) -> None:
+    row, _ = ChainState.objects.get_or_create(
+        device_id=kiosk_id, epoch=epoch, defaults={"began_at": now}
+    )
     highest, missing = gaps.note(row.highest, row.gaps, seqs)
     if (highest, missing) != (row.highest, row.gaps):
         row.highest, row.missing = highest, [list(span) for span in missing]

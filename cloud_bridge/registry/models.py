@@ -226,6 +226,12 @@ class Device(models.Model):
         return word, details
 
     @property
+    def later_chain(self) -> ChainState | None:
+        """The newest chain, if it is not the kiosk's first: its database was made anew."""
+        chains = sorted(self.chains.all(), key=lambda chain: chain.pk)
+        return chains[-1] if len(chains) > 1 else None
+
+    @property
     def unwell(self) -> list[dict[str, object]]:
         """Its devices that want somebody's hand, also those that still work."""
         return [part for part in self.health if part["word"] != "ok"]
@@ -236,6 +242,7 @@ class ChainState(models.Model):
 
     device = models.ForeignKey(Device, models.CASCADE, related_name="chains")
     epoch = models.CharField(max_length=64)
+    began_at = models.DateTimeField(null=True)
     highest = models.BigIntegerField(default=0)
     missing = models.JSONField(default=list)
 
@@ -291,6 +298,9 @@ class FiledRecord(models.Model):
 
     class Meta:
         abstract = True
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch", "seq"], name="%(class)s_place"),
+        )
 
 
 class Certification(FiledRecord):
@@ -304,7 +314,7 @@ class Certification(FiledRecord):
     counts = models.BooleanField(default=False)
     doubts = models.JSONField(default=list)
 
-    class Meta:
+    class Meta(FiledRecord.Meta):
         indexes = (
             models.Index(fields=["person", "counts", "certified_on"], name="certification_last"),
         )

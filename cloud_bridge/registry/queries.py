@@ -85,7 +85,8 @@ def tasks(account: Account) -> Any:
 def devices(account: Account) -> Any:
     rows = Device.objects.filter(account.region.within("site__region_id"))
     rows = rows.select_related("site__region").prefetch_related("chains")
-    return rows.annotate(aside=Count("quarantined")).order_by("kiosk_id")
+    misfits = Count("quarantined", filter=Q(quarantined__reason__in=("fork", "chain")))
+    return rows.annotate(aside=Count("quarantined"), misfits=misfits).order_by("kiosk_id")
 
 
 def quarantine(account: Account) -> Any:

@@ -507,6 +507,55 @@ def test_a_record_the_database_refuses_does_not_hold_up_the_others(
     assert reasons() == ["unfileable"]
 
 
+def beside(kiosk: TestKiosk, seq: int, prev: str, **changes: Any) -> bytes:
+    """A record at a place of the kiosk's own choice."""
+    return kiosk.wrap(kiosk.body(**changes), chain=Chain(kiosk.epoch, seq, prev))
+
+
+@pytest.mark.parametrize("provenance", ["live", "simulated"])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_place_in_the_chain_is_taken_once(
+    registry: TestRegistry, provenance: str, together: bool
+) -> None:
+    kiosk = registry.kiosk()
+    first = kiosk.record()
+    second = beside(kiosk, 1, "", provenance=provenance)
+    batches = [[first, second]] if together else [[first], [second]]
+    assert [status for batch in batches for status in send(registry, *batch)] == [
+        FILED,
+        QUARANTINED,
+    ]
+    assert reasons() == ["fork"]
+    assert send(registry, first) == [KNOWN]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 2)])
+def test_a_record_that_names_another_hash_than_its_neighbours_is_kept_aside(
+    registry: TestRegistry, order: tuple[int, ...]
+) -> None:
+    kiosk = registry.kiosk()
+    first = kiosk.record()
+    second = beside(kiosk, 2, sha256_hex(first))
+    third = beside(kiosk, 3, "ab" * 32)  # not the hash of the second
+    payloads = [first, second, third]
+    statuses = [send(registry, payloads[at]) for at in order]
+    assert sorted(status[0].value for status in statuses) == ["filed", "filed", "quarantined"]
+    assert reasons() == ["chain"]
+
+
+def test_the_same_place_in_another_epoch_or_kiosk_is_another_place(registry: TestRegistry) -> None:
+    kiosk, other = registry.kiosk(), registry.kiosk("k-002")
+    anew = dataclasses.replace(kiosk, epoch="epoch-2")
+    assert send(registry, kiosk.record(), anew.record()) == [FILED, FILED]
+    assert send(registry, other.record(), kiosk_id="k-002") == [FILED]
+    began = ChainState.objects.order_by("pk").values_list("device_id", "epoch", "began_at")
+    assert list(began) == [
+        ("k-001", "epoch-1", NOW),
+        ("k-001", "epoch-2", NOW),
+        ("k-002", "epoch-1", NOW),
+    ]
+
+
 @pytest.mark.parametrize("error", [KeyError, TypeError, VaultError, ZeroDivisionError])
 def test_a_record_that_breaks_the_program_does_not_hold_up_the_others(
     registry: TestRegistry, monkeypatch: pytest.MonkeyPatch, error: type[Exception]

@@ -29,6 +29,7 @@ from cloud_bridge.registry.models import (
     Rehearsal,
 )
 from cloud_bridge.registry.people_import import NewPerson, add_people
+from edge.wire.envelope import Chain
 from tests.fixtures_cloud import PASSWORD, TestRegistry
 
 STREET, PROVINCE, ELSEWHERE = "100101001000", "100000000000", "100102000000"
@@ -434,6 +435,25 @@ def test_devices_show_presence_gaps_and_quarantine(filed: TestRegistry) -> None:
     row = shown[shown.index("k-003") :]
     assert "2–4" in row
     assert "从未上线" in row
+
+
+def test_a_chain_that_forks_or_begins_anew_shows_on_the_kiosks_page(
+    registry: TestRegistry,
+) -> None:
+    kiosk = registry.kiosk()
+    client = signed_in(registry, "technician")
+
+    def send(payload: bytes) -> str:
+        registry.ingest.ingest([Arrival("k-001", payload)], timezone.now())
+        return text_of(client.get("/devices/"))
+
+    shown = send(kiosk.record())
+    assert "记录链" not in shown
+    shown = send(kiosk.wrap(kiosk.body(), chain=Chain("epoch-1", 1, "")))
+    assert "与终端记录链不符、已放入隔离区的记录数： 1" in shown
+    assert "新的记录链" not in shown
+    shown = send(kiosk.wrap(kiosk.body(), chain=Chain("epoch-2", 1, "")))
+    assert "终端已启用新的记录链" in shown
 
 
 def test_a_damaged_row_closes_no_page(filed: TestRegistry) -> None:
