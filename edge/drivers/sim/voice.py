@@ -23,8 +23,8 @@ class SimVoice:
         self._volume = 80
 
     def vanish(self) -> None:
-        """The sound card's plug is pulled."""
-        self._vanished = True
+        """The sound card's plug is pulled; when it is back, somebody has to open it again."""
+        self._vanished, self._is_open = True, False
 
     def come_back(self) -> None:
         self._vanished = False
@@ -37,9 +37,9 @@ class SimVoice:
         self._is_open = False
 
     def health(self) -> Health:
-        if self._vanished:
+        if not self._is_open:
             return Health(False, "no sound card", "plug the sound card in", Fault.ABSENT)
-        return Health(self._is_open, "simulated loudspeaker")
+        return Health(True, "simulated loudspeaker")
 
     def say(self, words: str, language: str) -> None:
         self._check()
