@@ -130,6 +130,11 @@ def _add_device(commands: _Commands) -> None:
     parser.add_argument(
         "--demo", action="store_true", help="may never file a live record (mode = demo implies it)"
     )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="files live records; needed where site.toml is missing, and to end --demo",
+    )
 
 
 def _add_import(commands: _Commands, name: str, words: str, run: _Run) -> None:
@@ -225,7 +230,9 @@ def _account_add(options: argparse.Namespace) -> int:
 def _device_add(options: argparse.Namespace) -> int:
     from cloud_bridge.registry import keyring, staff
 
-    new = staff.NewDevice(options.id, options.site, options.keys, options.region, options.demo)
+    new = staff.NewDevice(
+        options.id, options.site, options.keys, options.region, options.demo, options.live
+    )
     try:
         device = staff.set_device(new, keyring.vault(), "command line")
     except staff.CommandRefused as error:

@@ -210,7 +210,9 @@ class TestRegistry:
 
         kiosk = TestKiosk(kiosk_id, keyring.seal_key().public_key())
         folder = kiosk.write_keys(self.folder / "kiosks" / kiosk_id)
-        new = staff.NewDevice(kiosk_id, kiosk.site, folder, data.SITE_REGION, demo)
+        new = staff.NewDevice(
+            kiosk_id, kiosk.site, folder, data.SITE_REGION, demo=demo, live=not demo
+        )
         device = staff.set_device(new, self.vault, "test")
         type(device).objects.filter(pk=kiosk_id).update(created_at=ENROLLED)
         return kiosk

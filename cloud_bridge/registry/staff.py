@@ -53,13 +53,17 @@ def set_account(
 
 @dataclass(frozen=True, slots=True)
 class NewDevice:
-    """What `device add` was asked for; `keys_folder` is the kiosk's own folder of the site."""
+    """What `device add` was asked for; `keys_folder` is the kiosk's own folder of the site.
+
+    `demo` and `live` are what was said in so many words; at most one of them.
+    """
 
     kiosk_id: str
     site_name: str
     keys_folder: Path
     region_code: str | None = None
     demo: bool = False
+    live: bool = False
 
 
 @transaction.atomic
@@ -73,23 +77,41 @@ def set_device(new: NewDevice, vault: Vault, who: str) -> Device:
         "sign_pub": read_key(new.keys_folder / "sign.pub").strip(),
         "open_pub": read_key(new.keys_folder / "open.pub").strip(),
         "card_secret_sealed": vault.seal(secret.strip(), new.kiosk_id),
-        "simulated_only": new.demo or _is_demo(new.keys_folder),
+        "simulated_only": _simulated_only(new),
         "boot_seq": 0,
         "roster_due": True,
     }
     device, _ = Device.objects.update_or_create(kiosk_id=new.kiosk_id, defaults=values)
-    audit.write(vault, who, "device.set", ("device", new.kiosk_id))
+    kind = "demo" if device.simulated_only else "live"
+    audit.write(vault, who, "device.set", ("device", new.kiosk_id), reason=kind)
     keys.verifying_key(device.sign_pub)
     return device
 
 
-def _is_demo(folder: Path) -> bool:
-    """A kiosk provisioned for demonstration is never taken for a real one by mistake."""
+def _simulated_only(new: NewDevice) -> bool:
+    """A kiosk made for demonstration is never taken for a real one by leaving something out.
+
+    Live is what the kiosk's own settings or the person at the keyboard call so; a kiosk
+    that was for demonstration only becomes live by that person's word alone.
+    """
+    mode = _mode(new.keys_folder)
+    if new.live and (new.demo or mode == "demo"):
+        raise CommandRefused("--live: this kiosk's settings, or --demo, say demonstration")
+    if new.demo or new.live or mode == "demo":
+        return not new.live
+    if mode is None:
+        raise CommandRefused(f"{new.keys_folder}: no mode in site.toml; say --live or --demo")
+    return Device.objects.filter(kiosk_id=new.kiosk_id, simulated_only=True).exists()
+
+
+def _mode(folder: Path) -> str | None:
+    """What the kiosk's own settings say it is for, if they are there."""
     path = folder / "site.toml"
     if not path.exists():
-        return False
+        return None
     try:
-        return tomllib.loads(path.read_text("utf-8")).get("mode") == "demo"
+        mode = tomllib.loads(path.read_text("utf-8")).get("mode")
+        return None if mode is None else str(mode)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), "cannot be read as TOML") from error
 

@@ -483,7 +483,8 @@ def test_an_unsure_day_that_makes_no_difference_is_no_task(registry: TestRegistr
 
 def test_adding_a_kiosk_again_does_not_make_it_younger(registry: TestRegistry) -> None:
     registry.kiosk()
-    new = staff.NewDevice("k-001", "s", registry.folder / "kiosks" / "k-001", demo.SITE_REGION)
+    folder = registry.folder / "kiosks" / "k-001"
+    new = staff.NewDevice("k-001", "s", folder, demo.SITE_REGION, live=True)
     staff.set_device(new, registry.vault, "test")
     assert Device.objects.get().created_at == ENROLLED
 

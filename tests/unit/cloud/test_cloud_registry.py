@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -134,8 +135,56 @@ def test_a_site_made_for_demonstration_can_only_rehearse(registry: TestRegistry)
     device = staff.set_device(new, registry.vault, "test")
     assert device.simulated_only
     assert device.site.region.code == "100000000000", "the only province"
-    (folder / "site.toml").write_text('mode = "production"\n')
-    assert not staff.set_device(new, registry.vault, "test").simulated_only
+    with pytest.raises(staff.CommandRefused, match="--live"):
+        staff.set_device(dataclasses.replace(new, live=True), registry.vault, "test")
+
+
+DEMO, LIVE = {"demo": True}, {"live": True}
+
+
+@pytest.mark.parametrize(
+    ("was", "mode", "said", "becomes"),
+    [
+        (None, "production", {}, "live"),
+        (None, "demo", {}, "demo"),
+        (None, None, {}, "refused"),
+        (None, "", {}, "refused"),
+        (None, None, LIVE, "live"),
+        (None, None, DEMO, "demo"),
+        (None, "production", DEMO, "demo"),
+        (None, "demo", LIVE, "refused"),
+        (None, None, DEMO | LIVE, "refused"),
+        ("demo", None, {}, "refused"),
+        ("demo", "production", {}, "demo"),
+        ("demo", "production", LIVE, "live"),
+        ("demo", None, LIVE, "live"),
+        ("demo", "demo", LIVE, "refused"),
+        ("live", "production", {}, "live"),
+        ("live", None, {}, "refused"),
+        ("live", "demo", {}, "demo"),
+    ],
+)
+def test_demonstration_only_ends_by_a_plain_word(
+    registry: TestRegistry,
+    was: str | None,
+    mode: str | None,
+    said: dict[str, bool],
+    becomes: str,
+) -> None:
+    folder = registry.folder / "kiosks" / "k-001"
+    registry.kiosk(demo=was == "demo")
+    if was is None:
+        Device.objects.all().delete()
+    if mode is not None:
+        (folder / "site.toml").write_text(f'mode = "{mode}"\n' if mode else 'language = "zh"\n')
+    new = staff.NewDevice("k-001", "新网点", folder, **said)
+    if becomes == "refused":
+        with pytest.raises(staff.CommandRefused, match="--live"):
+            staff.set_device(new, registry.vault, "test")
+    else:
+        device = staff.set_device(new, registry.vault, "test")
+        assert device.simulated_only is (becomes == "demo")
+        assert AuditEntry.objects.latest("number").reason == becomes
 
 
 def test_devices_that_cannot_be_added(registry: TestRegistry) -> None:
