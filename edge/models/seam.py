@@ -32,14 +32,11 @@ class _Seen:
 
 
 class Seam:
-    """Holds the newest face only. Show it every face in order of time."""
+    """Of one try; holds the newest face only. Show it every face in order of time."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._newest: _Seen | None = None
-
-    def forget(self) -> None:
-        self._newest = None
 
     def see(self, chip: Image) -> float:
         """Distance of the embeddings to the face before; 0 where a glance is enough."""

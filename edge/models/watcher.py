@@ -41,6 +41,7 @@ class _Try:
 
     check: Check
     reference: Embedding | None = field(repr=False)
+    seam: Seam = field(repr=False)
     started_ns: MonoNs
     frames: int = 0
     last_ns: MonoNs = field(default=MonoNs(0))
@@ -70,7 +71,6 @@ class Watcher:
         self._follower = Follower(models_dir)
         self._lids = Lids(models_dir)
         self._embedder = Embedder(models_dir)
-        self._seam = Seam(self._embedder)
 
     def health(self) -> Health:
         return self._camera.health()
@@ -83,9 +83,8 @@ class Watcher:
         """
         reference = self._embed_reference(order.reference)
         check = Check(order.actions, self._limits)
-        attempt = _Try(check, reference, self._mono_ns())
+        attempt = _Try(check, reference, Seam(self._embedder), self._mono_ns())
         self._follower.forget()
-        self._seam.forget()
         with self._camera.stream() as frames:
             for frame in frames:
                 progress = self._step(attempt, frame)
@@ -129,10 +128,10 @@ class Watcher:
             faces=sight.faces,
             track=sight.track,
             face=self._view(image, sight.mesh, wants_lids=attempt.check.wants_lids),
-            seam=self._seam.see(chip_of(image, sight.mesh.points)),
+            seam=attempt.seam.see(chip_of(image, sight.mesh.points)),
         )
         wanted = attempt.check.wants_identity(seen)
-        return replace(seen, identity=self._identity(attempt)) if wanted else seen
+        return replace(seen, identity=_identity(attempt)) if wanted else seen
 
     def _view(self, image: Image, mesh: Mesh, *, wants_lids: bool) -> FaceView:
         height, width = image.shape[:2]
@@ -152,18 +151,11 @@ class Watcher:
             rigid=geometry.rigid_points(mesh.points),
         )
 
-    def _identity(self, attempt: _Try) -> float:
-        """Distance of the newest face to the first frontal one of this try."""
-        newest = self._seam.embedding()
-        if attempt.first is None:
-            attempt.first = newest
-        return distance(attempt.first, newest)
-
     def _keep(self, attempt: _Try, image: Image, mesh: Mesh | None, face: FaceView | None) -> None:
         """Remember a frontal face for the comparison, and the sharpest picture."""
         if mesh is None or face is None:
             return
-        attempt.frontal.append(self._seam.embedding())
+        attempt.frontal.append(attempt.seam.embedding())
         if face.sharpness > attempt.portrait_sharpness:
             attempt.portrait_sharpness = face.sharpness
             attempt.portrait = picture_of(head_and_shoulders(image, mesh.box))
@@ -185,6 +177,14 @@ class Watcher:
             seconds=(self._mono_ns() - attempt.started_ns) / NS_PER_S,
         )
         return CheckResult(verdict, attempt.portrait)
+
+
+def _identity(attempt: _Try) -> float:
+    """Distance of the newest face to the first frontal one of this try."""
+    newest = attempt.seam.embedding()
+    if attempt.first is None:
+        attempt.first = newest
+    return distance(attempt.first, newest)
 
 
 def _liveness(check: Check) -> Score | None:

@@ -412,6 +412,22 @@ def test_one_poor_frame_of_a_movement_is_forgiven() -> None:
     assert check.stage is Stage.PASSED
 
 
+def test_most_frames_of_a_movement_must_prove_it() -> None:
+    check = Check((Action.LEFT,))
+    run(check, Person(), held_by(0.3, 0.58, 0.58))
+    assert check.reasons == (Reason.FACE_CHANGED,)
+
+
+def test_frames_for_the_comparison_are_of_a_proven_face_only() -> None:
+    def change(seen, at_s, check):
+        return replace(seen, identity=0.58) if check.stage is Stage.FINAL else seen
+
+    check = Check((Action.LEFT,))
+    run(check, Person(), change)
+    assert check.frontal_frames == 0
+    assert check.reasons == (Reason.TIMED_OUT,)
+
+
 def test_one_frame_of_quite_another_face_is_not() -> None:
     check = Check((Action.LEFT,))
     run(check, Person(), held_by(0.3, 0.61, 0.3))

@@ -46,12 +46,6 @@ def test_another_face_is_a_seam(seam, chips, yaw) -> None:
     assert seam.see(chips["admiral", yaw]) > Limits().seam
 
 
-def test_what_was_seen_before_can_be_forgotten(seam, chips) -> None:
-    seam.see(chips["astronaut", 0])
-    seam.forget()
-    assert seam.see(chips["admiral", 0]) == 0.0
-
-
 def test_an_embedding_is_worked_out_once(seam, chips) -> None:
     seam.see(chips["astronaut", 0])
     assert seam.embedding() is seam.embedding()
