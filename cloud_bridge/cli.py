@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloud_bridge import config
 from edge.domain.errors import ConfigError
@@ -31,7 +31,7 @@ examples:
   python -m cloud_bridge --config … console --port 8080
   python -m cloud_bridge --config … records show 01890a5d-ac96-774b-bcce-b302099a8057 --json
 
-exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 record unknown
+exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 record or arrival unknown
 """
 
 
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_import(commands, "regions", "regions (code,name)", _regions_import)
     _add_roster(commands)
     _add_records(commands)
+    _add_quarantine(commands)
     audit = _group(commands, "audit", "the audit log")
     _simple(audit, "verify", "check the chain; names the first broken entry", _audit_verify)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)
@@ -157,6 +158,24 @@ def _add_records(commands: _Commands) -> None:
     parser = _simple(group, "show", "what became of one record; exit 3 if unknown", _records_show)
     parser.add_argument("record_id")
     parser.add_argument("--json", action="store_true")
+
+
+def _add_quarantine(commands: _Commands) -> None:
+    group = _group(commands, "quarantine", "what arrived but was not filed")
+    parser = _simple(group, "list", "the newest arrivals kept aside", _quarantine_list)
+    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--json", action="store_true")
+    for name, words, run in (
+        ("show", "one arrival; exit 3 if unknown", _quarantine_show),
+        (
+            "refile",
+            "check one again and file it; exit 1 if it still may not be",
+            _quarantine_refile,
+        ),
+    ):
+        parser = _simple(group, name, words, run)
+        parser.add_argument("id", type=int, help="number of the arrival, see `quarantine list`")
+        parser.add_argument("--json", action="store_true")
 
 
 def _migrate(_options: argparse.Namespace) -> int:
@@ -303,6 +322,56 @@ def _records_show(options: argparse.Namespace) -> int:
             if value:
                 print(f"{name:13} {value}")
     return EXIT_UNKNOWN if status.status == lookup.UNKNOWN else EXIT_OK
+
+
+def _quarantine_list(options: argparse.Namespace) -> int:
+    from cloud_bridge.bridge import quarantine
+
+    items = quarantine.newest(options.limit)
+    if options.json:
+        print(json.dumps([asdict(item) for item in items], indent=2))
+    else:
+        for item in items:
+            print(item.id, item.last_seen_at, item.reason, item.kiosk_id or "-", item.record_id)
+    return EXIT_OK
+
+
+def _quarantine_show(options: argparse.Namespace) -> int:
+    from cloud_bridge.bridge import quarantine
+    from cloud_bridge.registry.models import Quarantine
+
+    row = Quarantine.objects.filter(pk=options.id).first()
+    if row is None:
+        return _complain(f"quarantine {options.id}: no such arrival", EXIT_UNKNOWN)
+    _print_fields(asdict(quarantine.item(row)) | {"header": quarantine.header(row)}, options.json)
+    return EXIT_OK
+
+
+def _quarantine_refile(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from cloud_bridge.bridge import quarantine
+    from cloud_bridge.bridge.ingest import Ingest
+    from cloud_bridge.registry import keyring
+    from cloud_bridge.registry.models import Quarantine
+
+    row = Quarantine.objects.filter(pk=options.id).first()
+    if row is None:
+        return _complain(f"quarantine {options.id}: no such arrival", EXIT_UNKNOWN)
+    vault = keyring.vault()
+    ingest = Ingest(keyring.seal_key(), vault)
+    why = quarantine.refile(row, ingest, vault, "command line", datetime.now(UTC))
+    told = {"id": options.id, "record_id": row.record_id, "status": why or "filed"}
+    _print_fields(told, options.json)
+    return EXIT_FAILED if why else EXIT_OK
+
+
+def _print_fields(fields: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(fields, indent=2))
+    else:
+        for name, value in fields.items():
+            print(f"{name:13} {value if isinstance(value, (str, int)) else json.dumps(value)}")
 
 
 def _audit_verify(_options: argparse.Namespace) -> int:

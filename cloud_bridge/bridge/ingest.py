@@ -98,6 +98,19 @@ class Ingest:
                 return self._set_aside(arrivals[0], now, error)
             return [reply for arrival in arrivals for reply in self.ingest([arrival], now)]
 
+    def refile(self, arrival: Arrival, now: datetime) -> str:
+        """File what was kept aside; the reason if something still stands against it."""
+        try:
+            devices = _devices([arrival])
+            opened = self._open(arrival, _sign_key(devices.get(arrival.kiosk_id)))
+            if isinstance(opened, Refused):
+                return opened.reason
+            with transaction.atomic():
+                return _Batch(self._vault, now, devices).file_alone(opened)
+        except _UNFILEABLE as error:
+            log.error("unfileable kiosk=%s error=%s", arrival.kiosk_id, type(error).__name__)
+            return "unfileable"
+
     def _set_aside(self, arrival: Arrival, now: datetime, error: Exception) -> list[Reply]:
         log.error("unfileable kiosk=%s error=%s", arrival.kiosk_id, type(error).__name__)
         with transaction.atomic():
@@ -108,7 +121,7 @@ class Ingest:
 
     def _batch(self, arrivals: Sequence[Arrival], now: datetime) -> list[Reply]:
         devices = _devices(arrivals)
-        sign_keys = {kiosk_id: keys.verifying_key(d.sign_pub) for kiosk_id, d in devices.items()}
+        sign_keys = {kiosk_id: _sign_key(device) for kiosk_id, device in devices.items()}
         results = [self._open(arrival, sign_keys.get(arrival.kiosk_id)) for arrival in arrivals]
         with transaction.atomic():
             batch = _Batch(self._vault, now, devices)
@@ -177,16 +190,25 @@ class _Batch:
 
     def file(self, record: Opened) -> None:
         chain = record.chain
-        known = self._known.get(record.body.record_id)
         self._seqs[record.kiosk_id, chain.epoch].append(chain.seq)
-        if known == record.sha256:
+        if self._is_known(record):
             self._reply(record, AckStatus.KNOWN)
-        elif known is not None:
-            self._keep_aside(record, "other_bytes")
         elif why := self._objection(record):
             self._keep_aside(record, why)
         else:
             self._add(record)
+
+    def file_alone(self, record: Opened) -> str:
+        """Load, file and write one record that was kept aside, or say what stands against it."""
+        self.load([record])
+        why = "" if self._is_known(record) else self._objection(record)
+        if not why:
+            self.file(record)
+            self.write()
+        return why
+
+    def _is_known(self, record: Opened) -> bool:
+        return self._known.get(record.body.record_id) == record.sha256
 
     def quarantine(self, arrival: Arrival, refused: Refused) -> bool:
         """Keep a refused arrival for staff; False if this kiosk's share is used up."""
@@ -226,6 +248,8 @@ class _Batch:
     def _objection(self, record: Opened) -> str:
         """Why a new record may not be filed; nothing if it may."""
         device = self._devices[record.kiosk_id]
+        if record.body.record_id in self._known:
+            return "other_bytes"
         if device.simulated_only and record.provenance is Provenance.LIVE:
             return "demo_device_live"
         if not is_borne_out(record):
@@ -340,6 +364,10 @@ class _Batch:
     def _reply(self, record: Opened, status: AckStatus) -> None:
         ack = Ack(record.body.record_id, record.sha256, status)
         self.replies.append(Reply(record.kiosk_id, ack))
+
+
+def _sign_key(device: Device | None) -> Ed25519PublicKey | None:
+    return keys.verifying_key(device.sign_pub) if device else None
 
 
 def _devices(arrivals: Iterable[Arrival]) -> dict[str, Device]:

@@ -128,6 +128,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "rehearsal.view": _("looked at a rehearsal record"),
         "account.set": _("set up an account"),
         "device.set": _("set up a kiosk"),
+        "quarantine.refile": _("checked an arrival in quarantine again"),
         "region.set": _("set up a region"),
     },
 }

@@ -12,6 +12,14 @@ import pytest
 
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.cli import main
+from cloud_bridge.registry.models import (
+    AuditEntry,
+    Certification,
+    ChainState,
+    Device,
+    Quarantine,
+)
+from edge.wire.envelope import Chain
 from tests.fixtures_cloud import NOW, TestRegistry, unpack, write_keys
 
 
@@ -36,6 +44,95 @@ def test_records_show_tells_filed_quarantined_and_unknown(
         told = json.loads(capsys.readouterr().out)
         assert told["record_id"] == record_id
         assert fields.items() <= told.items()
+
+
+def aside(registry: TestRegistry, payload: bytes, kiosk_id: str = "k-001") -> Quarantine:
+    """A record that was kept aside, as a row."""
+    registry.ingest.ingest([Arrival(kiosk_id, payload)], NOW)
+    return Quarantine.objects.get()
+
+
+def test_quarantine_list_and_show_tell_no_content(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payload = registry.kiosk(demo=True).record()
+    row = aside(registry, payload)
+    record_id = unpack(payload)["id"]
+    capsys.readouterr()
+    assert command(registry, "quarantine", "list", "--json") == 0
+    [listed] = json.loads(capsys.readouterr().out)
+    expected = {"id": row.pk, "record_id": record_id, "reason": "demo_device_live", "times": 1}
+    assert expected.items() <= listed.items()
+    assert command(registry, "quarantine", "list") == 0
+    assert f"{row.pk} " in capsys.readouterr().out
+    for arguments in (["--json"], []):
+        assert command(registry, "quarantine", "show", str(row.pk), *arguments) == 0
+        shown = capsys.readouterr().out
+        assert record_id in shown
+        assert "epoch-1" in shown
+        assert unpack(payload)["body"] not in shown
+    assert command(registry, "quarantine", "show", "999") == 3
+    assert command(registry, "quarantine", "refile", "999") == 3
+
+
+def test_a_record_is_refiled_once_its_reason_is_gone(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payload = registry.kiosk(demo=True).record()
+    row = aside(registry, payload)
+    refile = ("quarantine", "refile", str(row.pk), "--json")
+    capsys.readouterr()
+    assert command(registry, *refile) == 1
+    assert json.loads(capsys.readouterr().out)["status"] == "demo_device_live"
+    assert Quarantine.objects.get().times == 1
+    Device.objects.update(simulated_only=False)
+    assert command(registry, *refile) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "filed"
+    filed = Certification.objects.get()
+    assert bytes(filed.envelope) == payload
+    assert filed.counts
+    assert not Quarantine.objects.exists()
+    assert ChainState.objects.get().highest == 1
+    log = AuditEntry.objects.filter(action="quarantine.refile").order_by("number")
+    assert [(entry.object_id, entry.reason) for entry in log] == [
+        (filed.record_id, "demo_device_live"),
+        (filed.record_id, "filed"),
+    ]
+    [reply] = registry.ingest.ingest([Arrival("k-001", payload)], NOW)
+    assert reply.ack.status.value == "known"
+    assert command(registry, *refile) == 3
+
+
+def test_refiling_repeats_every_check(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kiosk = registry.kiosk()
+    payload = kiosk.record()
+    fork = kiosk.wrap(kiosk.body(), chain=Chain("epoch-1", 1, ""))
+    other = kiosk.wrap(kiosk.body() | {"record_id": unpack(payload)["id"], "outcome": "declined"})
+    hollow = kiosk.record(consent=None)
+    for bad in (payload, fork, other, hollow, b"x" * 100_000):
+        registry.ingest.ingest([Arrival("k-001", bad)], NOW)
+    rows = list(Quarantine.objects.order_by("pk"))
+    assert [row.reason for row in rows] == ["fork", "other_bytes", "inconsistent", "form"]
+    for row, why in zip(rows, ["fork", "other_bytes", "inconsistent", "not_whole"], strict=True):
+        capsys.readouterr()
+        assert command(registry, "quarantine", "refile", str(row.pk), "--json") == 1
+        assert json.loads(capsys.readouterr().out)["status"] == why
+    assert [row.reason for row in Quarantine.objects.order_by("pk")] == [r.reason for r in rows]
+    assert Certification.objects.count() == 1
+
+
+def test_a_kiosk_that_was_unknown_can_be_refiled_once_it_is_added(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk("k-009")
+    kept = list(Device.objects.filter(pk="k-009").values())
+    Device.objects.all().delete()
+    row = aside(registry, kiosk.record(), "k-009")
+    assert (row.kiosk_id, row.reason) == ("", "sender")
+    assert command(registry, "quarantine", "refile", str(row.pk)) == 1
+    Device.objects.create(**kept[0])
+    assert command(registry, "quarantine", "refile", str(row.pk)) == 0
+    assert Certification.objects.get().device_id == "k-009"
 
 
 def test_records_list_is_newest_first(
