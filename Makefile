@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial cycles clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial cycles swaps clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ fuzz-serial:  ## a million spoilt frames through the card reader's codec (fuzz/s
 
 cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.json)
 	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100
+
+swaps:  ## two people cut against each other, and honest residents, in front of the check (fuzz/swaps.json)
+	$(PY) -m tests.tools.models_swaps --rounds 8 --honest 16 --report fuzz/swaps.json
 
 clean:  ## remove what was built, keep .venv
 	rm -rf build dist demo-out receipts-out conformance .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

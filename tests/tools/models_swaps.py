@@ -96,6 +96,7 @@ def main() -> None:
     text = json.dumps(report, indent=2)
     print(text)
     if asked.report:
+        asked.report.parent.mkdir(parents=True, exist_ok=True)
         asked.report.write_text(text)
 
 
