@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import lzma
+import random
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.domain.challenge import Action, Reason
+from edge.domain.cycles import Cycle, years_on
 from edge.domain.errors import WireError
 from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardKey, CardKind, PastProof, PersonId, RosterEntry
@@ -28,6 +33,7 @@ from edge.domain.record import (
 )
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.wire import messages, topics
+from edge.wire.envelope import MAX_ENVELOPE_BYTES, Header, seal, sign
 from edge.wire.keys import card_key
 
 MOMENT = Stamp(datetime(2026, 11, 23, 3, 0, tzinfo=UTC), MonoNs(5), "boot", ClockTrust.RTC)
@@ -124,8 +130,67 @@ ENTRY = RosterEntry(
 
 
 def test_a_roster_arrives_as_it_was() -> None:
-    roster = messages.Roster(4, (ENTRY,))
-    assert messages.parse_roster(messages.roster_body(roster)) == roster
+    for roster in (messages.Roster(4, (ENTRY,) * 3), messages.Roster(4, ())):
+        assert messages.parse_roster(messages.roster_body(roster)) == roster
+
+
+def test_a_plain_roster_with_its_entries_one_by_one_is_read_too() -> None:
+    roster = messages.Roster(4, (ENTRY, ENTRY))
+    fields = json.loads(lzma.decompress(messages.roster_body(roster)))
+    columns = fields.pop("columns")
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    assert messages.parse_roster(json.dumps(fields | {"entries": rows}).encode()) == roster
+
+
+def test_the_rosters_of_a_whole_district_fit_into_one_message() -> None:
+    """6,000 people with two earlier proofs each; random keys do not compress below 44 bytes."""
+    rng = random.Random(20261123)
+    entries = tuple(_invented_entry(rng) for _ in range(6000))
+    header = Header(messages.ROSTER, "roster-1790000000", messages.REGISTRY, "K-0001")
+    sealed = seal(
+        messages.roster_body(messages.Roster(1790000000, entries)),
+        header,
+        X25519PrivateKey.generate().public_key(),
+    )
+    assert len(sign(header, sealed, Ed25519PrivateKey.generate())) <= MAX_ENVELOPE_BYTES
+
+
+def _invented_entry(rng: random.Random) -> RosterEntry:
+    days = [date(year, rng.randint(1, 12), rng.randint(1, 28)) for year in (2026, 2025)]
+    return RosterEntry(
+        key=CardKey(rng.randbytes(32).hex()),
+        person_id=PersonId("p" + rng.randbytes(12).hex()),
+        masked_name=rng.choice("王李张刘陈杨黄赵吴周徐孙") + "*" + chr(rng.randint(0x4E00, 0x5600)),
+        category=rng.choice(["dibao", "tekun", "dibian", "retired"]),
+        due_by=years_on(days[0], 1),
+        certified_on=rng.choice([None, days[0]]),
+        past=tuple(PastProof(day, "kiosk") for day in days),
+        cycle=rng.choice(list(Cycle)),
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lzma.compress(b" " * (messages.MAX_ROSTER_BYTES + 1)),  # 2 kB that promise 16 MB
+        lzma.compress(b'{"version":4,"entries":[]}')[:-4],
+        lzma.compress(b'{"version":4,"entries":[]}') + b"x",
+        lzma.compress(b"{}")[:6] + b"\0" * 40,
+        lzma.compress(b'{"version":4,"columns":{"key":["a"],"person":[]}}'),
+        lzma.compress(b'{"version":4,"columns":[]}'),
+        lzma.compress(b'{"version":4}'),
+        lzma.compress(b"{}", preset=9),  # asks for 64 MB of memory
+    ],
+)
+def test_a_compressed_roster_cannot_burst_or_be_half(body: bytes) -> None:
+    with pytest.raises(WireError, match="body"):
+        messages.parse_roster(body)
+
+
+def test_a_roster_up_to_the_bound_is_read() -> None:
+    plain = b'{"version":4,"entries":[]}'
+    roomy = plain + b" " * (messages.MAX_ROSTER_BYTES - len(plain))
+    assert messages.parse_roster(lzma.compress(roomy)).version == 4
 
 
 def test_acknowledgements_and_presence_arrive_as_they_were() -> None:
