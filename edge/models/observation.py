@@ -58,9 +58,7 @@ class Limits:
     # and drawn heads 0.48; another drawn head, turned, came down to 0.59.
     same_person: float = 0.55  # proves who it is; the median of a held movement must, too
     other_person: float = 0.6  # one frame beyond this ends the try
-    seam: float = (
-        0.5  # from one frame to the next; one person reached 0.36, two portraits began at 0.62
-    )
+    seam: float = 0.5  # from frame to frame; one person reached 0.36, two portraits began at 0.62
     proofs: int = 2  # frames of each movement that say who made it, at least
     proof_every_s: float = 0.1  # while a movement is held: each costs two inferences
     jump: float = 10.0  # degrees between two frames that need no explanation
