@@ -120,6 +120,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "sign-in.failed": _("sign-in failed"),
         "sign-in.locked": _("account locked"),
         "sign-out": _("signed out"),
+        "people.list": _("looked at a list of people"),
+        "tasks.view": _("looked at the tasks"),
         "person.view": _("looked at a person"),
         "person.reveal": _("looked at the full number"),
         "person.find": _("searched for a number"),

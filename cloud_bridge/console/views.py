@@ -109,6 +109,7 @@ def people(request: HttpRequest) -> HttpResponse:
     region = _chosen_region(request)
     question = _question(values, region, request.GET.get("person", ""))
     page = _page(request, queries.people(request.user, question, today))
+    _audit_list(request, page, question)
     context = {
         "form": form if form.is_bound else PeopleFilter(),
         "regions": _region_menus(request.user, region),
@@ -246,7 +247,9 @@ def reveal(request: HttpRequest, person_id: str) -> HttpResponse:
     row = _find_person(request, person_id)
     form = ReasonForm(request.POST)
     context = _person_context(request.user, row) | {"form": form}
-    if form.is_valid():
+    if not form.is_valid():
+        _audit_person(request, "person.view", row)
+    else:
         _audit_person(request, "person.reveal", row, form.cleaned_data["reason"])
         number = _opened(row.number_sealed, row.pk) or _("cannot be read")
         context |= {"number": number, "revealed": True}
@@ -296,6 +299,8 @@ def record(request: HttpRequest, record_id: str) -> HttpResponse:
         raise Http404
     place = row.person.region_id if row.person else row.device.site.region_id
     _audit(request, "record.view", ("record", row.pk), region_code=place)
+    if row.person:
+        _audit_person(request, "record.view", row.person)
     return render(request, "console/record.html", _record_context(row, simulated=False))
 
 
@@ -339,6 +344,7 @@ def _moment(stamp: dict[str, Any]) -> dict[str, Any]:
 @require_safe
 def tasks(request: HttpRequest) -> HttpResponse:
     page = _page(request, queries.tasks(request.user))
+    _audit(request, "tasks.view", ("tasks", ""), reason=f"page {page.number}")
     return render(request, "console/tasks.html", {"page_rows": page, "query": ""})
 
 
@@ -380,11 +386,41 @@ def _query_without_page(request: HttpRequest) -> str:
 
 
 def _audit(
-    request: HttpRequest, action: str, target: tuple[str, str], *, region_code: str = ""
+    request: HttpRequest,
+    action: str,
+    target: tuple[str, str],
+    *,
+    region_code: str = "",
+    reason: str = "",
 ) -> None:
     account = request.user
     place = region_code or account.region_id
-    audit_log.write(vault(), account.username, action, target, region_code=place)
+    audit_log.write(vault(), account.username, action, target, reason=reason, region_code=place)
+
+
+def _audit_list(request: HttpRequest, page: Any, question: PeopleQuestion) -> None:
+    """A list shows names too: what was asked by, but no name that was typed.
+
+    A question for one person alone is a look at that person.
+    """
+    asked = [f"{name}={value}" for name, value in _harmless(question).items() if value]
+    asked += ["name"] if question.name else []
+    reason = ", ".join([*asked, f"page {page.number}"])
+    if question.person_id and len(page):
+        _audit_person(request, "people.list", page[0], reason)
+    else:
+        _audit(request, "people.list", ("people", ""), reason=reason)
+
+
+def _harmless(question: PeopleQuestion) -> dict[str, Any]:
+    return {
+        "region": question.region.code if question.region else "",
+        "category": question.category,
+        "certified": "" if question.certified is None else str(question.certified),
+        "covered": "" if question.covered is None else str(question.covered),
+        "since": question.since,
+        "until": question.until,
+    }
 
 
 def _audit_person(request: HttpRequest, action: str, row: Person, reason: str = "") -> None:

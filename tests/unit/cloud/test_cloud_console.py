@@ -180,12 +180,46 @@ def test_numbers_are_masked_until_a_reason_is_typed(filed: TestRegistry) -> None
 def test_every_look_is_in_the_audit_log_and_on_the_page(filed: TestRegistry) -> None:
     client = signed_in(filed, "worker")
     pages = addresses()
-    for name in ("person", "record", "rehearsal"):
-        client.get(pages[name][1])
-    actions = list(AuditEntry.objects.order_by("-number").values_list("action", flat=True)[:3])
-    assert actions == ["rehearsal.view", "record.view", "person.view"]
-    assert text_of(client.get(pages["person"][1])).count(f"<td>worker-{PROVINCE}</td>") == 2
+    person = Person.objects.get(name=demo.DEMO_NAME)
+    record = f"/records/{person.certifications.get().pk}/"
+    for path in (pages["person"][1], record, pages["rehearsal"][1]):
+        client.get(path)
+    looks = AuditEntry.objects.filter(object_id=person.pk, who=f"worker-{PROVINCE}")
+    assert list(looks.order_by("number").values_list("action", flat=True)) == [
+        "person.view",
+        "record.view",
+    ]
+    actions = AuditEntry.objects.order_by("-number").values_list("action", flat=True)
+    assert list(actions[:4]) == ["rehearsal.view", "record.view", "record.view", "person.view"]
+    assert text_of(client.get(pages["person"][1])).count(f"<td>worker-{PROVINCE}</td>") == 3
     assert audit_log.first_broken(filed.vault) is None
+
+
+def last_entry() -> tuple[str, str, str]:
+    entry = AuditEntry.objects.latest("number")
+    return entry.action, entry.object_id, entry.reason
+
+
+def test_lists_that_show_names_are_in_the_audit_log(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker")
+    person = Person.objects.get(name=demo.DEMO_NAME).pk
+    client.get("/people/")
+    assert last_entry() == ("people.list", "", "page 1")
+    client.post("/people/", {"name": "王", "category": "retired", "status": "pending"}, follow=True)
+    assert last_entry() == ("people.list", "", "category=retired, certified=False, name, page 1")
+    client.post("/people/", {"number": demo.DEMO_NUMBER}, follow=True)
+    assert last_entry() == ("people.list", person, "page 1")
+    client.get("/tasks/")
+    assert last_entry() == ("tasks.view", "", "page 1")
+    told = " ".join(AuditEntry.objects.values_list("reason", flat=True))
+    assert "王" not in told
+    assert demo.DEMO_NUMBER not in told
+
+
+def test_a_page_asked_for_without_a_reason_is_a_look(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker")
+    client.post(addresses()["reveal"][1], {"reason": ""})
+    assert last_entry()[:2] == ("person.view", Person.objects.get(name=demo.DEMO_NAME).pk)
 
 
 def test_the_auditor_sees_who_looked_but_no_names(filed: TestRegistry) -> None:
