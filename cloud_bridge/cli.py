@@ -119,6 +119,17 @@ def _add_account(commands: _Commands) -> None:
     parser.add_argument(
         "--password-stdin", action="store_true", help="read it; otherwise one is made and printed"
     )
+    _add_account_switches(group)
+
+
+def _add_account_switches(group: _Commands) -> None:
+    for name, words, active in (
+        ("disable", "shut an account out at once", False),
+        ("enable", "let a disabled account in again", True),
+    ):
+        parser = _simple(group, name, words, _account_switch)
+        parser.add_argument("name")
+        parser.set_defaults(active=active)
 
 
 def _add_device(commands: _Commands) -> None:
@@ -243,6 +254,17 @@ def _account_add(options: argparse.Namespace) -> int:
     print(f"account {options.name}: {options.role}, region {options.region}")
     if not options.password_stdin:
         print(f"password: {password}")
+    return EXIT_OK
+
+
+def _account_switch(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import keyring, staff
+
+    try:
+        staff.set_active(options.name, options.active, keyring.vault(), "command line")
+    except staff.CommandRefused as error:
+        return _complain(str(error), EXIT_USAGE)
+    print(f"account {options.name}: {'enabled' if options.active else 'disabled'}")
     return EXIT_OK
 
 

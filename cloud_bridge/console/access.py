@@ -25,6 +25,8 @@ PAGES: Mapping[str, frozenset[str]] = {
     "reveal": _CASES,
     "record": _CASES,
     "tasks": _CASES,
+    "task": _CASES,
+    "task-close": _CASES,
     "rehearsals": _CASES | _MACHINES,
     "rehearsal": _CASES | _MACHINES,
     "devices": _MACHINES,
@@ -42,7 +44,7 @@ class MenuItem:
 
 MENU = (
     MenuItem("people", _("Proof of life"), frozenset({"people", "person", "reveal", "record"})),
-    MenuItem("tasks", _("Tasks"), frozenset({"tasks"})),
+    MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
     MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
     MenuItem("devices", _("Kiosks"), frozenset({"devices"})),
     MenuItem("quarantine", _("Quarantine"), frozenset({"quarantine"})),

@@ -53,5 +53,11 @@ class PeopleFilter(forms.Form):
         self.fields["number"].widget.attrs.update(autocomplete="off")
 
 
+class CloseForm(forms.Form):
+    note = forms.CharField(
+        label=_("What was done"), min_length=4, max_length=200, widget=forms.Textarea({"rows": 3})
+    )
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), min_length=4, max_length=200)

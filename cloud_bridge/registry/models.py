@@ -349,6 +349,9 @@ class Task(models.Model):
     record = models.OneToOneField(Certification, models.PROTECT, related_name="task")
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    done_by = models.CharField(max_length=60, blank=True)
+    done_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
 
 
 class Quarantine(models.Model):

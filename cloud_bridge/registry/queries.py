@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Q
@@ -80,6 +80,15 @@ def tasks(account: Account) -> Any:
         "-state", "low", "created_at"
     )
     return rows.select_related("person", "record__device__site", "region").defer("record__envelope")
+
+
+def close_task(task: Task, account: Account, note: str, now: datetime) -> bool:
+    """False if somebody else was first."""
+    rows = Task.objects.filter(pk=task.pk, state=Task.State.OPEN)
+    closed = rows.update(
+        state=Task.State.DONE, done_by=account.username, done_at=now, note=note[:200]
+    )
+    return bool(closed)
 
 
 def devices(account: Account) -> Any:

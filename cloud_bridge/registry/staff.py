@@ -51,6 +51,15 @@ def set_account(
     return account
 
 
+@transaction.atomic
+def set_active(name: str, active: bool, vault: Vault, who: str) -> None:
+    """Let an account in, or shut it out at once, open sessions included."""
+    if not Account.objects.filter(username=name).update(is_active=active):
+        raise CommandRefused(f"account {name}: not in this registry")
+    action = "account.enable" if active else "account.disable"
+    audit.write(vault, who, action, ("account", name))
+
+
 @dataclass(frozen=True, slots=True)
 class NewDevice:
     """What `device add` was asked for; `keys_folder` is the kiosk's own folder of the site.

@@ -159,6 +159,11 @@ def test_accounts_and_rosters(
     assert "password" not in capsys.readouterr().out
     assert command(registry, "account", "add", "li", "--role", "worker", "--region", "7") == 2
     assert "region 7" in capsys.readouterr().err
+    for switch in ("disable", "enable"):
+        assert command(registry, "account", switch, "li") == 0
+        assert f"account li: {switch}d" in capsys.readouterr().out
+        assert command(registry, "account", switch, "nobody") == 2
+        assert "nobody" in capsys.readouterr().err
     assert command(registry, "roster", "push", "--device", "k-404") == 2
     assert "k-404" in capsys.readouterr().err
     assert command(registry, "roster", "push") == 0

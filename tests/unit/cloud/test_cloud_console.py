@@ -19,7 +19,7 @@ from cloud_bridge import demo
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.console import access
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import id_number
+from cloud_bridge.registry import id_number, staff
 from cloud_bridge.registry.models import (
     Account,
     AuditEntry,
@@ -27,6 +27,7 @@ from cloud_bridge.registry.models import (
     Device,
     Person,
     Rehearsal,
+    Task,
 )
 from cloud_bridge.registry.people_import import NewPerson, add_people
 from edge.wire.envelope import Chain
@@ -83,6 +84,8 @@ def addresses() -> dict[str, tuple[str, str]]:
         "rehearsals": ("get", "/rehearsals/"),
         "rehearsal": ("get", f"/rehearsals/{Rehearsal.objects.get().pk}/"),
         "tasks": ("get", "/tasks/"),
+        "task": ("get", f"/tasks/{Task.objects.first().pk}/"),
+        "task-close": ("post", f"/tasks/{Task.objects.first().pk}/close/"),
         "devices": ("get", "/devices/"),
         "quarantine": ("get", "/quarantine/"),
         "audit": ("get", "/audit/"),
@@ -94,6 +97,7 @@ MACHINES = {"supervisor", "technician"}
 WHO_MAY = {
     "home": set(ROLES), "sign-out": set(ROLES),
     "people": CASES, "person": CASES, "reveal": CASES, "record": CASES, "tasks": CASES,
+    "task": CASES, "task-close": CASES,
     "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
     "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
 }  # fmt: skip
@@ -140,7 +144,7 @@ def test_n24_another_region_sees_none_of_it(filed: TestRegistry) -> None:
         if name == "sign-out":
             continue
         response = getattr(client, method)(path)
-        if name in ("person", "reveal", "record", "rehearsal"):
+        if name in ("person", "reveal", "record", "rehearsal", "task", "task-close"):
             assert response.status_code == 404, name
         elif name in ("tasks", "rehearsals", "devices", "quarantine"):
             shown = text_of(response)
@@ -469,6 +473,75 @@ def test_devices_show_presence_gaps_and_quarantine(filed: TestRegistry) -> None:
     row = shown[shown.index("k-003") :]
     assert "2–4" in row
     assert "从未上线" in row
+
+
+def test_a_member_of_staff_closes_a_task(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker", STREET)
+    task = Task.objects.get()
+    assert f'href="/tasks/{task.pk}/"' in text_of(client.get("/tasks/"))
+    assert "办结不等于认证" in text_of(client.get(f"/tasks/{task.pk}/"))
+    close = f"/tasks/{task.pk}/close/"
+    for note in ("", "abc", "x" * 201):
+        assert client.post(close, {"note": note}).status_code == 200
+        assert Task.objects.get().state == "open"
+    shown = text_of(client.post(close, {"note": "上门核实，本人健在"}, follow=True))
+    for words in ("已办结", "上门核实，本人健在", f"worker-{STREET}"):
+        assert words in shown, words
+    assert f'action="{close}"' not in shown
+    task.refresh_from_db()
+    assert (task.state, task.done_by, task.note) == (
+        "done",
+        f"worker-{STREET}",
+        "上门核实，本人健在",
+    )
+    assert task.done_at
+    assert not task.person.is_certified(timezone.localdate()), "closing certifies nobody"
+    entries = AuditEntry.objects.filter(action="task.close").order_by("number")
+    assert [(entry.object_id, entry.reason) for entry in entries] == [
+        (str(task.pk), "上门核实，本人健在"),
+        (task.person_id, "上门核实，本人健在"),
+    ]
+
+
+def test_a_task_is_closed_once(filed: TestRegistry) -> None:
+    first, second = signed_in(filed, "worker", STREET), signed_in(filed, "supervisor")
+    close = f"/tasks/{Task.objects.get().pk}/close/"
+    first.post(close, {"note": "上门核实"})
+    assert "此前已由他人办结" in text_of(second.post(close, {"note": "电话核实"}, follow=True))
+    assert Task.objects.get().note == "上门核实"
+    assert AuditEntry.objects.filter(action="task.close", object_kind="task").count() == 1
+
+
+def test_open_tasks_come_first_and_low_ones_last(filed: TestRegistry) -> None:
+    [task] = Task.objects.all()
+    records = Certification.objects.exclude(pk=task.record_id)
+    Task.objects.create(kind="clock", low=True, record=records[0], region=task.region,
+                        created_at=task.created_at - timedelta(days=9))  # fmt: skip
+    client = signed_in(filed, "supervisor")
+
+    def kinds() -> list[str]:
+        return re.findall("认证待人工复核|认证日期存疑", text_of(client.get("/tasks/")))
+
+    assert kinds() == ["认证待人工复核", "认证日期存疑"]
+    Task.objects.filter(pk=task.pk).update(state="done")
+    assert kinds() == ["认证日期存疑", "认证待人工复核"]
+
+
+def test_a_disabled_account_is_out_at_once(filed: TestRegistry) -> None:
+    client = signed_in(filed, "worker")
+    name = f"worker-{PROVINCE}"
+    assert client.get("/people/").status_code == 200
+    staff.set_active(name, False, filed.vault, "test")
+    assert client.get("/people/").status_code == 302
+    assert "_auth_user_id" not in sign_in(name).session
+    staff.set_active(name, True, filed.vault, "test")
+    assert "_auth_user_id" in sign_in(name).session
+    actions = AuditEntry.objects.filter(object_id=name, action__startswith="account.")
+    assert set(actions.values_list("action", flat=True)) == {
+        "account.set",
+        "account.disable",
+        "account.enable",
+    }
 
 
 def test_a_chain_that_forks_or_begins_anew_shows_on_the_kiosks_page(
