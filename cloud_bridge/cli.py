@@ -219,14 +219,20 @@ def _bridge(_options: argparse.Namespace) -> int:
 def _console(options: argparse.Namespace) -> int:
     from django.conf import settings
 
+    from cloud_bridge.config import is_loopback
     from cloud_bridge.console.server import serve
     from cloud_bridge.registry import keyring
 
     keyring.vault()
     console = settings.REGISTRY.console
     host, port = options.host or console.host, options.port or console.port
+    if not console.public_origin and not is_loopback(host):
+        why = "other machines could reach it and sign in over a plain line; put a proxy with TLS"
+        why += ' in front and set [console] public_origin = "https://…"'
+        return _complain(f"console host {host}: {why}", EXIT_USAGE)
+    proxy = console.proxy if console.public_origin else ""
     try:
-        serve(host, port, lambda: print(f"console on http://{host}:{port}/", flush=True))
+        serve(host, port, proxy, lambda: print(f"console on http://{host}:{port}/", flush=True))
     except OSError as error:
         return _complain(f"cannot listen on {host}:{port}: {error.strerror}", EXIT_FAILED)
     return EXIT_OK

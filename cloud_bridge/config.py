@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from edge.domain.errors import ConfigError, WireError
 from edge.wire import keys
 
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
+
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where staff reach the console."""
+    """Where staff reach the console.
+
+    `public_origin`: the https address it has behind a proxy that ends TLS; empty without
+    one. `proxy`: that proxy's own address, the only one believed about how staff came.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    public_origin: str = ""
+    proxy: str = "127.0.0.1"
+
+    @property
+    def public_host(self) -> str:
+        return urlsplit(self.public_origin).hostname or ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it; a name that is not `localhost` is not known to."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +111,32 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _console(reader: _Reader) -> Console:
-    reader.only("console", ("host", "port", "allowed_hosts"))
+    reader.only("console", ("host", "port", "allowed_hosts", "public_origin", "proxy"))
     default = Console()
     return Console(
         host=reader.text("console.host", default.host),
         port=reader.port("console.port", default.port),
         allowed_hosts=reader.texts("console.allowed_hosts", default.allowed_hosts),
+        public_origin=_origin(reader),
+        proxy=_address(reader, reader.text("console.proxy", default.proxy)),
     )
+
+
+def _origin(reader: _Reader) -> str:
+    """Scheme and host as a browser sends them: no path, no slash at the end."""
+    if not reader.has("console.public_origin"):
+        return ""
+    origin = reader.text("console.public_origin")
+    if not _ORIGIN.fullmatch(origin):
+        raise reader.wrong("console.public_origin", 'must be like "https://console.example.cn"')
+    return origin
+
+
+def _address(reader: _Reader, text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise reader.wrong("console.proxy", "must be an IP address") from error
 
 
 def _broker(reader: _Reader) -> Broker:
@@ -141,6 +183,9 @@ class _Reader:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 key = f"{table}.{name}" if table else name
                 raise self.wrong(key, f"unknown key, allowed: {', '.join(names)}{hint}")
+
+    def has(self, key: str) -> bool:
+        return self._get(key, None) is not None
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._get(key, default)

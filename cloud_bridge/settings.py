@@ -92,6 +92,12 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
+if REGISTRY.console.public_origin:
+    # Behind a proxy that ends TLS: nothing of a session ever goes over a plain line.
+    ALLOWED_HOSTS.append(REGISTRY.console.public_host)
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    CSRF_TRUSTED_ORIGINS = [REGISTRY.console.public_origin]
 CSRF_FAILURE_VIEW = "cloud_bridge.console.views.csrf_failed"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -9,9 +9,15 @@ import waitress
 
 from cloud_bridge.wsgi import application
 
+_PROTO = "x-forwarded-proto"
 
-def serve(host: str, port: int, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError if the port cannot be had."""
+
+def serve(host: str, port: int, proxy: str, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError if the port cannot be had.
+
+    `proxy`: address of the one whose word on https is believed; empty if there is none.
+    """
+    behind = {"trusted_proxy": proxy, "trusted_proxy_headers": {_PROTO}} if proxy else {}
     server = waitress.create_server(
         application,
         host=host,
@@ -19,6 +25,7 @@ def serve(host: str, port: int, ready: Callable[[], None]) -> None:
         threads=4,
         ident=None,
         clear_untrusted_proxy_headers=True,
+        **behind,
     )
     signal.signal(signal.SIGTERM, _leave)
     ready()

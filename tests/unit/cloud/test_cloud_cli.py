@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import io
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -20,7 +25,8 @@ from cloud_bridge.registry.models import (
     Quarantine,
 )
 from edge.wire.envelope import Chain
-from tests.fixtures_cloud import NOW, TestRegistry, unpack, write_keys
+from tests.fixtures_broker import free_port
+from tests.fixtures_cloud import NOW, TOML, TestRegistry, copy_keys, unpack, write_keys
 
 
 def command(registry: TestRegistry, *arguments: str) -> int:
@@ -214,6 +220,71 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "python -m cloud_bridge --config" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5"])
+def test_the_console_does_not_listen_to_others_without_tls(
+    registry: TestRegistry, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    assert command(registry, "console", "--host", host) == 2
+    error = capsys.readouterr().err
+    assert host in error
+    assert "public_origin" in error
+
+
+@contextlib.contextmanager
+def console(folder: Path, toml: str) -> Iterator[int]:
+    """A console as a process; yields its port."""
+    (folder / "registry.toml").write_text(toml)
+    config, port = str(folder / "registry.toml"), free_port()
+    command = [sys.executable, "-m", "cloud_bridge", "--config", config, "console"]
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == f"console on http://127.0.0.1:{port}/\n"
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def post_to_the_door(port: int, **headers: str) -> tuple[bool, list[str]]:
+    """Sign in with the page's own token: whether the form was read, and the cookies."""
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    server.request("GET", "/sign-in/", headers=headers)
+    page = server.getresponse()
+    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
+    cookies = page.headers.get_all("Set-Cookie") or []
+    assert token
+    fields = urlencode({"csrfmiddlewaretoken": token[1], "username": "x", "password": "y"})
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    cookie = {"Cookie": cookies[0].partition(";")[0]}
+    server.request("POST", "/sign-in/", fields, headers | kind | cookie)
+    answer = server.getresponse()
+    text = answer.read().decode()
+    server.close()
+    return ('role="alert"' in text), cookies
+
+
+def test_behind_tls_cookies_are_secure_and_forms_work(registry: TestRegistry) -> None:
+    copy_keys(registry.folder)
+    behind = {
+        "Host": "console.example.cn",
+        "X-Forwarded-Proto": "https",
+        "Origin": "https://console.example.cn",
+        "Referer": "https://console.example.cn/sign-in/",
+    }
+    toml = TOML.replace("[broker]", 'public_origin = "https://console.example.cn"\n[broker]')
+    with console(registry.folder, toml) as port:
+        reached, cookies = post_to_the_door(port, **behind)
+        assert reached, "the form came through, only the password was wrong"
+        assert all("Secure" in cookie for cookie in cookies)
+        foreign = behind | {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
+        assert not post_to_the_door(port, **foreign)[0]
+    with console(registry.folder, TOML) as port:
+        reached, cookies = post_to_the_door(port)
+        assert reached
+        assert not any("Secure" in cookie for cookie in cookies)
 
 
 def test_a_fresh_registry_as_processes(tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ def test_file_names_are_relative_to_the_file(tmp_path: Path) -> None:
         ("port = 8883", "prot = 8883", "broker.prot: unknown key, allowed: host, port.*mean port"),
         ('["testserver", "127.0.0.1"]', '"testserver"', "allowed_hosts: must be a list"),
         ("for tests only, for tests only, for tests only", "short", "at least 32"),
+        ("[broker]", 'public_origin = "http://c.cn"\n[broker]', "console.public_origin: must be l"),
+        ("[broker]", 'public_origin = "https://c.cn/"\n[broker]', "console.public_origin: must"),
+        ("[broker]", 'public_origin = ""\n[broker]', "console.public_origin: must be a text"),
+        ("[broker]", 'proxy = "elsewhere"\n[broker]', "console.proxy: must be an IP address"),
         ("[keys]", "[kees]", "kees: unknown key.*mean keys"),
         ("[keys]", "[[keys]]", "keys: must be a table"),
         ("[keys]", "[keys", "is not TOML"),
@@ -47,6 +51,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, why: str) ->
     with pytest.raises(ConfigError, match=why) as caught:
         load(tmp_path, TOML.replace(old, new))
     assert "registry.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True),
+        ("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("console.example.cn", False),
+    ],
+)  # fmt: skip
+def test_which_hosts_only_this_machine_reaches(host: str, loopback: bool) -> None:
+    assert config.is_loopback(host) is loopback
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
