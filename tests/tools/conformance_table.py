@@ -114,9 +114,9 @@ def reason_of(report: pytest.TestReport) -> str:
 
 def table(rows: Sequence[Row]) -> list[str]:
     wide = max((len(row.implementation) for row in rows), default=0)
-    lines = [f"{'device':12} {'implementation':{wide}} passed failed skipped seconds"]
+    lines = [f"{'device':14} {'implementation':{wide}} passed failed skipped seconds"]
     for row in rows:
         counts = f"{row.passed:6} {row.failed:6} {row.skipped:7} {row.seconds:7.1f}"
         note = f"  {row.why_skipped}" if row.skipped and not row.passed else ""
-        lines.append(f"{row.device:12} {row.implementation:{wide}} {counts}{note}")
+        lines.append(f"{row.device:14} {row.implementation:{wide}} {counts}{note}")
     return lines
