@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cloud_bridge import config
+from cloud_bridge import config, logs
 
 CONFIG_VARIABLE = "CLOUD_BRIDGE_CONFIG"
 REGISTRY = config.load(Path(os.environ.get(CONFIG_VARIABLE, "registry.toml")))
@@ -118,7 +118,12 @@ WHITENOISE_MAX_AGE = 600
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "cloud_bridge.logs.Redacting",
+            "format": logs.LINE,
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Below ERROR it would log every page somebody may not open, with a traceback.
     "loggers": {"django.request": {"level": "ERROR"}},

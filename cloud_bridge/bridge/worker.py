@@ -122,7 +122,8 @@ class Worker:
 
     def _log_locked(self, error: OperationalError) -> None:
         if not self._locked_logged:
-            log.error("database not available, trying again: %s", error)
+            why = getattr(error.__cause__, "sqlite_errorname", type(error).__name__)
+            log.error("database not available, trying again: %s", why)
             self._locked_logged = True
 
     def _handle(self, batch: Sequence[Incoming]) -> None:

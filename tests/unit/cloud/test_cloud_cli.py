@@ -281,6 +281,8 @@ def test_behind_tls_cookies_are_secure_and_forms_work(registry: TestRegistry) ->
         assert all("Secure" in cookie for cookie in cookies)
         foreign = behind | {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
         assert not post_to_the_door(port, **foreign)[0]
+        del foreign["Origin"]  # asked for over https only, so the proxy's word was heard
+        assert not post_to_the_door(port, **foreign)[0]
     with console(registry.folder, TOML) as port:
         reached, cookies = post_to_the_door(port)
         assert reached
