@@ -37,7 +37,7 @@ secret_key = "for tests only, for tests only, for tests only"
 [console]
 allowed_hosts = ["testserver", "127.0.0.1"]
 [broker]
-host = "localhost"
+host = "127.0.0.1"
 port = 8883
 ca = "ca.crt"
 cert = "bridge.crt"

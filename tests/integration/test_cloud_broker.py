@@ -71,7 +71,7 @@ class Kiosk:
         self._client.tls_set_context(context)
         self._client.on_connect = self._subscribe
         self._client.on_message = lambda _c, _d, message: self._got.put(message)
-        self._client.connect("localhost", broker.port)
+        self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
 
     def _subscribe(self, client: mqtt.Client, *_rest: object) -> None:

@@ -18,7 +18,16 @@ LOCK = ROOT / "requirements.lock"
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 def test_wheels_alone_are_enough(tmp_path: Path, platform: str, python: str) -> None:
     """glibc 2.36 is that of Debian 12 and of the Raspberry Pi OS made from it."""
-    command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--system-certs",
+    ]
     where = ["--python-platform", platform, "--python-version", python, "--target", str(tmp_path)]
     what = ["--only-binary", ":all:", "--require-hashes", "-r", str(LOCK)]
     done = subprocess.run([*command, *where, *what], capture_output=True, text=True, check=False)

@@ -73,7 +73,7 @@ class Peer:
         self._client.on_subscribe = lambda *told: self._events.put(told[3])
         self._client.on_publish = lambda *told: self._events.put(told[3])
         self._client.on_message = lambda _c, _d, m: self._heard[leaf(m.topic)].put(m.payload)
-        self._client.connect("localhost", port)
+        self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         assert not self._events.get(timeout=PATIENCE_S).is_failure
 
@@ -170,7 +170,7 @@ def endpoint(broker: Broker) -> Endpoint:
     folder = broker.site.kiosk(KIOSK)
     return Endpoint(
         KIOSK,
-        "localhost",
+        "127.0.0.1",
         broker.port,
         folder / "ca.crt",
         folder / "tls.crt",

@@ -45,6 +45,7 @@ def play(name: str, **environment: str) -> Any:
 def test_each_button_posts_its_own_event_and_every_touch_is_noticed() -> None:
     told = play("touches")
     assert dict(zip(told["labels"], told["pressed"], strict=True)) == {
+        "再听一遍": "repeat",
         "English": "language_en",
         "生存验证申请": "apply",
         "生存验证历史": "history",
@@ -84,7 +85,7 @@ def test_a_window_opened_again_shows_the_same_session() -> None:
 
 def test_the_keyboard_reaches_every_key() -> None:
     told = play("keyboard")
-    assert told["pressed"] == ["enter", "call_staff", "language_en", "enter", "enter"]
+    assert told["pressed"] == ["enter", "call_staff", "repeat", "language_en", "language_en"]
     assert told["touches"] == 9
 
 
