@@ -35,7 +35,8 @@ pytestmark = [
 def filled(registry: TestRegistry) -> TestRegistry:
     """One record, one rehearsal, two accounts; made before the browser's event loop runs."""
     kiosk, stage = registry.kiosk(), registry.kiosk("k-002", demo=True)
-    registry.ingest.ingest([Arrival("k-001", kiosk.record())], NOW)
+    review = kiosk.record(outcome="needs_review", reasons=["not_alike"])
+    registry.ingest.ingest([Arrival("k-001", kiosk.record()), Arrival("k-001", review)], NOW)
     registry.ingest.ingest([Arrival("k-002", stage.record(provenance="simulated"))], NOW)
     # The console is a process of its own and knows only the real hasher.
     with override_settings(PASSWORD_HASHERS=[SCRYPT]):
@@ -133,6 +134,22 @@ def test_pages_fit_and_switch_language(page: Any) -> None:
     tab.wait_for_load_state()
     assert tab.locator("h1").inner_text() == "Rehearsal records"
     assert tab.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_clerk_closes_a_task_by_keyboard(page: Any) -> None:
+    tab = page
+    sign_in(tab, "li")
+    tab.goto("/tasks/")
+    tab.get_by_role("link", name=re.compile("查看 ")).press("Enter")
+    tab.wait_for_url("**/tasks/*/")
+    tab.get_by_label("如何处理").focus()
+    tab.keyboard.type("上门核实，本人健在")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("[role=status]")
+    assert "该待办已办结" in tab.locator("[role=status]").inner_text()
+    assert "上门核实，本人健在" in tab.locator("main").inner_text()
+    assert tab.locator("textarea").count() == 0
 
 
 def test_printed_lists_show_no_buttons(page: Any) -> None:
