@@ -1,6 +1,6 @@
 """Take the README's pictures from what `make demo` left behind.
 
-    python tests/tools/readme_pictures.py demo-out docs/pictures
+python tests/tools/readme_pictures.py demo-out docs/pictures
 """
 
 from __future__ import annotations
