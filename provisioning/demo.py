@@ -150,7 +150,9 @@ class Demo:
             command.append("--yourself")
         env = {} if _has_display() else {"SDL_VIDEODRIVER": "offscreen"}
         if self._camera == "webcam":
-            subprocess.run(command, check=True, env={**os.environ, **env})
+            # In the foreground: the question about the picture is asked in this terminal.
+            if subprocess.run(command, check=False, env={**os.environ, **env}).returncode != 0:
+                raise KioskError("the kiosk ended; what it said stands above")
             return
         self._processes.start("kiosk", command, env)
         if self._processes.wait("kiosk", VISIT_S) != 0:
