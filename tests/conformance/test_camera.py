@@ -116,7 +116,9 @@ def nothing_left_running() -> Iterator[None]:
     threads = set(threading.enumerate())
     yield
     assert set(threading.enumerate()) <= threads
-    assert left_behind() == before
+    files, children, shared = left_behind()
+    assert files <= before[0], "fewer is another test's garbage that was collected meanwhile"
+    assert (children, shared) == before[1:]
 
 
 def test_opens_and_closes_twice(rig: Rig) -> None:

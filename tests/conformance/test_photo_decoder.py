@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import time
@@ -17,6 +16,7 @@ from edge.drivers.photo_vendor import VendorDecoder
 from edge.drivers.sim.photo import SimPhotoDecoder, encode_portrait
 from edge.drivers.sim.portrait import ADMIRAL, card_portrait
 from edge.ports import PhotoDecoder, Picture
+from tests.leftovers import open_files
 
 LIMIT_S = 3.0
 LIBRARY = """
@@ -32,7 +32,7 @@ def good_block() -> bytes:
 
 @pytest.fixture(params=["none", "vendor", "sim"])
 def decoder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PhotoDecoder]:
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = open_files()
     if request.param == "vendor":
         gcc = shutil.which("gcc")
         if gcc is None:
@@ -43,7 +43,7 @@ def decoder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PhotoDec
         yield VendorDecoder(library, 708)
     else:
         yield NoDecoder() if request.param == "none" else SimPhotoDecoder()
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert open_files() == descriptors
 
 
 def test_a_picture_has_the_shape_of_a_card_portrait_or_there_is_none(decoder: PhotoDecoder) -> None:

@@ -6,7 +6,6 @@ and over USB as far up as the endpoints libusb would show.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from edge.drivers.printer_cables import SerialCable
 from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.sim.printer import Fault
 from edge.ports import Line, Paper, ReceiptItem
+from tests.leftovers import open_files
 from tests.paper_bench import Desk, desk, record, slip
 
 ITEMS = slip(record())
@@ -253,7 +253,7 @@ def test_a_file_that_is_no_serial_port(tmp_path: Path) -> None:
 
 def test_nothing_is_left_open(kind: str) -> None:
     def held() -> tuple[int, int]:
-        return len(os.listdir("/proc/self/fd")), threading.active_count()
+        return open_files(), threading.active_count()
 
     before = held()
     for fault in (None, Fault.VANISH_MID_RECEIPT, Fault.SILENT):

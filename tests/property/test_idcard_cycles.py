@@ -5,7 +5,6 @@ The ten thousand are `make cycles`.
 
 from __future__ import annotations
 
-import os
 import random
 from contextlib import suppress
 
@@ -16,6 +15,7 @@ from edge.drivers import idcard_serial
 from edge.drivers.idcard_text import parse
 from edge.drivers.sim.idcard import FAULTS, SimSam
 from tests.card_visits import ORDERS, PEOPLE, Visits
+from tests.leftovers import open_files
 from tests.tools.card_cycles import campaign
 from tests.unit.idcard.test_driver_lines import hasty_reader
 
@@ -60,7 +60,7 @@ def test_the_campaign_finds_a_driver_that_hangs_on_to_a_lost_port(
 def test_a_bad_day_leaves_no_descriptor_behind(tcp: bool) -> None:
     chance = random.Random(3)
     with SimSam(tcp=tcp) as sam:
-        before = len(os.listdir("/proc/self/fd"))
+        before = open_files()
         reader = hasty_reader(sam.port)
         for _ in range(12):
             name = chance.choice(FAULTS)
@@ -76,4 +76,4 @@ def test_a_bad_day_leaves_no_descriptor_behind(tcp: bool) -> None:
                 sam.vanish()
                 sam.come_back()
             reader.close()
-        assert len(os.listdir("/proc/self/fd")) - before in (0, 1), "a client's far end at most"
+        assert open_files() - before in (0, 1), "a client's far end at most"

@@ -36,6 +36,7 @@ from edge.session.states import Language
 from edge.store.journal import SqliteJournal
 from edge.ui.texts import catalogue, placeholders
 from provisioning.site import make_site
+from tests.leftovers import open_files
 from tests.unit.app.test_lock import held
 
 ZH, EN = catalogue(Language.ZH), catalogue(Language.EN)
@@ -51,10 +52,10 @@ def config(tmp_path: Path, models_dir: Path) -> Config:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_open() -> Iterator[None]:
-    threads, files = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
+    threads, files = set(threading.enumerate()), open_files()
     yield
     assert set(threading.enumerate()) <= threads
-    assert len(os.listdir("/proc/self/fd")) <= files
+    assert open_files() <= files
 
 
 @pytest.fixture

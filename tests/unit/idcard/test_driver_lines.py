@@ -14,6 +14,7 @@ from edge.domain.timebase import MonoNs
 from edge.drivers.idcard_serial import RATES, SerialCardReader
 from edge.drivers.sim.idcard import SimSam
 from tests.idcard_bench import CARDS
+from tests.leftovers import open_files
 from tests.tools.bench_reader import FOUND_MS, measure_found
 
 HASTE = 4  # this clock runs so much faster than the real one
@@ -33,10 +34,6 @@ def hasty_reader(port: str) -> SerialCardReader:
 
 def plain_reader(port: str) -> SerialCardReader:
     return SerialCardReader(port, mono_ns=lambda: MonoNs(time.monotonic_ns()))
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.fixture(params=["terminal", "tcp"])
@@ -102,7 +99,7 @@ def until(happened: object, limit_s: float = 5.0) -> None:
 def test_a_plug_that_goes_and_comes_back(sam: SimSam) -> None:
     reader = plain_reader(sam.port)
     reader.open()
-    before = descriptors()
+    before = open_files()
     for _ in range(3):
         sam.vanish()
         for _ in range(2):
@@ -113,30 +110,30 @@ def test_a_plug_that_goes_and_comes_back(sam: SimSam) -> None:
         sam.present(CARDS["R"])
         assert reader.wait_for_card(5)
         assert reader.read().name == "测试甲"
-    assert descriptors() == before
+    assert open_files() == before
     reader.close()
 
 
 def test_nobody_there_leaves_nothing_open(sam: SimSam) -> None:
     sam.fault("silence", times=None)
-    before = descriptors()
+    before = open_files()
     reader = hasty_reader(sam.port)
     with pytest.raises(DeviceError) as call:
         reader.open()
     assert call.value.fault is Fault.SILENT
-    assert descriptors() - before in (0, 1), "one more at most: the far end of the last call"
+    assert open_files() - before in (0, 1), "one more at most: the far end of the last call"
     reader.close()
 
 
 @pytest.mark.parametrize("port", ["/nonexistent/reader", "socket://127.0.0.1:1", "warp://x"])
 def test_a_port_that_is_none(port: str) -> None:
-    before = descriptors()
+    before = open_files()
     reader = plain_reader(port)
     with pytest.raises(DeviceError) as call:
         reader.open()
     assert call.value.fault is Fault.ABSENT
     reader.close()
-    assert descriptors() == before
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("fault", ["one_byte_writes", "garbage_before", "duplicate", "bad_sum"])

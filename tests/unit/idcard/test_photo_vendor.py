@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import resource
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from edge.drivers import photo_worker
 from edge.drivers.photo_vendor import BMP_SIZE, HEIGHT, RAW_SIZE, WIDTH, VendorDecoder
 from edge.ports import Picture
 from provisioning.site import make_site
+from tests.leftovers import open_files
 
 GCC = shutil.which("gcc")
 pytestmark = pytest.mark.skipif(GCC is None, reason="needs gcc to build a library to decode with")
@@ -188,10 +188,10 @@ def test_a_crash_leaves_no_picture_of_the_memory_behind(build: Build) -> None:
 
 
 def test_no_process_and_no_descriptor_is_left(build: Build) -> None:
-    before = len(os.listdir("/proc/self/fd")), psutil.Process().children()
+    before = open_files(), psutil.Process().children()
     for code in (CRASH, HANG, BMP):
         VendorDecoder(build(code), 708, limit_s=0.3).decode(BLOCK)
-    assert (len(os.listdir("/proc/self/fd")), psutil.Process().children()) == before
+    assert (open_files(), psutil.Process().children()) == before
 
 
 def test_a_site_file_names_it(tmp_path: Path, build: Build) -> None:

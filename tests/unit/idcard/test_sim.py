@@ -17,6 +17,7 @@ import pytest
 
 from edge.drivers.sim.idcard import FAULTS, SamMachine, SimSam, sim_frame
 from tests.idcard_bench import CARDS, VECTORS
+from tests.leftovers import open_files
 
 STATUS = "AAAAAA9669 0003 11FF ED"
 SAM_ID = "AAAAAA9669 0003 12FF EE"
@@ -267,10 +268,10 @@ def test_it_goes_and_comes_back_under_the_same_name(sam: SimSam) -> None:
 
 
 def test_nothing_is_left_behind(sam: SimSam) -> None:
-    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    before = open_files(), threading.active_count()
     others = [SimSam(), SimSam(tcp=True)]
     for other in others:
         other.close()
         other.close()
-    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+    assert (open_files(), threading.active_count()) == before
     assert not Path(others[0].port).parent.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from edge.drivers.sim.idcard import FAULTS, SimSam
 from edge.drivers.sim.idcard_cards import CATALOGUE
 from edge.drivers.sim.idcard_control import SimControl
 from tests.idcard_bench import Bench
+from tests.leftovers import open_files
 from tests.unit.idcard.test_driver_lines import plain_reader
 
 
@@ -156,7 +156,7 @@ def test_an_endless_line_ends_the_connection(sam: SimSam) -> None:
 
 
 def test_it_leaves_nothing_behind_even_with_people_connected(sam: SimSam) -> None:
-    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    before = open_files(), threading.active_count()
     control = SimControl(sam)
     desks = [Desk(control.address) for _ in range(2)]
     assert all(desk.ask("cards")["ok"] for desk in desks)
@@ -164,7 +164,7 @@ def test_it_leaves_nothing_behind_even_with_people_connected(sam: SimSam) -> Non
     control.close()
     for desk in desks:
         desk.close()
-    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+    assert (open_files(), threading.active_count()) == before
 
 
 def test_on_its_own_it_says_where_it_is_and_ends_when_told() -> None:

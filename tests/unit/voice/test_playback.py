@@ -18,6 +18,7 @@ from edge.drivers.voice_espeak import EspeakVoice
 from edge.drivers.voice_wav import PAUSE_S, PromptVoice, gain
 from edge.ports import Voice
 from tests.alsa_bench import SoundCards, needs_alsa, needs_espeak
+from tests.leftovers import open_files
 
 pytestmark = [needs_alsa, needs_espeak]
 
@@ -245,7 +246,7 @@ def test_finished_processes_are_reaped(voice: PromptVoice, voices: Path, cards: 
 
 def test_close_kills_joins_and_may_be_repeated(slow: PromptVoice, cards: SoundCards) -> None:
     before, threads = children(), threading.active_count()
-    files = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     slow.open()
     slow.say(LONG, "zh")
     until(lambda: children() - before, "nothing was started")
@@ -253,7 +254,7 @@ def test_close_kills_joins_and_may_be_repeated(slow: PromptVoice, cards: SoundCa
     slow.close()
     assert children() == before
     assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert open_files() == files
     assert not slow.health().ok
     with pytest.raises(DeviceError):
         slow.say(LEFT, "zh")
