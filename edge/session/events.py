@@ -70,6 +70,13 @@ class ReaderBack:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeScanned:
+    """A bar code or QR code was held before the scanner, wanted or not."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RosterAnswered:
     key: CardKey = field(repr=False)
     entry: RosterEntry | None = field(repr=False)
@@ -138,6 +145,7 @@ Event = (
     | CardFailed
     | CardRemoved
     | ReaderBack
+    | CodeScanned
     | RosterAnswered
     | LookUpFailed
     | Watched

@@ -16,6 +16,7 @@ from edge.session.events import (
     Button,
     CardFailed,
     CardRemoved,
+    CodeScanned,
     Event,
     Judged,
     LookUpFailed,
@@ -138,6 +139,10 @@ class SessionWalk(RuleBasedStateMachine):
     @rule()
     def reader_comes_back(self) -> None:
         self.feed(ReaderBack())
+
+    @rule(text=st.text(max_size=20))
+    def show_a_code(self, text: str) -> None:
+        self.feed(CodeScanned(text))
 
     @rule()
     def lift_card(self) -> None:
