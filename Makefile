@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial cycles swaps clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial cycles swaps chaos clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,5 +54,8 @@ cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.js
 swaps:  ## two people cut against each other, and honest residents, in front of the check (fuzz/swaps.json)
 	$(PY) -m tests.tools.models_swaps --rounds 8 --honest 16 --report fuzz/swaps.json
 
+chaos:  ## power cuts, kills, full disks, days offline (chaos/report.json; FULL=1 for the long form)
+	$(PY) -m tests.chaos $(if $(FULL),--full)
+
 clean:  ## remove what was built, keep .venv
-	rm -rf build dist demo-out receipts-out conformance .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist demo-out receipts-out conformance chaos .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,41 @@
+"""Every campaign of `make chaos` in its short form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import campaign
+from tests.chaos.campaign import CAMPAIGNS, Quiet, Size
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_the_promises_hold_in_short_form(name: str) -> None:
+    section = campaign.play(name, Size(), Quiet())
+    assert section["broken"] == []
+    json.dumps(section)
+
+
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_every_campaign_says_what_it_is(name: str) -> None:
+    assert campaign.title(name).endswith(".")
+
+
+def test_a_broken_promise_is_named_with_its_campaign() -> None:
+    sections = {"kills": {"broken": ["a record was lost"]}, "offline": {"broken": []}}
+    assert campaign.broken(sections) == ["kills: a record was lost"]
+
+
+def test_one_campaign_run_alone_keeps_what_the_others_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "CAMPAIGNS", ("kills", "offline"))
+    path = tmp_path / "chaos" / "report.json"
+    campaign.merge(path, {"offline": {"hours": 72}}, {"date": "old"})
+    report = campaign.merge(path, {"kills": {"lost": 0}}, {"date": "new"})
+    assert report == {"date": "new", "kills": {"lost": 0}, "offline": {"hours": 72}}
+    assert json.loads(path.read_text()) == report
