@@ -1,14 +1,8 @@
-"""The messages themselves: what a body holds, both ways.
-
-    schema             topic         body                      sealed to
-    jianzai.record     up/rec        `RecordBody`              the registry
-    jianzai.presence   up/presence   `Presence`                –
-    jianzai.health     up/health     `DeviceHealth` list       –
-    jianzai.ack        dn/ack        `Ack` list                –
-    jianzai.roster     dn/roster     `Roster`, retained        the kiosk
+"""The messages themselves: which there are (`MESSAGES`), and what a body holds, both ways.
 
 A body is JSON. Readers ignore fields they do not know and keep the bytes, so
 that a newer kiosk may say more to an older registry and the other way round.
+The bodies of questions and their answers are in `edge.wire.questions`.
 """
 
 from __future__ import annotations
@@ -27,13 +21,18 @@ from edge.domain.health import DeviceState
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
 from edge.domain.record import ProofRecord, Score, Verdict
 from edge.domain.timebase import Stamp
+from edge.wire import topics
 from edge.wire.envelope import canonical
 
 RECORD = "jianzai.record"
 PRESENCE = "jianzai.presence"
 HEALTH = "jianzai.health"
+LOOKUP = "jianzai.lookup"
+TOLD = "jianzai.told"
 ACK = "jianzai.ack"
 ROSTER = "jianzai.roster"
+ANSWER = "jianzai.answer"
+ASK = "jianzai.ask"
 
 MAX_ROSTER_BYTES = 16 * 1024 * 1024
 _XZ = b"\xfd7zXZ\0"
@@ -42,6 +41,66 @@ _XZ_MEMORY_BYTES = 32 * 1024 * 1024
 
 REGISTRY = "registry"
 """Sender and recipient name of the centre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One kind of message, as `docs/wire.md` tells it.
+
+    `schema` and `number` stand in every envelope; a plain message (presence, health) has no
+    envelope. `expires_s`: the broker throws it away after that long, `None`: never.
+    """
+
+    schema: str
+    leaf: str
+    holds: str
+    number: int = 1
+    enveloped: bool = True
+    sealed: bool = False
+    retained: bool = False
+    expires_s: int | None = None
+    answers: str = ""
+
+    @property
+    def goes_up(self) -> bool:
+        return self.leaf.startswith("up/")
+
+
+LOOKUP_S = 5
+"""A person who waits before the screen is told after this long that nobody answered."""
+
+MESSAGES = (
+    Message(RECORD, topics.RECORD, "one finished session", sealed=True),
+    Message(
+        PRESENCE,
+        topics.PRESENCE,
+        "whether the kiosk is connected; also its last will",
+        enveloped=False,
+        retained=True,
+    ),
+    Message(HEALTH, topics.HEALTH, "how each device is", enveloped=False, retained=True),
+    Message(
+        LOOKUP,
+        topics.LOOKUP,
+        "the number of a person who is not on the roster",
+        sealed=True,
+        expires_s=LOOKUP_S,
+    ),
+    Message(TOLD, topics.TOLD, "asked-for places of the chain that are gone", answers=ASK),
+    Message(ACK, topics.ACK, "the registry's word on records", answers=RECORD),
+    Message(
+        ROSTER, topics.ROSTER, "everybody who is expected at the site", sealed=True, retained=True
+    ),
+    Message(
+        ANSWER,
+        topics.ANSWER,
+        "one roster entry, or none",
+        sealed=True,
+        expires_s=LOOKUP_S,
+        answers=LOOKUP,
+    ),
+    Message(ASK, topics.ASK, "places of the chain that never arrived"),
+)
 
 
 class ScoreBand(Enum):
@@ -246,7 +305,7 @@ def roster_body(roster: Roster) -> bytes:
 
     By columns, because like compresses best beside like: some 80 bytes a person as sent.
     """
-    rows = [_entry(entry) for entry in roster.entries]
+    rows = [entry_fields(entry) for entry in roster.entries]
     columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
     return lzma.compress(canonical({"version": roster.version, "columns": columns}))
 
@@ -257,7 +316,7 @@ def parse_roster(body: bytes) -> Roster:
     _need(type(fields.get("version")) is int, "version")
     try:
         rows = fields["entries"] if "entries" in fields else _rows(fields["columns"])
-        return Roster(fields["version"], tuple(_parse_entry(row) for row in rows))
+        return Roster(fields["version"], tuple(parse_entry(row) for row in rows))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WireError("body", "not a roster") from error
 
@@ -281,7 +340,8 @@ def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in cells]
 
 
-def _entry(entry: RosterEntry) -> dict[str, Any]:
+def entry_fields(entry: RosterEntry) -> dict[str, Any]:
+    """A roster entry as it is written, alone or in a roster."""
     return {
         "key": entry.key,
         "person": entry.person_id,
@@ -294,7 +354,8 @@ def _entry(entry: RosterEntry) -> dict[str, Any]:
     }
 
 
-def _parse_entry(row: dict[str, Any]) -> RosterEntry:
+def parse_entry(row: dict[str, Any]) -> RosterEntry:
+    """Raises `KeyError`, `ValueError`, `TypeError` or `AttributeError` for anything else."""
     certified = row["certified"]
     return RosterEntry(
         key=CardKey(str(row["key"])),

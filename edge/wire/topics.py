@@ -14,8 +14,12 @@ BRIDGE_FILTER = f"{ROOT}/+/up/#"
 RECORD = "up/rec"
 PRESENCE = "up/presence"
 HEALTH = "up/health"
+LOOKUP = "up/ask-person"
+TOLD = "up/told"
 ACK = "dn/ack"
 ROSTER = "dn/roster"
+ANSWER = "dn/answer"
+ASK = "dn/ask"
 
 
 def topic(kiosk_id: str, leaf: str) -> str:

@@ -1,0 +1,162 @@
+"""Questions and answers: a kiosk about a person, the registry about missing records.
+
+A lookup carries the number itself and not a keyed hash: it is sealed to the registry, and
+every kiosk hashes with a key of its own. The answer has the request's message id as its
+own, inside the signature, so that no answer can be passed off as that to another question.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.domain.errors import WireError
+from edge.domain.people import RosterEntry
+from edge.wire.envelope import canonical
+from edge.wire.messages import entry_fields, parse_entry
+
+Span = tuple[int, int]
+"""First and last number of a run of places in a chain, both included."""
+
+MAX_SPANS = 20
+MAX_PLACES = 200
+"""No question asks for more records than this, whatever is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Places of one chain that never reached the registry."""
+
+    epoch: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The kiosk's signed word that some of those places are gone for good.
+
+    `pruned`: the record was there and is past its keeping time. `unknown`: there never was
+    one, or the chain is of a database that the kiosk no longer has.
+    """
+
+    epoch: str
+    pruned: tuple[Span, ...] = ()
+    unknown: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the registry knows of a person: what a roster says, or nothing."""
+
+    entry: RosterEntry | None = field(repr=False)
+
+
+def lookup_body(id_number: str) -> bytes:
+    return canonical({"id_number": id_number})
+
+
+def parse_lookup(body: bytes) -> str:
+    """The number asked for; raises `WireError("body")`."""
+    number = _object(body).get("id_number")
+    if not isinstance(number, str) or not 1 <= len(number) <= 20 or not number.isalnum():
+        raise WireError("body", "id_number is not of its kind")
+    return number
+
+
+def answer_body(answer: Answer) -> bytes:
+    return canonical({"entry": entry_fields(answer.entry) if answer.entry else None})
+
+
+def parse_answer(body: bytes) -> Answer:
+    """Raises `WireError("body")`."""
+    fields = _object(body)
+    try:
+        row = fields["entry"]
+        return Answer(None if row is None else parse_entry(row))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise WireError("body", "not an answer about a person") from error
+
+
+def ask_body(ask: Ask) -> bytes:
+    return canonical({"epoch": ask.epoch, "spans": ask.spans})
+
+
+def parse_ask(body: bytes) -> Ask:
+    """Raises `WireError("body")`, also for a question about more places than is allowed."""
+    fields = _object(body)
+    return Ask(_epoch(fields), _spans(fields.get("spans")))
+
+
+def told_body(told: Told) -> bytes:
+    return canonical({"epoch": told.epoch, "pruned": told.pruned, "unknown": told.unknown})
+
+
+def parse_told(body: bytes) -> Told:
+    """Raises `WireError("body")`."""
+    fields = _object(body)
+    return Told(_epoch(fields), _spans(fields.get("pruned")), _spans(fields.get("unknown")))
+
+
+def places(spans: Iterable[Span]) -> list[int]:
+    """Every single number of some spans."""
+    return [seq for first, last in spans for seq in range(first, last + 1)]
+
+
+def spans_of(seqs: Iterable[int]) -> tuple[Span, ...]:
+    """The fewest spans that hold these numbers, ascending."""
+    spans: list[Span] = []
+    for seq in sorted(set(seqs)):
+        if spans and spans[-1][1] == seq - 1:
+            spans[-1] = (spans[-1][0], seq)
+        else:
+            spans.append((seq, seq))
+    return tuple(spans)
+
+
+def bounded(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The first of some spans, so few that they fit one question."""
+    taken: list[Span] = []
+    left = MAX_PLACES
+    for first, last in spans:
+        if not left or len(taken) == MAX_SPANS:
+            break
+        taken.append((first, min(last, first + left - 1)))
+        left -= taken[-1][1] - first + 1
+    return tuple(taken)
+
+
+def _epoch(fields: dict[str, Any]) -> str:
+    epoch = fields.get("epoch")
+    if not isinstance(epoch, str) or not 1 <= len(epoch) <= 64:
+        raise WireError("body", "epoch is not of its kind")
+    return epoch
+
+
+def _spans(value: Any) -> tuple[Span, ...]:
+    if not isinstance(value, list) or len(value) > MAX_PLACES:
+        raise WireError("body", "not a list of spans")
+    spans = tuple(_span(item) for item in value)
+    if sum(last - first + 1 for first, last in spans) > MAX_PLACES:
+        raise WireError("body", "more places than one question may name")
+    return spans
+
+
+def _span(item: Any) -> Span:
+    if not isinstance(item, list) or len(item) != 2 or not all(type(n) is int for n in item):
+        raise WireError("body", "not a span")
+    first, last = item
+    if not 1 <= first <= last < 2**62:
+        raise WireError("body", "not a span")
+    return first, last
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WireError("body", "not JSON") from error
+    if not isinstance(fields, dict):
+        raise WireError("body", "not an object")
+    return fields
