@@ -93,8 +93,8 @@ def cut_scene(spec: PortraitSpec, size: tuple[int, int]) -> Scene:
 class Head:
     """Pictures of one person's head in any `Pose`; `size` is width and height in pixels."""
 
-    def __init__(self, spec: PortraitSpec, size: tuple[int, int] = (640, 480)) -> None:
-        scene = cut_scene(spec, size)
+    def __init__(self, who: PortraitSpec | Scene, size: tuple[int, int] = (640, 480)) -> None:
+        scene = who if isinstance(who, Scene) else cut_scene(who, size)
         relief = Relief(scene)
         self._size = size
         self._yaw = relief.yaw_fields()
