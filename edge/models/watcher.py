@@ -6,8 +6,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from edge.domain.challenge import Reason, WatchProgress
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Reference, Score, Verdict
@@ -20,6 +18,7 @@ from edge.models.embedding import (
     chip_of,
     distance,
     likeness,
+    match_distance,
 )
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
 from edge.models.liveness import Check, Stage
@@ -197,8 +196,7 @@ def _likeness(attempt: _Try) -> Score | None:
     """The mean of the frontal embeddings against the reference: steadier than any one frame."""
     if attempt.reference is None or not attempt.frontal:
         return None
-    mean = np.asarray(np.mean(attempt.frontal, axis=0), np.float64)
-    value = likeness(distance(mean, attempt.reference))
+    value = likeness(match_distance(attempt.frontal, attempt.reference))
     return Score(value, LIKENESS_THRESHOLD, sha256_of_model("face_embedding"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pictures
 from PIL import ImageSequence
 
-from edge.models.embedding import MATCH_DISTANCE, Embedder, chip_of, distance
+from edge.models.embedding import MATCH_DISTANCE, Embedder, chip_of, distance, match_distance
 from edge.models.faces import Follower, Sight
 from edge.models.geometry import nose_parallax, pose_of, rigid_points
 from edge.models.observation import Limits
@@ -195,6 +195,6 @@ def test_portraits_of_one_person_are_nearer_than_those_of_two(
             assert mesh is not None
             found[person, number] = embedder.embed(image, mesh.points)
     pairs = [(a, b) for a in found for b in found if a < b]
-    same = [distance(found[a], found[b]) for a, b in pairs if a[0] == b[0]]
-    other = [distance(found[a], found[b]) for a, b in pairs if a[0] != b[0]]
+    same = [match_distance([found[a]], found[b]) for a, b in pairs if a[0] == b[0]]
+    other = [match_distance([found[a]], found[b]) for a, b in pairs if a[0] != b[0]]
     assert max(same) < MATCH_DISTANCE < min(other)

@@ -14,6 +14,7 @@ from edge.models.embedding import (
     chip_of,
     distance,
     likeness,
+    match_distance,
 )
 from edge.models.faces import Follower
 from edge.models.geometry import ALIGNMENT
@@ -39,7 +40,7 @@ def test_likeness_falls_with_distance_and_stays_within_0_and_1(one, two) -> None
 
 
 def test_the_threshold_stands_for_the_distance() -> None:
-    assert LIKENESS_THRESHOLD == likeness(MATCH_DISTANCE) == pytest.approx(0.58333, abs=1e-5)
+    assert LIKENESS_THRESHOLD == likeness(MATCH_DISTANCE) == pytest.approx(0.58434, abs=1e-5)
     assert likeness(MATCH_DISTANCE + 1e-6) < LIKENESS_THRESHOLD
     assert (likeness(0.0), likeness(5.0)) == (1.0, 0.0)
 
@@ -59,8 +60,17 @@ def test_the_same_face_is_near_and_another_is_far(embedder, meshes) -> None:
     small = cv2.GaussianBlur(dim, (0, 0), 1.5)
     again = embedder.embed(small, meshes["astronaut"].points)
     other = embedder.embed(admiral(), meshes["admiral"].points)
-    assert 0.0 < distance(plain, again) < MATCH_DISTANCE
-    assert distance(plain, other) > 0.6
+    assert 0.0 < match_distance([again], plain) < MATCH_DISTANCE
+    assert match_distance([other], plain) > MATCH_DISTANCE + 0.1
+
+
+def test_averaging_brings_nobody_nearer() -> None:
+    """Two views of a stranger, to both sides of one direction: their mean is that direction."""
+    ahead, aside, reference = np.eye(3)
+    views = [1.4 * ahead + 0.8 * aside, 1.4 * ahead - 0.8 * aside]
+    assert match_distance(views, 1.3 * reference) == pytest.approx(np.sqrt(2))
+    assert match_distance(views, ahead) == pytest.approx(0.0)
+    assert distance(np.mean(views, axis=0), ahead) > 0.3
 
 
 def test_a_mirrored_chip_is_the_same_face(embedder, meshes) -> None:
