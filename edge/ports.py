@@ -220,7 +220,13 @@ class Panel(Device, Protocol):
 
 
 class Scanner(Device, Protocol):
-    """Reads bar codes and QR codes; what comes in while nobody waits is dropped."""
+    """Reads bar codes and QR codes; what comes in while nobody waits is dropped.
+
+    `borrows_camera`: it looks through the kiosk's camera, so nobody may wait for a
+    code unless the person asked for that.
+    """
+
+    borrows_camera: bool
 
     def wait_for_code(self, timeout_s: float) -> str | None:
         """One code; may outlast the limit by a code that is just coming in, or by one frame."""
@@ -306,10 +312,34 @@ class Journal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A finished message that is no record, and that nobody waits for after `left_s`."""
+
+    letter_id: str
+    leaf: str
+    payload: bytes = field(repr=False)
+    left_s: float
+
+
 class Outbox(Protocol):
     """The sync process's disk."""
 
-    def due(self, limit: int) -> Sequence[OutboxRow]: ...
+    def due(self, limit: int, *, after: int = 0) -> Sequence[OutboxRow]:
+        """Rows whose place in the chain is above `after`: fresh ones first, oldest first."""
+        ...
+
+    def newest(self) -> int:
+        """The highest place in the chain that waits; 0 if none does."""
+        ...
+
+    def waiting(self, after: int) -> int:
+        """How many rows above this place in the chain wait."""
+        ...
+
+    def at_once(self) -> AbstractContextManager[object]:
+        """Everything written inside is one write to the card."""
+        ...
 
     def tried(self, record_id: RecordId, retry_after_s: float) -> None: ...
 
@@ -324,10 +354,11 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message that arrived."""
+    """A message that arrived; `correlation` is what the question had that it answers."""
 
     topic: str
     payload: bytes = field(repr=False)
+    correlation: bytes = b""
 
 
 class Link(Protocol):
@@ -341,6 +372,10 @@ class Link(Protocol):
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Hand over at QoS 1; False when not connected or the window is full."""
+        ...
+
+    def request(self, topic: str, payload: bytes, correlation: bytes, expires_s: int) -> bool:
+        """Hand over a question that the broker forgets after so many seconds."""
         ...
 
     def incoming(self, timeout_s: float) -> Incoming | None: ...

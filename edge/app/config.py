@@ -246,10 +246,10 @@ def _check_pins(pins: dict[str, int], path: str) -> None:
 
 
 def _refuse_stand_ins(config: Config, path: str) -> None:
-    """What is not a cable cannot be a real reader or printer."""
+    """What is not a cable cannot be a real reader, printer or scanner."""
     if config.mode == "demo":
         return
-    for key in ("card_reader_port", "printer_port"):
+    for key in ("card_reader_port", "printer_port", "scanner_port"):
         port = getattr(config.devices, key)
         if "://" in port or port.startswith(("/dev/pts/", "/tmp/")):
             raise ConfigError(

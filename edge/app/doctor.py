@@ -158,7 +158,8 @@ def _checked(part: str, desk: Desk) -> Finding:
 
 
 def _as_the_kiosk_knows(part: str, config: Config) -> Finding:
-    state = _states(config).get(part)
+    lens = part == "scanner" and config.devices.scanner == "camera"
+    state = _states(config).get("camera" if lens else part)
     if part in TRIES_OUT:
         return Finding(part, Status.NOT_TRIED, "busy")
     if state is None:

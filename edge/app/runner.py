@@ -4,6 +4,7 @@
     vision   camera and models while a try is running, posts Watched / Judged
     printer  one receipt at a time, posts ReceiptPrinted / ReceiptFailed
     panel    lamp, fill light and switches, if the housing has any; posts Pressed
+    scanner  waits for codes, if there is one with an eye of its own; posts CodeScanned
     session  takes events one by one, calls `step`, carries out the effects,
              and is the only one that writes to the disk
 
@@ -25,6 +26,7 @@ from typing import Protocol
 from edge.app import logs
 from edge.app.health import HealthBoard
 from edge.app.panel import PanelKeeper
+from edge.app.scanner import keep_scanning
 from edge.app.sealing import Keyring
 from edge.domain.errors import DeviceError, Fault, KioskError, StoreError, WireError
 from edge.domain.health import Condition, DeviceState
@@ -154,16 +156,18 @@ class Runner:
         self.health = HealthBoard(parts.time.now)
         self._first = start(language)
         self._session = self._first.session
+        loops: dict[str, Callable[[], None]] = {
+            "session": self._session_loop,
+            "reader": self._reader_loop,
+            "vision": self._vision_loop,
+            "printer": self._printer_loop,
+        }
+        if parts.panel is not None:
+            loops["panel"] = self._panel_loop
+        if parts.scanner is not None and not parts.scanner.borrows_camera:
+            loops["scanner"] = self._scanner_loop
         self._threads = [
-            threading.Thread(target=target, name=name, daemon=True)
-            for name, target in (
-                ("session", self._session_loop),
-                ("reader", self._reader_loop),
-                ("vision", self._vision_loop),
-                ("printer", self._printer_loop),
-                ("panel", self._panel_loop),
-            )
-            if name != "panel" or parts.panel is not None
+            threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()
         ]
 
     # --- what the screen sees ---
@@ -602,3 +606,14 @@ class Runner:
 
     def _panel_felt(self, condition: Condition) -> None:
         self.health.report("panel", condition)
+
+    # --- scanner thread ---
+
+    def _scanner_loop(self) -> None:
+        scanner = self._parts.scanner
+        assert scanner is not None
+        while not self._stop.is_set():
+            self._guarded(
+                "scanner", lambda: keep_scanning(scanner, self.post, self.health, self._stop)
+            )
+            self._stop.wait(RETRY_S)

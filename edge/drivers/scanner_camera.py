@@ -34,6 +34,7 @@ class CameraScanner:
     """Implements `Scanner`. Opening a camera takes time, so wait long rather than often."""
 
     name = NAME
+    borrows_camera = True
 
     def __init__(self, camera: Camera, mono_ns: Callable[[], MonoNs]) -> None:
         self.provenance = camera.provenance

@@ -62,6 +62,7 @@ class SerialScanner:
     """
 
     name = NAME
+    borrows_camera = False
 
     def __init__(
         self,

@@ -24,14 +24,15 @@ from edge.drivers.sim.printer import Fault
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.drivers.sim.voice import SimVoice
 from edge.ports import Health
-from edge.session.events import Button, Pressed
+from edge.session.events import Button, CodeScanned, Event, Pressed
+from edge.session.machine import Transition
 from edge.session.states import Finished, Home, PaperNews, Watching
 from edge.store.database import Database
 from edge.store.health import HealthTable
 from edge.ui.viewmodel import Screen, view
 from tests.headless import HeadlessKiosk, make_config
 
-STALE = DeviceState("scanner", Condition.ABSENT, "", "2026-11-23T00:00:00.000Z")
+STALE = DeviceState("fan", Condition.ABSENT, "", "2026-11-23T00:00:00.000Z")
 RECOVERY_S = 5.0
 LOST_S = 10.0
 
@@ -44,7 +45,8 @@ class Hall:
     def __init__(self, config: Config, caplog: pytest.LogCaptureFixture) -> None:
         self.config = config
         self._caplog = caplog
-        self._kiosk = HeadlessKiosk(config, SCENARIOS["good-day"])
+        self._kiosk = HeadlessKiosk(config, SCENARIOS["good-day"], self._observe)
+        self.codes: list[str] = []
         self.runner = self._kiosk.runner
         self.parts = self._kiosk.parts
         self.world: World = self._kiosk.world
@@ -59,6 +61,10 @@ class Hall:
         self.parts.disk.close()  # type: ignore[attr-defined]
         assert stuck == []
 
+    def _observe(self, event: Event | None, _: Transition) -> None:
+        if isinstance(event, CodeScanned):
+            self.codes.append(event.text)
+
     def screen(self) -> Screen:
         return view(self.runner.session(), self.runner.now_ns(), self.parts.facts)
 
@@ -71,6 +77,9 @@ class Hall:
 
     def lines(self, device: str) -> list[str]:
         return [m for m in self._caplog.messages if m.startswith(f"device={device} ")]
+
+    def everything_logged(self) -> list[str]:
+        return self._caplog.messages
 
     def press(self, button: Button) -> None:
         self.runner.post(Pressed(button))
@@ -119,14 +128,23 @@ class Hall:
 
 
 @pytest.fixture
-def hall(tmp_path: Path, models_dir: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Hall]:
+def hall(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    models_dir: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[Hall]:
+    """Everything is fitted; the scanner is a module of its own, or what the test names."""
     caplog.set_level(logging.INFO, "edge")
+    scanner = getattr(request, "param", "sim")
     config = make_config(tmp_path, models_dir)
-    made = Hall(replace(config, devices=replace(config.devices, panel="sim")), caplog)
+    devices = replace(config.devices, panel="sim", scanner=scanner)
+    made = Hall(replace(config, devices=devices), caplog)
     made.parts.disk.note_health(STALE)
     made.runner.start()
     try:
         everything = {"card_reader", "camera", "printer", "voice", "panel"}
+        everything |= {"scanner"} if scanner == "sim" else set()
         made.until(lambda: set(made.board()) >= everything and set(made.disk()) >= everything)
         assert all(condition.works for condition in made.board().values())
         yield made
@@ -141,6 +159,7 @@ def plugs(hall: Hall) -> dict[str, tuple[Callable[[], None], Callable[[], None]]
         "camera": (hall.camera.freeze, lambda: hall.camera.freeze(False)),
         "voice": (hall.voice.vanish, hall.voice.come_back),
         "panel": (hall.world.panel.vanish, hall.world.panel.reconnect),
+        "scanner": (hall.world.scanner.vanish, hall.world.scanner.reconnect),
     }
 
 
@@ -160,7 +179,9 @@ def out_and_back(hall: Hall, *devices: str) -> None:
     hall.until(lambda: isinstance(hall.runner.session().state, Home), RECOVERY_S)
 
 
-@pytest.mark.parametrize("device", ["card_reader", "printer", "camera", "voice", "panel"])
+@pytest.mark.parametrize(
+    "device", ["card_reader", "printer", "camera", "voice", "panel", "scanner"]
+)
 def test_n15_unplugged_between_two_people(hall: Hall, device: str) -> None:
     out_and_back(hall, device)
     lost, back = hall.lines(device)
@@ -241,6 +262,26 @@ def test_n15_a_reader_unplugged_during_a_visit_does_not_end_it(hall: Hall) -> No
     hall.press(Button.DECLINE)
     hall.until(lambda: isinstance(hall.runner.session().state, Finished))
     hall.leave()
+
+
+def test_a_code_is_told_to_the_session_before_and_after_the_scanner_was_gone(hall: Hall) -> None:
+    code = "K-0001 7f3a"
+    hall.world.scanner.show(code)
+    hall.until(lambda: hall.codes == [code])
+    out_and_back(hall, "scanner")
+    hall.world.scanner.show(code)
+    hall.until(lambda: hall.codes == [code, code])
+    assert isinstance(hall.runner.session().state, Home)
+    assert not any(code in line for line in hall.everything_logged())
+
+
+@pytest.mark.parametrize("hall", ["camera"], indirect=True)
+def test_a_scanner_that_borrows_the_camera_does_not_open_it_unasked(hall: Hall) -> None:
+    assert hall.parts.scanner is not None
+    assert "scanner" not in {thread.name for thread in hall.runner._threads}
+    assert hall.decline_and_leave() is PaperNews.PRINTED
+    assert hall.camera.delivered == 0
+    assert "scanner" not in hall.board()
 
 
 def test_words_that_could_not_be_heard_are_said_when_the_voice_is_back(hall: Hall) -> None:

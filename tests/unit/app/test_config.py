@@ -104,7 +104,7 @@ def test_pins_that_are_not_fitted_are_nought_and_may_be_many(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("port", ["socket://10.0.0.2:4000", "/dev/pts/3", "/tmp/sim/port"])
-@pytest.mark.parametrize("device", ["card_reader_port", "printer_port"])
+@pytest.mark.parametrize("device", ["card_reader_port", "printer_port", "scanner_port"])
 def test_a_stand_in_behind_a_real_driver_is_refused_in_production(
     tmp_path: Path, device: str, port: str
 ) -> None:

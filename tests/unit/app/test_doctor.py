@@ -506,6 +506,19 @@ def test_a_running_kiosk_keeps_its_devices_and_is_asked(config: Config, world: l
     assert f"进程 {other.pid}" in out.getvalue()
 
 
+@pytest.mark.parametrize(("kind", "code"), [("camera", "silent"), ("sim", "absent")])
+def test_a_scanner_that_borrows_the_camera_is_as_well_as_that(
+    config: Config, world: list[World], kind: str, code: str
+) -> None:
+    since = "2026-11-23T02:00:00.000Z"
+    with closing(written(config)) as journal:
+        journal.note_health(DeviceState("camera", Condition.SILENT, "", since))
+        journal.note_health(DeviceState("scanner", Condition.ABSENT, "", since))
+    with held(config):
+        found = statuses(with_devices(config, scanner=kind), "scanner")
+    assert found == {"scanner": ("failed", code)}
+
+
 # --- the command ---
 
 
