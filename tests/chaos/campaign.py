@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SEED = 20261123
-CAMPAIGNS: tuple[str, ...] = ()
+CAMPAIGNS: tuple[str, ...] = ("power_cuts",)
 
 Section = dict[str, Any]
 
