@@ -21,7 +21,11 @@ from edge.wire.messages import Ack, AckStatus
 
 _log = logging.getLogger(__name__)
 
-_SCHEMA_OF_LEAF = {topics.ACK: messages.ACK, topics.ROSTER: messages.ROSTER}
+_SCHEMA_OF_LEAF = {
+    topics.ACK: messages.ACK,
+    topics.ROSTER: messages.ROSTER,
+    topics.STAFF: messages.STAFF,
+}
 
 
 class Inbox(Protocol):

@@ -33,6 +33,8 @@ ACK = "jianzai.ack"
 ROSTER = "jianzai.roster"
 ANSWER = "jianzai.answer"
 ASK = "jianzai.ask"
+STAFF = "jianzai.staff"
+STAFF_EVENT = "jianzai.staff-event"
 
 MAX_ROSTER_BYTES = 16 * 1024 * 1024
 _XZ = b"\xfd7zXZ\0"
@@ -86,6 +88,7 @@ MESSAGES = (
         sealed=True,
         expires_s=LOOKUP_S,
     ),
+    Message(STAFF_EVENT, topics.RECORD, "what staff did at the kiosk", sealed=True),
     Message(TOLD, topics.TOLD, "asked-for places of the chain that are gone", answers=ASK),
     Message(ACK, topics.ACK, "the registry's word on records", answers=RECORD),
     Message(
@@ -99,6 +102,7 @@ MESSAGES = (
         expires_s=LOOKUP_S,
         answers=LOOKUP,
     ),
+    Message(STAFF, topics.STAFF, "badges and PINs of staff", sealed=True, retained=True),
     Message(ASK, topics.ASK, "places of the chain that never arrived"),
 )
 
@@ -211,8 +215,8 @@ def record_body(record: ProofRecord) -> bytes:
         attempts=record.attempts,
         receipt_no=record.receipt_no,
         reader_id=record.reader_id,
-        started=_stamp(record.started),
-        finished=_stamp(record.finished),
+        started=stamp_fields(record.started),
+        finished=stamp_fields(record.finished),
         provenance=record.provenance.value,
         software=record.software,
     )
@@ -388,7 +392,7 @@ def _score(score: Score | None) -> dict[str, Any] | None:
     return {"band": band, "threshold": round(score.threshold, 4), "model": score.model_sha256}
 
 
-def _stamp(stamp: Stamp) -> dict[str, Any]:
+def stamp_fields(stamp: Stamp) -> dict[str, Any]:
     return {
         "utc": stamp.iso,
         "boot_ns": stamp.boot_ns,

@@ -20,6 +20,7 @@ ACK = "dn/ack"
 ROSTER = "dn/roster"
 ANSWER = "dn/answer"
 ASK = "dn/ask"
+STAFF = "dn/staff"
 
 
 def topic(kiosk_id: str, leaf: str) -> str:
