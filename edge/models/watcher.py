@@ -94,14 +94,8 @@ class Watcher:
         raise DeviceError("camera", Fault.SILENT, "the stream ended before the check did")
 
     def _embed_reference(self, picture: Picture | None) -> Embedding | None:
-        """The card's face; `None` if there is no picture or no face to be found on it."""
         image = image_of(picture) if picture else None
-        if image is None:
-            return None
-        if image.shape[1] < REFERENCE_WIDTH_PX:
-            image = enlarged(image, REFERENCE_WIDTH_PX / image.shape[1])
-        mesh = self._follower.find_one(image)
-        return None if mesh is None else self._embedder.embed(image, mesh.points)
+        return None if image is None else embed_reference(image, self._follower, self._embedder)
 
     # --- one frame ---------------------------------------------------------------
 
@@ -176,6 +170,14 @@ class Watcher:
             seconds=(self._mono_ns() - attempt.started_ns) / NS_PER_S,
         )
         return CheckResult(verdict, attempt.portrait)
+
+
+def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Embedding | None:
+    """The face on a card's picture, enlarged first if it is small; `None` if none is found."""
+    if image.shape[1] < REFERENCE_WIDTH_PX:
+        image = enlarged(image, REFERENCE_WIDTH_PX / image.shape[1])
+    mesh = follower.find_one(image)
+    return None if mesh is None else embedder.embed(image, mesh.points)
 
 
 def _identity(attempt: _Try) -> float:
