@@ -38,6 +38,10 @@ class StoreError(KioskError):
     """The disk did not take it: nothing was written, nothing may be promised."""
 
 
+class DamagedError(StoreError):
+    """What is on the disk is no database of ours any more; the next start sets it aside."""
+
+
 class WireError(KioskError):
     """Bytes from outside are not a message we accept; `reason` is a short stable word."""
 

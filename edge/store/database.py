@@ -5,21 +5,27 @@ later fails at once with SQLITE_BUSY_SNAPSHOT when the other process wrote in
 between, whatever the time limit; so every write begins with BEGIN IMMEDIATE.
 `synchronous=FULL` because a receipt promises what was committed: NORMAL may
 forget the last commits when the power goes.
+
+The kiosk process may put another file in the place of a damaged one
+(`edge.store.recovery`). Whoever has it open follows: every use looks which file
+bears the name. Where there is none any more, none is made.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from edge.domain.errors import StoreError
+from edge.domain.errors import DamagedError, StoreError
 from edge.store.schema import STEPS
 
 BUSY_TIMEOUT_MS = 10_000
@@ -35,25 +41,40 @@ PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("wal_autocheckpoint", "200", 200),  # pages; keeps the second file below 1 MB
     ("journal_size_limit", "1048576", 1_048_576),  # bytes
     ("temp_store", "MEMORY", 2),
+    ("secure_delete", "ON", 1),  # what is deleted is overwritten, see `retention`
 )
 
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
 Row = tuple[Any, ...]
+File = tuple[int, int]
+"""Device and inode: which file it is, whatever it is called."""
 
 
 class Database:
     """The open file. Each thread that uses it gets its own connection.
 
-    Raises `StoreError` for everything SQLite complains about.
+    Raises `StoreError` for everything SQLite complains about, `DamagedError` if the file is
+    no sound database.
     """
 
-    def __init__(self, path: Path, steps: Sequence[tuple[str, Sequence[str]]] = STEPS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        steps: Sequence[tuple[str, Sequence[str]]] = STEPS,
+        *,
+        create: bool = True,
+    ) -> None:
+        """Check the file and bring it forward; without `create` it must be there already."""
         self.path = path
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._may_create = create
         try:
             self._check_health()
             self._migrate(steps)
+            self._may_create = False
         except BaseException:
             self.close()
             raise
@@ -88,6 +109,18 @@ class Database:
         found = self.rows(sql, parameters)
         return found[0] if found else None
 
+    def forget_deleted(self) -> bool:
+        """Empty the write-ahead log, which still holds pages from before they were overwritten.
+
+        False if the other process is just reading in it: try again later.
+        """
+        return bool(self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
+
+    def in_transaction(self) -> bool:
+        """Whether this thread is inside a `write()` block."""
+        db = getattr(self._local, "db", None)
+        return db is not None and bool(db.conn.in_transaction)
+
     def close(self) -> None:
         """Close every thread's connection."""
         with self._guard:
@@ -98,33 +131,61 @@ class Database:
 
     def _connection(self) -> Any:
         db = getattr(self._local, "db", None)
+        if db is not None and not db.conn.in_transaction and self._local.file != self._file():
+            self._let_go(db)
+            db = None
         if db is None:
             db = self._local.db = self._connect()
+            self._local.file = self._file()
         return db
 
+    def _file(self) -> File | None:
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror}") from error
+        return found.st_dev, found.st_ino
+
+    def _let_go(self, db: Any) -> None:
+        with self._guard:
+            self._all.remove(db.conn)
+        self._local.db = None
+        db.conn.close()
+
     def _connect(self) -> Any:
+        mode = "rwc" if self._may_create else "rw"
         connection = sqlite3.connect(
-            self.path,
+            f"file:{quote(os.fspath(self.path))}?mode={mode}",
+            uri=True,
             timeout=BUSY_TIMEOUT_MS / 1000,
             isolation_level=None,  # transactions are ours alone
             check_same_thread=False,  # so that close() can close them all
         )
+        try:
+            db = sqlite_utils.Database(connection, recursive_triggers=False, execute_plugins=False)
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
         with self._guard:
             self._all.append(connection)
-        db = sqlite_utils.Database(connection, recursive_triggers=False, execute_plugins=False)
+        return db
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
         for name, value, expected in PRAGMAS:
             connection.execute(f"PRAGMA {name} = {value}")
             answer = connection.execute(f"PRAGMA {name}").fetchone()[0]
             if answer != expected:
                 raise StoreError(f"{self.path}: {name} is {answer!r}, must be {expected!r}")
-        return db
 
     def _check_health(self) -> None:
         answer = self.rows("PRAGMA quick_check(1)")
         if answer != [("ok",)]:
-            raise StoreError(
-                f"{self.path}: the database is damaged; keep the file for salvage, "
-                "move it aside and start again"
+            raise DamagedError(
+                f"{self.path}: the database is damaged; the kiosk process sets it aside and saves "
+                "what can be read when it starts"
             )
 
     def _migrate(self, steps: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -148,7 +209,9 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}") from error
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            kind = DamagedError if code in _DAMAGED else StoreError
+            raise kind(f"{self.path}: {error}") from error
 
 
 def _step(statements: Sequence[str]) -> Any:

@@ -1,52 +1,50 @@
 """The kiosk process's disk: what was promised on paper is in here first.
 
 Every record carries the hash of the one before it and a number without gaps,
-so a lost, added or changed record shows here (`verify_chain`) and at the
+so a lost, added or changed record shows here (`edge.store.audit`) and at the
 registry, which sees the same chain inside the signed envelopes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from edge.domain.errors import StoreError
 from edge.domain.health import DeviceState
 from edge.domain.people import CardKey, RosterEntry
 from edge.domain.record import RecordId
 from edge.domain.timebase import TimeSource
 from edge.ports import OutboxRow, Position
+from edge.store import audit
+from edge.store.audit import BrokenEntry
 from edge.store.database import Database
 from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
+from edge.store.ledger import Copy, Ledger
+from edge.store.records import Records
 from edge.store.roster import SealedRoster
+from edge.store.seal import Seal
 from edge.store.state import SyncState
 
 _log = logging.getLogger(__name__)
-
-FIRST_PREV_SHA256 = ""
-"""What the first record of an epoch has in place of a hash."""
 
 ROSTER_KIND = "jianzai.roster"
 """The sync process files messages under their schema, see `edge.wire.messages`."""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenEntry:
-    """The first place where the chain of records does not hold."""
-
-    seq: int
-    why: str
-
-
 class SqliteJournal:
-    """Implements `edge.ports.Journal`."""
+    """Implements `edge.ports.Journal`. With a `ledger`, every record is also copied there."""
 
-    def __init__(self, path: Path, data_key: bytes, times: TimeSource) -> None:
+    def __init__(
+        self, path: Path, data_key: bytes, times: TimeSource, ledger: Ledger | None = None
+    ) -> None:
         self.database = Database(path)
+        self.records = Records(self.database)
         self.roster = SealedRoster(self.database, data_key)
+        self._ledger = ledger
+        self.ledger_is_whole = True
         self._inbox = Inbox(self.database)
         self._health = HealthTable(self.database)
         self._offered = ""
@@ -54,30 +52,42 @@ class SqliteJournal:
 
     def close(self) -> None:
         self.database.close()
+        if self._ledger is not None:
+            self._ledger.close()
 
     @property
     def epoch(self) -> str:
-        """32 hex digits made at random with the file."""
-        row = self.database.row("SELECT value FROM state WHERE name = 'epoch'")
-        assert row is not None
-        return str(row[0])
+        return self.records.epoch
 
     def commit(
         self, record_id: RecordId, kind: str, build: Callable[[Position], bytes]
     ) -> OutboxRow:
-        with self.database.write() as db:
-            known = self._written(record_id)
-            if known is not None:
-                return known
-            position = self._next_position()
-            payload = build(position)
-            sha256 = hashlib.sha256(payload).hexdigest()
-            db.execute(
-                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)",
-                [position.seq, record_id, kind, position.prev_sha256, sha256, payload],
-            )
-            db.execute("INSERT INTO outbox (seq) VALUES (?)", [position.seq])
-        return OutboxRow(record_id, kind, payload, sha256, attempts=0)
+        row = self.records.add(record_id, kind, build)
+        self._copy(Copy(record_id, kind, row.payload))
+        return row
+
+    def complete_ledger(self) -> None:
+        """Copy every record that is not there yet. Raises `StoreError`."""
+        if self._ledger is None:
+            return
+        there = {copy.record_id for copy in self._ledger.read()}
+        missing = (row for row in self.records.all() if row.record_id not in there)
+        self._ledger.append(Copy(row.record_id, row.kind, row.payload) for row in missing)
+        self.ledger_is_whole = True
+
+    def _copy(self, copy: Copy) -> None:
+        """The record stands without its copy; what could not be copied is made up for later."""
+        if self._ledger is None or self.database.in_transaction():
+            return
+        try:
+            if self.ledger_is_whole:
+                self._ledger.append([copy])
+            else:
+                self.complete_ledger()
+        except StoreError as error:
+            if self.ledger_is_whole:
+                _log.error("ledger=behind error=%s", error)
+            self.ledger_is_whole = False
 
     def find(self, key: CardKey) -> RosterEntry | None:
         return self.roster.find(key)
@@ -112,6 +122,24 @@ class SqliteJournal:
                 [name],
             )
 
+    def send_again(self, epoch: str, seqs: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Put records back into the outbox; returns the places that are gone and those unknown.
+
+        A place that still waits stays as it is, so the same question twice changes nothing.
+        """
+        if epoch != self.epoch:
+            return [], list(seqs)
+        gone: list[int] = []
+        unknown: list[int] = []
+        with self.database.write() as db:
+            last = self.records.last_seq()
+            for seq in seqs:
+                if self.database.row("SELECT 1 FROM records WHERE seq = ?", [seq]):
+                    db.execute("INSERT OR IGNORE INTO outbox (seq) VALUES (?)", [seq])
+                else:
+                    (gone if seq <= last else unknown).append(seq)
+        return gone, unknown
+
     def note_health(self, state: DeviceState) -> None:
         """How a device is from now on."""
         self._health.put(state)
@@ -122,42 +150,6 @@ class SqliteJournal:
     def counts(self) -> Mapping[str, int]:
         return dict(self.database.rows("SELECT name, count FROM counters ORDER BY name"))
 
-    def verify_chain(self) -> BrokenEntry | None:
+    def verify_chain(self, seal: Seal | None = None) -> BrokenEntry | None:
         """Read everything; the first entry that is missing, changed or out of place, if any."""
-        seq, prev = 0, FIRST_PREV_SHA256
-        for row_seq, row_prev, sha256, payload in self._entries():
-            seq += 1
-            if row_seq != seq:
-                return BrokenEntry(seq, "missing")
-            if row_prev != prev:
-                return BrokenEntry(seq, "does not follow the entry before it")
-            if hashlib.sha256(payload).hexdigest() != sha256:
-                return BrokenEntry(seq, "changed")
-            prev = sha256
-        return BrokenEntry(seq + 1, "missing") if seq < self._last_seq() else None
-
-    def _entries(self) -> Iterator[tuple[int, str, str, bytes]]:
-        """All records in order, a few at a time."""
-        sql = "SELECT seq, prev_sha256, sha256, payload FROM records WHERE seq > ? ORDER BY seq"
-        seq = -1
-        while rows := self.database.rows(sql + " LIMIT 200", [seq]):
-            yield from rows
-            seq = rows[-1][0]
-
-    def _written(self, record_id: RecordId) -> OutboxRow | None:
-        row = self.database.row(
-            "SELECT record_id, kind, payload, sha256, coalesce(attempts, 0) "
-            "FROM records LEFT JOIN outbox USING (seq) WHERE record_id = ?",
-            [record_id],
-        )
-        return OutboxRow(*row) if row else None
-
-    def _next_position(self) -> Position:
-        last = self.database.row("SELECT sha256 FROM records ORDER BY seq DESC LIMIT 1")
-        prev = str(last[0]) if last else FIRST_PREV_SHA256
-        return Position(self.epoch, self._last_seq() + 1, prev)
-
-    def _last_seq(self) -> int:
-        """The highest number ever given, even if that record was taken away since."""
-        row = self.database.row("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
-        return int(row[0]) if row else 0
+        return audit.verify(self.database, seal)

@@ -7,6 +7,11 @@
     roster     who is expected here, each row encrypted under the device's data key
     inbox      newest message of each kind, still sealed, on its way to the kiosk process
     health     how each device is, written when it changes
+    origins    where records saved from a damaged file stood; their `seq` here is below 0
+    settled    since which day a record is known to have been acknowledged
+    receipts   what was printed, masked and encrypted, for a second copy
+    proofs     append-only, signed: what was taken away; nothing else lets a record go
+    letters    other messages than records, sealed, that somebody waits for only so long
 
 A step that was ever released is never edited; add another one.
 """
@@ -65,6 +70,62 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 detail TEXT NOT NULL,
                 since TEXT NOT NULL
             ) STRICT""",
+        ),
+    ),
+    (
+        "003_letters",
+        (
+            """CREATE TABLE letters (
+                letter_id TEXT NOT NULL UNIQUE,
+                leaf TEXT NOT NULL,
+                payload BLOB NOT NULL,
+                boot_id TEXT NOT NULL,
+                until_ns INTEGER NOT NULL,
+                sent INTEGER NOT NULL DEFAULT 0,
+                answer BLOB
+            ) STRICT""",
+        ),
+    ),
+    (
+        "004_keeping",
+        (
+            """CREATE TABLE origins (
+                seq INTEGER PRIMARY KEY REFERENCES records (seq) ON DELETE CASCADE,
+                epoch TEXT NOT NULL,
+                place INTEGER NOT NULL,
+                UNIQUE (epoch, place)
+            ) STRICT""",
+            """CREATE TABLE settled (
+                seq INTEGER PRIMARY KEY REFERENCES records (seq) ON DELETE CASCADE,
+                day TEXT NOT NULL
+            ) STRICT""",
+            """CREATE TABLE receipts (
+                number INTEGER PRIMARY KEY,
+                receipt_no TEXT NOT NULL UNIQUE,
+                day TEXT NOT NULL,
+                sealed BLOB NOT NULL
+            ) STRICT""",
+            # `first` and `last` are numbers of records in `epoch`; 0 for other things.
+            """CREATE TABLE proofs (
+                number INTEGER PRIMARY KEY AUTOINCREMENT,
+                what TEXT NOT NULL,
+                epoch TEXT NOT NULL,
+                first INTEGER NOT NULL,
+                last INTEGER NOT NULL,
+                payload BLOB NOT NULL
+            ) STRICT""",
+            """CREATE TRIGGER proofs_never_change BEFORE UPDATE ON proofs
+                BEGIN SELECT RAISE(ABORT, 'proofs are append-only'); END""",
+            """CREATE TRIGGER proofs_never_go BEFORE DELETE ON proofs
+                BEGIN SELECT RAISE(ABORT, 'proofs are append-only'); END""",
+            "DROP TRIGGER records_never_go",
+            """CREATE TRIGGER records_never_go BEFORE DELETE ON records
+                WHEN NOT EXISTS (
+                    SELECT 1 FROM proofs
+                    WHERE what = 'records' AND OLD.seq BETWEEN first AND last
+                    AND epoch = (SELECT value FROM state WHERE name = 'epoch')
+                )
+                BEGIN SELECT RAISE(ABORT, 'records are append-only'); END""",
         ),
     ),
 )
