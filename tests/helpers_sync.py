@@ -46,6 +46,7 @@ class MemoryLink:
         self.room = 1000
         self.sent: list[Incoming] = []
         self.retained: set[str] = set()
+        self.asked: list[tuple[str, bytes, int]] = []
         self.coming: deque[Incoming] = deque()
         self.started = self.stopped = False
 
@@ -66,6 +67,10 @@ class MemoryLink:
         if retain:
             self.retained.add(topic)
         return True
+
+    def request(self, topic: str, payload: bytes, correlation: bytes, expires_s: int) -> bool:
+        self.asked.append((topic, correlation, expires_s))
+        return self.publish(topic, payload)
 
     def incoming(self, timeout_s: float) -> Incoming | None:
         return self.coming.popleft() if self.coming else None

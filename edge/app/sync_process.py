@@ -16,6 +16,7 @@ from edge.domain.errors import ConfigError, WireError
 from edge.store.database import Database
 from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
+from edge.store.letters import Letters
 from edge.store.outbox import SqliteOutbox
 from edge.store.state import SyncState
 from edge.sync.mqtt_link import Endpoint, MqttLink
@@ -69,6 +70,7 @@ def _compose(
         settings.kiosk_id,
         times,
         health=HealthTable(database).all,
+        letters=Letters(database, times),
     )
 
 

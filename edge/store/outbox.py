@@ -8,9 +8,10 @@ when it was killed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from edge.domain.record import RecordId
-from edge.domain.timebase import NS_PER_S, TimeSource
+from edge.domain.timebase import NS_PER_S, Stamp, TimeSource
 from edge.ports import OutboxRow
 from edge.store.database import Database
 
@@ -28,17 +29,38 @@ class SqliteOutbox:
         self._database = database
         self._times = times
 
-    def due(self, limit: int) -> Sequence[OutboxRow]:
-        """Rows never tried before rows tried in vain, each lane oldest first."""
+    def due(self, limit: int, *, after: int = 0) -> Sequence[OutboxRow]:
+        """Rows never tried before rows tried in vain, each kind oldest first.
+
+        Two questions, because one that sorts would read the whole outbox each time.
+        """
         now = self._times.now()
+        fresh = self._due("attempts = 0", after, now, limit)
+        left = limit - len(fresh)
+        return fresh + (self._due("attempts > 0", after, now, left) if left else [])
+
+    def _due(self, condition: str, after: int, now: Stamp, limit: int) -> list[OutboxRow]:
         rows = self._database.rows(
             "SELECT record_id, kind, payload, sha256, attempts "
             "FROM outbox JOIN records USING (seq) "
-            "WHERE NOT quarantined AND (due_boot_id <> ? OR due_ns <= ?) "
-            "ORDER BY attempts > 0, seq LIMIT ?",
-            [now.boot_id, now.boot_ns, limit],
+            f"WHERE {condition} AND seq > ? AND NOT quarantined "
+            "AND (due_boot_id <> ? OR due_ns <= ?) ORDER BY seq LIMIT ?",
+            [after, now.boot_id, now.boot_ns, limit],
         )
         return [OutboxRow(*row) for row in rows]
+
+    def newest(self) -> int:
+        """Place of the newest row in the chain; 0 for an empty outbox."""
+        row = self._database.row("SELECT max(seq) FROM outbox WHERE NOT quarantined")
+        return int(row[0] or 0) if row else 0
+
+    def waiting(self, after: int) -> int:
+        """Rows above a place in the chain that wait for the registry's word."""
+        return self._count(f"NOT quarantined AND seq > {after:d}")
+
+    def at_once(self) -> AbstractContextManager[object]:
+        """Everything written inside is one transaction."""
+        return self._database.write()
 
     def tried(self, record_id: RecordId, retry_after_s: float) -> None:
         now = self._times.now()

@@ -2,8 +2,9 @@
 
 There is no network thread that could die unnoticed. The owner's own calls of
 `incoming()` drive connecting, sending and receiving; paho's callbacks run
-inside that call, and an exception in one costs the connection, never the
-process. paho's own queue and its reconnecting stay unused: each connection is
+inside that call and only take notes. An exception in one costs the connection,
+never the process, and never a message: what the broker was not told we have,
+it sends again. paho's own queue and its reconnecting stay unused: each connection is
 a new client, so what the old one had not sent is gone and comes again from
 the outbox.
 """
@@ -35,11 +36,11 @@ from edge.wire.messages import Presence, presence_body
 
 _log = logging.getLogger(__name__)
 
-KEEPALIVE_S = 30
+KEEPALIVE_S = 120  # each sign of life costs some 200 bytes on a mobile line
 CONNECT_TIMEOUT_S = 5.0
 SESSION_EXPIRY_S = 3 * 24 * 3600
 WILL_DELAY_S = 30  # a short break is not worth telling
-WINDOW = 10  # messages not yet confirmed, each way
+WINDOW = 20  # messages not yet confirmed, each way
 MAX_PACKET_BYTES = 1024 * 1024  # larger ones the broker must keep
 STEADY_S = 10.0  # a connection that lasted this long was a good one
 WITH_WILL = 4  # DISCONNECT reason: the broker shall publish the will
@@ -73,6 +74,7 @@ class MqttLink:
     ) -> None:
         self._endpoint = endpoint
         self._presence = topics.topic(endpoint.kiosk_id, topics.PRESENCE)
+        self._answers = topics.topic(endpoint.kiosk_id, topics.ANSWER)
         self._online = presence_body(online)
         self._offline = presence_body(replace(online, online=False))
         self._monotonic_s = monotonic_s
@@ -107,10 +109,23 @@ class MqttLink:
         return self._up_since_s is not None
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        if not self.connected() or len(self._under_way) >= WINDOW:
+        if not self._has_room():
             return False
         self._guarded(lambda: self._publish(topic, payload, retain))
         return self.connected()
+
+    def request(self, topic: str, payload: bytes, correlation: bytes, expires_s: int) -> bool:
+        if not self._has_room():
+            return False
+        told = Properties(PacketTypes.PUBLISH)
+        told.ResponseTopic = self._answers
+        told.CorrelationData = correlation
+        told.MessageExpiryInterval = expires_s
+        self._guarded(lambda: self._publish(topic, payload, False, told))
+        return self.connected()
+
+    def _has_room(self) -> bool:
+        return self.connected() and len(self._under_way) < WINDOW
 
     def incoming(self, timeout_s: float) -> Incoming | None:
         """The next message, at most `timeout_s` from now; this call is what drives the network.
@@ -225,8 +240,10 @@ class MqttLink:
             client.loop_write()
         client.loop_misc()
 
-    def _publish(self, topic: str, payload: bytes, retain: bool) -> int:
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+    def _publish(
+        self, topic: str, payload: bytes, retain: bool, told: Properties | None = None
+    ) -> int:
+        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=told)
         if info.rc != mqtt.MQTT_ERR_SUCCESS:
             self._doomed = self._doomed or str(mqtt.error_string(info.rc))
         self._under_way.add(info.mid)
@@ -252,7 +269,8 @@ class MqttLink:
             self._tell_up()
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
-        self._arrived.append(Incoming(message.topic, message.payload))
+        correlation = getattr(message.properties, "CorrelationData", b"")
+        self._arrived.append(Incoming(message.topic, message.payload, correlation))
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, why: Any, _more: Any) -> None:
         self._doomed = self._doomed or f"disconnected: {why}"

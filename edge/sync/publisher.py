@@ -9,9 +9,15 @@ from edge.domain.record import RecordId
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`window`: records handed over and not yet answered by the registry, at most."""
+    """`window`: records handed over and not yet answered by the registry, at most.
 
-    window: int = 10
+    `reserve` of them are for live records alone, whatever the backlog. A record that has no
+    answer after `answer_s` gives its place free; it is sent again after `resend_s` and more.
+    """
+
+    window: int = 20
+    reserve: int = 4
+    answer_s: float = 10.0
     resend_s: float = 30.0
     resend_max_s: float = 600.0
     link_note_s: float = 30.0

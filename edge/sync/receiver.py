@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.domain.errors import WireError
 from edge.domain.record import RecordId
-from edge.ports import Incoming, Outbox
+from edge.ports import Incoming, Letter, Outbox
 from edge.wire import messages, topics
 from edge.wire.envelope import Envelope, verify
 from edge.wire.messages import Ack, AckStatus
@@ -22,9 +22,7 @@ from edge.wire.messages import Ack, AckStatus
 _log = logging.getLogger(__name__)
 
 _SCHEMA_OF_LEAF = {
-    topics.ACK: messages.ACK,
-    topics.ROSTER: messages.ROSTER,
-    topics.STAFF: messages.STAFF,
+    message.leaf: message.schema for message in messages.MESSAGES if not message.goes_up
 }
 
 
@@ -34,23 +32,44 @@ class Inbox(Protocol):
     def put(self, kind: str, payload: bytes) -> bool: ...
 
 
+class Letters(Protocol):
+    """What the kiosk process wants carried, and where the answers wait for it."""
+
+    def unsent(self) -> Sequence[Letter]: ...
+
+    def sent(self, letter_id: str) -> None: ...
+
+    def answered(self, letter_id: str, payload: bytes) -> bool: ...
+
+
 class Receiver:
     """Checks messages and files what they say."""
 
     def __init__(
-        self, kiosk_id: str, registry_key: Ed25519PublicKey, outbox: Outbox, inbox: Inbox
+        self,
+        kiosk_id: str,
+        registry_key: Ed25519PublicKey,
+        outbox: Outbox,
+        inbox: Inbox,
+        letters: Letters | None,
     ) -> None:
         self._kiosk_id = kiosk_id
         self._registry_key = registry_key
         self._outbox = outbox
         self._inbox = inbox
+        self._letters = letters
 
     def take(self, message: Incoming) -> Sequence[RecordId]:
         """File one message; returns the records the registry answered. Raises only `StoreError`."""
         try:
             envelope = self._checked(message)
             if envelope.header.schema == messages.ACK:
-                return [self._settle(ack) for ack in messages.parse_acks(envelope.body)]
+                acks = messages.parse_acks(envelope.body)
+                with self._outbox.at_once():
+                    return [self._settle(ack) for ack in acks]
+            if envelope.header.schema == messages.ANSWER and self._letters is not None:
+                self._answered(envelope.header.message_id, message)
+                return []
         except WireError as error:
             _log.warning("message=ignored topic=%s reason=%s", message.topic, error.reason)
             return []
@@ -72,12 +91,21 @@ class Receiver:
     def _key_of(self, sender: str) -> Ed25519PublicKey | None:
         return self._registry_key if sender == messages.REGISTRY else None
 
+    def _answered(self, letter_id: str, message: Incoming) -> None:
+        """The signed id says which question it answers; the broker's word must agree."""
+        if message.correlation != letter_id.encode():
+            raise WireError("correlation", "does not fit the answer")
+        assert self._letters is not None
+        ours = self._letters.answered(letter_id, message.payload)
+        _log.info("answer=%s ours=%s", letter_id, ours)
+
     def _settle(self, ack: Ack) -> RecordId:
         record_id = RecordId(ack.record_id)
         if ack.status is AckStatus.QUARANTINED:
             ours = self._outbox.quarantined(record_id, ack.sha256)
         else:
             ours = self._outbox.acknowledged(record_id, ack.sha256)
-        level = logging.INFO if ours else logging.WARNING
+        well = ours and ack.status is not AckStatus.QUARANTINED
+        level = logging.INFO if well else logging.WARNING
         _log.log(level, "ack=%s record=%s ours=%s", ack.status.value, record_id, ours)
         return record_id

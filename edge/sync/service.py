@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,16 +16,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.domain.errors import StoreError
 from edge.domain.health import DeviceState
+from edge.domain.record import RecordId
 from edge.domain.timebase import NS_PER_S, TimeSource
-from edge.ports import Link, Outbox, OutboxRow
+from edge.ports import Incoming, Link, Outbox, OutboxRow
 from edge.sync.publisher import Pace, Window, resend_after_s
-from edge.sync.receiver import Inbox, Receiver
+from edge.sync.receiver import Inbox, Letters, Receiver
 from edge.wire import messages, topics
 
 _log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 """How long a new record may lie before it is looked for."""
+MESSAGES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class SyncService:
         pace: Pace | None = None,
         spread: Callable[[], float] = _spread,
         health: Callable[[], Sequence[DeviceState]] = tuple,
+        letters: Letters | None = None,
     ) -> None:
         self._outbox = outbox
         self._state = state
@@ -76,14 +81,20 @@ class SyncService:
         self._times = times
         self._pace = pace or Pace()
         self._spread = spread
-        self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox)
+        self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox, letters)
+        self._letters = letters
+        self._kiosk_id = kiosk_id
         self._topic = topics.topic(kiosk_id, topics.RECORD)
         self._health = health
         self._health_topic = topics.topic(kiosk_id, topics.HEALTH)
         self._health_told = b""  # on this connection
         self._window = Window(self._pace.window)
         self._noted_s: float | None = None  # when the link was last noted as up
+        self._up = False
+        self._backlog_to = 0  # place in the chain up to which rows are backlog, those above live
+        self._unfiled: Incoming | None = None
         self._disk_ok = True
+        self._bug = ""
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. The disk may fail meanwhile; that is logged once and tried again."""
@@ -96,14 +107,24 @@ class SyncService:
             self._note_link()
 
     def step(self, wait_s: float) -> None:
-        """Send what may be sent, then wait for one message and file it. Raises `StoreError`."""
+        """Send what may be sent, then wait for messages and file them. Raises `StoreError`."""
         self._note_link()
+        self._divide_lanes()
         self._tell_health()
+        self._send_letters()
         self._send_due()
-        message = self._link.incoming(wait_s)
-        if message is not None:
-            for record_id in self._receiver.take(message):
+        self._take_in(wait_s)
+
+    def _take_in(self, wait_s: float) -> None:
+        """Wait for a message and file it and those behind it; one that the disk did not take
+        stays for the next step, because the broker will not send it again."""
+        for _ in range(MESSAGES_AT_ONCE):
+            self._unfiled = self._unfiled or self._link.incoming(wait_s)
+            if self._unfiled is None:
+                return
+            for record_id in self._receiver.take(self._unfiled):
                 self._window.answered(record_id)
+            self._unfiled, wait_s = None, 0
 
     def _guarded_step(self, stop: threading.Event) -> None:
         try:
@@ -113,25 +134,70 @@ class SyncService:
                 _log.error("disk=failing reason=%s", error)
             self._disk_ok = False
             stop.wait(TICK_S)
+        except Exception as error:  # noqa: BLE001  top of the thread: a bug must not end it
+            self._unfiled = None  # it may be what the bug is about
+            self._tell_bug(error)
+            stop.wait(TICK_S)
         else:
             if not self._disk_ok:
                 _log.info("disk=working")
             self._disk_ok = True
 
-    def _send_due(self) -> None:
-        room = self._window.room(self._now_s()) if self._link.connected() else 0
-        for row in self._outbox.due(room) if room else ():
-            if not self._send(row):
-                return
+    def _tell_bug(self, error: Exception) -> None:
+        """By type and place; the message stays out, it may quote somebody. Once in a row."""
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        bug = f"type={type(error).__name__} at={where.name}:{where.lineno}"
+        if bug != self._bug:
+            _log.error("sync=error %s", bug)
+        self._bug = bug
 
-    def _send(self, row: OutboxRow) -> bool:
-        if not self._link.publish(self._topic, row.payload):
-            return False
-        wait_s = resend_after_s(row.attempts, self._pace, self._spread())
-        self._window.sent(row.record_id, self._now_s() + wait_s)
-        self._outbox.tried(row.record_id, wait_s)
-        _log.info("sent=%s attempt=%d", row.record_id, row.attempts + 1)
-        return True
+    def _divide_lanes(self) -> None:
+        """When the link comes: more than a window of rows is a backlog, what follows is live."""
+        up, self._up = self._up, self._link.connected()
+        if self._up and not up and self._outbox.waiting(self._backlog_to) > self._pace.window:
+            self._backlog_to = self._outbox.newest()
+
+    def _due(self) -> Sequence[OutboxRow]:
+        """Live rows, then the oldest of the backlog; the reserve is not for those."""
+        room = self._window.room(self._now_s()) if self._up else 0
+        if not room:
+            return ()
+        live = self._outbox.due(room, after=self._backlog_to)
+        room -= len(live) + self._pace.reserve
+        if not self._backlog_to or room <= 0:
+            return live
+        rows = {row.record_id: row for row in (*live, *self._outbox.due(room))}
+        return tuple(rows.values())
+
+    def _send_due(self) -> None:
+        waits_s: dict[RecordId, float] = {}
+        for row in self._due():
+            if not self._link.publish(self._topic, row.payload):
+                break
+            waits_s[row.record_id] = resend_after_s(row.attempts, self._pace, self._spread())
+            _log.info("sent=%s attempt=%d", row.record_id, row.attempts + 1)
+        if waits_s:
+            self._note_sent(waits_s)
+
+    def _note_sent(self, waits_s: Mapping[RecordId, float]) -> None:
+        now_s = self._now_s()
+        for record_id, wait_s in waits_s.items():
+            self._window.sent(record_id, now_s + min(wait_s, self._pace.answer_s))
+        with self._outbox.at_once():
+            for record_id, wait_s in waits_s.items():
+                self._outbox.tried(record_id, wait_s)
+
+    def _send_letters(self) -> None:
+        if not self._up or self._letters is None:
+            return
+        for letter in self._letters.unsent():
+            topic = topics.topic(self._kiosk_id, letter.leaf)
+            expires_s = math.ceil(letter.left_s)
+            correlation = letter.letter_id.encode()
+            if not self._link.request(topic, letter.payload, correlation, expires_s):
+                return
+            self._letters.sent(letter.letter_id)
+            _log.info("letter=%s leaf=%s", letter.letter_id, letter.leaf)
 
     def _tell_health(self) -> None:
         """Once on each connection and once per change; nothing before any device was heard of."""

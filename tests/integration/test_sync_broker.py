@@ -25,6 +25,7 @@ from edge.app.clock import SystemTime
 from edge.ports import Incoming, OutboxRow
 from edge.store.inbox import Inbox
 from edge.store.journal import SqliteJournal
+from edge.store.letters import Letters
 from edge.store.outbox import SqliteOutbox
 from edge.store.state import SyncState
 from edge.sync import mqtt_link
@@ -123,6 +124,7 @@ class Kiosk:
             KIOSK,
             times,
             pace=Pace(resend_s=0.2, resend_max_s=0.5),
+            letters=Letters(self.journal.database, times),
         )
         self.link.start()
 

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from edge.ports import Incoming
 from edge.store.inbox import Inbox
 from edge.store.journal import SqliteJournal
+from edge.store.letters import Letters
 from edge.store.outbox import SqliteOutbox
 from edge.store.state import SyncState
 from edge.sync.publisher import Pace
@@ -62,7 +63,8 @@ class Delivery(RuleBasedStateMachine):
             self.registry.public_key,
             KIOSK,
             self.times,
-            pace=Pace(window=3),
+            pace=Pace(window=3, reserve=1),
+            letters=Letters(self.journal.database, self.times),
             spread=lambda: 1.0,
         )
 

@@ -48,6 +48,31 @@ def test_never_tried_rows_go_before_the_backlog(
     assert [row.attempts for row in outbox.due(9)] == [0, 1, 1, 1]
 
 
+def test_a_lane_begins_above_a_place(outbox: SqliteOutbox) -> None:
+    assert [row.record_id for row in outbox.due(9, after=2)] == [record_id(2), record_id(3)]
+    assert (outbox.newest(), outbox.waiting(1), outbox.waiting(4)) == (4, 3, 0)
+
+
+def test_what_the_registry_misses_is_sent_again(
+    journal: SqliteJournal, outbox: SqliteOutbox
+) -> None:
+    for row in outbox.due(9):
+        outbox.acknowledged(row.record_id, row.sha256)
+    for _ in range(2):  # asked twice, queued once
+        assert journal.send_again(journal.epoch, [2, 3, 7]) == ([], [7])
+        assert due(outbox) == [1, 2]
+    assert journal.send_again("another epoch", [1]) == ([], [1])
+    assert due(outbox) == [1, 2]
+
+
+def test_a_record_that_waits_is_not_sent_twice_for_being_asked_for(
+    journal: SqliteJournal, outbox: SqliteOutbox
+) -> None:
+    outbox.tried(record_id(0), 600)
+    journal.send_again(journal.epoch, [1])
+    assert due(outbox) == [1, 2, 3]
+
+
 def test_a_tried_row_waits(outbox: SqliteOutbox, times: HandTurnedTime) -> None:
     outbox.tried(record_id(0), 30)
     times.boot_s += 29.9

@@ -17,6 +17,7 @@ from edge.ports import Incoming, OutboxRow
 from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.journal import SqliteJournal
+from edge.store.letters import Letters
 from edge.store.outbox import SqliteOutbox
 from edge.store.state import SyncState
 from edge.sync.publisher import Pace
@@ -54,7 +55,8 @@ class Bench:
             self.registry.public_key,
             KIOSK,
             self.times,
-            pace=Pace(window=3),
+            pace=Pace(window=3, reserve=0),
+            letters=Letters(self.journal.database, self.times),
             spread=lambda: 1.0,
             health=HealthTable(self.journal.database).all,
         )
@@ -242,16 +244,17 @@ def test_a_failing_disk_is_told_once_and_survived(
 class FailingDisk:
     """A stop event that also makes the first few looks into the outbox fail."""
 
-    def __init__(self, bench: Bench, failures: int) -> None:
+    def __init__(self, bench: Bench, failures: int, error: Exception | None = None) -> None:
         self._steps = 0
+        self._error = error or StoreError("disk I/O error")
         self._due = bench.outbox.due
         self._failures = failures
         bench.outbox.due = self._look  # type: ignore[method-assign,assignment]
 
-    def _look(self, limit: int) -> list[OutboxRow]:
+    def _look(self, limit: int, *, after: int = 0) -> list[OutboxRow]:
         if self._steps <= self._failures:
-            raise StoreError("disk I/O error")
-        return list(self._due(limit))
+            raise self._error
+        return list(self._due(limit, after=after))
 
     def is_set(self) -> bool:
         self._steps += 1
@@ -259,6 +262,85 @@ class FailingDisk:
 
     def wait(self, _: float) -> None:
         """A disk that fails gives the loop a rest; a test needs none."""
+
+
+def test_a_message_the_disk_did_not_take_is_filed_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [row] = bench.commit(1)
+    bench.service.step(0)
+    bench.link.coming.append(bench.registry.answer([ack_of(row)]))
+    with monkeypatch.context() as full:
+        full.setattr(bench.outbox, "acknowledged", _raise_store_error)
+        with pytest.raises(StoreError):
+            bench.service.step(0)
+    bench.service.step(0)
+    assert bench.outbox.depth() == 0
+
+
+def _raise_store_error(*_: object) -> bool:
+    raise StoreError("disk is full")
+
+
+def test_a_bug_in_the_loop_is_told_once_and_ends_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = FailingDisk(bench, failures=3, error=ZeroDivisionError("a name"))
+    bench.commit(1)
+    bench.service.run(stop)  # type: ignore[arg-type]
+    [told] = [r.getMessage() for r in caplog.records if "sync=error" in r.getMessage()]
+    assert told.startswith("sync=error type=ZeroDivisionError at=_look:")
+    assert len(bench.link.sent) == 1
+
+
+def test_a_live_record_does_not_wait_for_the_backlog(bench: Bench) -> None:
+    """Five rows are more than a window: two places for them, oldest first, one kept free."""
+    bench.service._pace = Pace(window=3, reserve=1)
+    backlog = bench.commit(*range(5))
+    bench.service.step(0)
+    [live] = bench.commit(5)
+    bench.service.step(0)
+    sent = [message.payload for message in bench.link.sent]
+    assert sent == [row.payload for row in (*backlog[:2], live)]
+    bench.deliver(bench.registry.answer([ack_of(row) for row in (backlog[0], live)]))
+    bench.service.step(0)
+    assert [message.payload for message in bench.link.sent[3:]] == [backlog[2].payload]
+
+
+def test_a_short_break_makes_no_backlog_of_what_is_live(bench: Bench) -> None:
+    bench.service._pace = Pace(window=3, reserve=1)
+    bench.commit(*range(5))
+    bench.service.step(0)
+    bench.link.up = False
+    [live] = bench.commit(5)
+    bench.service.step(0)
+    bench.link.up = True
+    bench.service.step(0)
+    assert bench.link.sent[-1].payload == live.payload
+
+
+def test_a_row_nobody_answers_does_not_keep_its_place(bench: Bench) -> None:
+    rows = bench.commit(*range(4))
+    bench.service.step(0)
+    bench.times.boot_s += 11
+    bench.service.step(0)
+    assert bench.link.sent[-1].payload == rows[3].payload
+
+
+def test_letters_go_up_once_and_answers_wait_for_the_kiosk_process(bench: Bench) -> None:
+    letters = Letters(bench.journal.database, bench.times)
+    letters.put("l-1", topics.LOOKUP, b"sealed", 4.2)
+    for _ in range(2):
+        bench.service.step(0)
+    asked = (topics.topic(KIOSK, topics.LOOKUP), b"l-1", 5)
+    assert bench.link.asked == [asked]
+    header = Header(messages.ANSWER, "l-1", messages.REGISTRY, KIOSK)
+    payload = sign(header, b"sealed", bench.registry.key)
+    topic = topics.topic(KIOSK, topics.ANSWER)
+    bench.deliver(Incoming(topic, payload, b"l-2"))  # the broker mixed something up
+    assert letters.answer("l-1") is None
+    bench.deliver(Incoming(topic, payload, b"l-1"))
+    assert letters.answer("l-1") == payload
 
 
 def told(bench: Bench) -> list[list[tuple[str, str]]]:
