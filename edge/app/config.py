@@ -14,11 +14,12 @@ import re
 import tomllib
 import types
 import typing
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from edge.domain.errors import ConfigError
+from edge.domain.settings import SETTINGS, Value, Whole
 
 T = TypeVar("T")
 
@@ -42,6 +43,9 @@ class Broker:
 
     host: str = _doc("Name in the broker's certificate.", default="localhost")
     port: int = _doc("TLS port, 1..65535.", default=8883)
+    keepalive_s: int = _doc(
+        "Silence after which a connection counts as lost, 10..600 seconds.", default=120
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,20 +205,32 @@ def load(path: Path) -> Config:
     return config
 
 
+def value_of(config: Config, key: str) -> Value:
+    """The value of a key such as `screen.idle_s`; one that is in `SETTINGS`."""
+    value: Any = config
+    for name in key.split("."):
+        value = getattr(value, name)
+    return cast(Value, value)
+
+
+def with_value(config: Config, key: str, value: Value) -> Config:
+    """Another value for one key. Raises `ConfigError` where it does not fit with the others."""
+    table, _, name = key.rpartition(".")
+    inner: Any = replace(getattr(config, table), **{name: value}) if table else value
+    changed = replace(config, **{table or name: inner})
+    _check(changed, key)
+    return changed
+
+
 _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}", re.IGNORECASE)
 
 
 def _check(config: Config, path: str) -> None:
-    ranges = {
-        "tries": (config.tries, 1, 5),
-        "screen.idle_s": (config.screen.idle_s, 30, 900),
-        "broker.port": (config.broker.port, 1, 65535),
-        "devices.volume": (config.devices.volume, 0, 100),
-        "panel.fill_light_percent": (config.panel.fill_light_percent, 1, 100),
-    }
-    for key, (value, low, high) in ranges.items():
-        if not low <= value <= high:
-            raise ConfigError(path, f"{key} = {value} is outside {low}..{high}")
+    for setting in SETTINGS.values():
+        value = value_of(config, setting.key)
+        if isinstance(setting.kind, Whole) and not setting.kind.fits(value):
+            low, high = setting.kind.low, setting.kind.high
+            raise ConfigError(path, f"{setting.key} = {value} is outside {low}..{high}")
     _check_pins(config.panel.pins, path)
     devices = config.devices
     if devices.photo_decoder == "vendor" and not devices.photo_library:

@@ -14,6 +14,7 @@ from edge.domain.people import CardKey
 from edge.domain.record import ProofRecord
 from edge.ports import Position
 from edge.wire import keys, messages
+from edge.wire.desired import Desired, parse_desired
 from edge.wire.envelope import Chain, Header, seal, sign, unseal, verify
 
 
@@ -70,6 +71,16 @@ class Keyring:
         if header.schema != messages.ROSTER or header.recipient != self.kiosk_id:
             raise WireError("recipient", "not a roster for this kiosk")
         return messages.parse_roster(unseal(envelope.body, header, self.open))
+
+    def wish(self, payload: bytes) -> Desired:
+        """What the centre wants this kiosk's settings to be; raises `WireError`."""
+        envelope = verify(
+            payload, lambda sender: self.registry_sign if sender == messages.REGISTRY else None
+        )
+        header = envelope.header
+        if header.schema != messages.DESIRED or header.recipient != self.kiosk_id:
+            raise WireError("recipient", "not settings for this kiosk")
+        return parse_desired(envelope.body)
 
 
 def _text(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 A body is JSON. Readers ignore fields they do not know and keep the bytes, so
 that a newer kiosk may say more to an older registry and the other way round.
-The bodies of questions and their answers are in `edge.wire.questions`.
+The bodies of questions and their answers are in `edge.wire.questions`, those about settings
+in `edge.wire.desired`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ ANSWER = "jianzai.answer"
 ASK = "jianzai.ask"
 STAFF = "jianzai.staff"
 STAFF_EVENT = "jianzai.staff-event"
+DESIRED = "jianzai.desired"
+REPORTED = "jianzai.reported"
+HEARD = "jianzai.heard"
 
 MAX_ROSTER_BYTES = 16 * 1024 * 1024
 _XZ = b"\xfd7zXZ\0"
@@ -104,6 +108,17 @@ MESSAGES = (
     ),
     Message(STAFF, topics.STAFF, "badges and PINs of staff", sealed=True, retained=True),
     Message(ASK, topics.ASK, "places of the chain that never arrived"),
+    Message(DESIRED, topics.DESIRED, "what the kiosk's settings shall be", retained=True),
+    Message(
+        REPORTED,
+        topics.REPORTED,
+        "which settings are in force, which were refused and why",
+        enveloped=False,
+        retained=True,
+    ),
+    Message(
+        HEARD, topics.HEARD, "that a report over a new link was read just now", answers=REPORTED
+    ),
 )
 
 

@@ -21,6 +21,9 @@ ROSTER = "dn/roster"
 ANSWER = "dn/answer"
 ASK = "dn/ask"
 STAFF = "dn/staff"
+DESIRED = "dn/desired"
+REPORTED = "up/reported"
+HEARD = "dn/heard"
 
 
 def topic(kiosk_id: str, leaf: str) -> str:

@@ -1,0 +1,172 @@
+"""Settings from the centre in the kiosk process: judged, taken over between residents, kept.
+
+Three layers, each over the one before it: what is built in, the site file, what the centre wants.
+Each wish names all keys it wants; a value that cannot be in force is refused alone, with a reason
+that goes back to the centre, and the others hold.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edge.app.config import Config, value_of, with_value
+from edge.domain.errors import ConfigError
+from edge.domain.settings import SETTINGS, Refusal, Takes, Value, of_kiosk, sorted_out
+from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.machine import Policy
+from edge.store.settings_files import Accepted, AcceptedFiles
+from edge.wire.desired import Desired
+
+log = logging.getLogger("edge.settings")
+
+QUIET_S = 10.0
+"""How long nothing must have happened on the first screen before anything changes."""
+PROVED_S = 10.0
+MAX_STARTS = 3
+
+Hook = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A site file with the centre's values over it, and those that did not go over it."""
+
+    config: Config
+    values: Mapping[str, Value]
+    refused: tuple[Refusal, ...]
+
+
+def layered(site: Config, wanted: Mapping[str, object]) -> Layered:
+    """Each value by itself: one that does not fit with the rest is left out."""
+    good, refused = sorted_out(wanted)
+    config, values = site, {}
+    for key, value in good.items():
+        try:
+            config = with_value(config, key, value)
+        except ConfigError:
+            refused = (*refused, Refusal(key, "together"))
+        else:
+            values[key] = value
+    return Layered(config, values, refused)
+
+
+def in_force(site: Config) -> Config:
+    """What this kiosk runs with: for programs that only want to know."""
+    return layered(site, of_kiosk(_files(site).load().values)).config
+
+
+def _files(site: Config) -> AcceptedFiles:
+    return AcceptedFiles(site.database.parent)
+
+
+class Wishes(Protocol):
+    """Where the sync process leaves what the centre wants."""
+
+    def newest(self) -> Desired | None:
+        """The last one that came, if it is newer than any given before."""
+        ...
+
+
+class KioskSettings:
+    """The kiosk process's keeper of settings; the session thread alone uses it after `start`.
+
+    `live` takes over values that need no new start, by key.
+    """
+
+    def __init__(
+        self, site: Config, mono_ns: Callable[[], MonoNs], *, quiet_s: float = QUIET_S
+    ) -> None:
+        self.quiet_s = quiet_s
+        self.wishes: Wishes | None = None
+        self.live: dict[str, Hook] = {}
+        self._site = site
+        self._files = _files(site)
+        self._mono_ns = mono_ns
+        self._accepted = Accepted()
+        self._started_ns = MonoNs(0)
+        self._policy = Policy()
+
+    def start(self) -> Config:
+        """The configuration to start with. Settings with which the kiosk came down again and again
+        are given up for the last good ones."""
+        self._accepted = self._counted(self._files.load())
+        self._started_ns = self._mono_ns()
+        config = layered(self._site, of_kiosk(self._accepted.values)).config
+        self._policy = _policy(config)
+        return config
+
+    def policy(self) -> Policy:
+        """What a site may decide about sessions, as of now."""
+        return self._policy
+
+    def take_in(self) -> bool:
+        """Between residents: take over what the centre wants; True if that needs a new start.
+
+        Raises `StoreError`; then nothing has changed and it is tried again.
+        """
+        self._prove()
+        wish = self.wishes.newest() if self.wishes else None
+        if wish is None or wish.version <= self._accepted.version:
+            return False
+        after = layered(self._site, wish.values)
+        needs_start = Takes.KIOSK in self._kinds_changed(after.values)
+        known = self._accepted
+        accepted = Accepted(
+            wish.version,
+            after.values,
+            after.refused,
+            starts=0 if needs_start else known.starts,
+            proven=known.proven and not needs_start,
+        )
+        self._files.save(accepted)
+        before, self._accepted = self._accepted.values, accepted
+        log.info("settings=accepted version=%d refused=%d", wish.version, len(after.refused))
+        self._go_live(before, after.config)
+        return needs_start
+
+    def _kinds_changed(self, values: Mapping[str, Value]) -> set[Takes]:
+        before = self._accepted.values
+        changed = {key for key in {*before, *values} if before.get(key) != values.get(key)}
+        return {SETTINGS[key].takes for key in changed if key in SETTINGS}
+
+    def _go_live(self, before: Mapping[str, Value], config: Config) -> None:
+        self._policy = _policy(config)
+        for key, hook in self.live.items():
+            if before.get(key) != self._accepted.values.get(key):
+                hook(int(value_of(config, key)))
+
+    def _prove(self) -> None:
+        """Called in a quiet moment: whoever has run this long has started."""
+        ran_s = (self._mono_ns() - self._started_ns) / NS_PER_S
+        if self._accepted.proven or not self._accepted.starts or ran_s < PROVED_S:
+            return
+        proven = replace(self._accepted, proven=True, starts=0)
+        self._files.save(proven)
+        self._accepted = proven
+        log.info("settings=proved version=%d", proven.version)
+
+    def _counted(self, accepted: Accepted) -> Accepted:
+        """This start is written down before anything can go wrong with it."""
+        if accepted.proven:
+            return accepted
+        if accepted.starts >= MAX_STARTS:
+            accepted = _rolled_back(accepted, self._files.last_good())
+            log.error("settings=rolled_back version=%d starts=%d", accepted.version, MAX_STARTS)
+        else:
+            accepted = replace(accepted, starts=accepted.starts + 1)
+        self._files.save(accepted)
+        return accepted
+
+
+def _rolled_back(bad: Accepted, good: Accepted) -> Accepted:
+    """The last good values, under the number of the wish that was given up."""
+    changed = {k for k, v in of_kiosk(bad.values).items() if good.values.get(k) != v}
+    why = tuple(Refusal(key, "no_start") for key in sorted(changed))
+    return Accepted(bad.version, good.values, bad.refused + why, rolled_back=True)
+
+
+def _policy(config: Config) -> Policy:
+    return Policy(config.tries, config.screen.idle_s)
