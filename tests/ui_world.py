@@ -144,6 +144,8 @@ def gallery(language: Language) -> Iterator[tuple[str, Session]]:
     yield "finished_card_lies", session(looks["finished"], language, card_lies=True)
     for name in ("confirm", "choose", "consent", "watch_left", "finished_offline"):
         yield f"{name}_hurry", hurried(looks[name], language)
+    for lost in (("camera", "printer"), ("voice", "scanner"), ("panel", "card_reader")):
+        yield f"home_lost_{lost[0]}", session(Home(), language, lost=lost)
 
 
 def every_state() -> Iterator[State]:

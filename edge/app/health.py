@@ -45,6 +45,9 @@ class HealthBoard:
         known = self._states.get(device)
         return known is not None and known.condition.works
 
+    def lost_devices(self) -> tuple[str, ...]:
+        return tuple(state.device for state in self.states() if not state.condition.works)
+
     def report(self, device: str, condition: Condition, detail: str = "") -> None:
         with self._lock:
             before = self._states.get(device)

@@ -52,6 +52,7 @@ from edge.session.events import (
     CardFailed,
     CardRead,
     CardRemoved,
+    DevicesLost,
     Event,
     Judged,
     LookUpFailed,
@@ -153,6 +154,7 @@ class Runner:
         self._said = ""
         self._due_ns: dict[str, MonoNs] = {}
         self._blind_tries = 0
+        self._told_lost: tuple[str, ...] = ()
         self.health = HealthBoard(parts.time.now)
         self._first = start(language)
         self._session = self._first.session
@@ -224,6 +226,7 @@ class Runner:
     def _turn(self) -> None:
         self._note_health()
         self._look_at_voice()
+        self._tell_the_lost()
         event = self._next()
         if event is None:
             self._take_in_rosters()
@@ -231,6 +234,12 @@ class Runner:
         now = self._parts.time.now()
         context = self._parts.context(now, self.now_ns())
         self._take(event, step(self._session, event, context))
+
+    def _tell_the_lost(self) -> None:
+        names = self.health.lost_devices()
+        if names != self._told_lost:
+            self._told_lost = names
+            self.post(DevicesLost(names))
 
     def _next(self) -> Event | None:
         """The next event, or the timer's, or nothing for a while."""

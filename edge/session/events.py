@@ -77,6 +77,13 @@ class CodeScanned:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicesLost:
+    """All devices that do not work just now, by the names of their ports; told on each change."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RosterAnswered:
     key: CardKey = field(repr=False)
     entry: RosterEntry | None = field(repr=False)
@@ -146,6 +153,7 @@ Event = (
     | CardRemoved
     | ReaderBack
     | CodeScanned
+    | DevicesLost
     | RosterAnswered
     | LookUpFailed
     | Watched

@@ -54,6 +54,7 @@ from edge.session.events import (
     CardFailed,
     CardRead,
     CardRemoved,
+    DevicesLost,
     Event,
     Judged,
     LookUpFailed,
@@ -155,6 +156,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _timer(session, timer, ctx)
         case CardRemoved():
             return Transition(replace(session, card_lies=False))
+        case DevicesLost(names):
+            return Transition(replace(session, lost=names))
         case CardRead():
             return _card_read(session, event, ctx)
         case CardFailed(fault):

@@ -198,7 +198,7 @@ class Session:
     `epoch` grows with every change of state. `timer` numbers the one running
     timer, so that one set earlier means nothing any more. `deadline_ns` is when
     the screen closes (`None` on screens without a countdown), `warned` that the
-    last half minute has been announced.
+    last half minute has been announced. `lost` are devices that do not work just now.
     """
 
     state: State
@@ -208,6 +208,7 @@ class Session:
     deadline_ns: MonoNs | None = None
     warned: bool = False
     card_lies: bool = False
+    lost: tuple[str, ...] = ()
 
 
 def visit_of(state: State) -> Visit | None:

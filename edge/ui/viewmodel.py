@@ -193,7 +193,7 @@ class ConsentText:
 def view(session: Session, now_ns: MonoNs, facts: Facts) -> Screen:
     """The screen of a session at a moment. Pure; needs no window."""
     words = _Words(session.language, facts)
-    screen = _draft(session.state, session.card_lies, words)
+    screen = _draft(session, words)
     return _framed(screen, session, now_ns, words)
 
 
@@ -337,10 +337,11 @@ def _weight(state: State, button: Button) -> Weight:
 # --- one function for each state ----------------------------------------------
 
 
-def _draft(state: State, card_lies: bool, words: _Words) -> Screen:
+def _draft(session: Session, words: _Words) -> Screen:
+    state, card_lies = session.state, session.card_lies
     match state:
         case Home():
-            return _home(card_lies, words)
+            return _home(session, words)
         case AwaitingCard(failures):
             return _await_card(failures, words)
         case LookingUp():
@@ -369,9 +370,16 @@ def _draft(state: State, card_lies: bool, words: _Words) -> Screen:
             return _help(words) if topic is Topic.HELP else _scan(words)
 
 
-def _home(card_lies: bool, words: _Words) -> Screen:
-    facts = words.facts
+LOST_SHOWN = 2
+_LOST = ("camera", "printer", "voice", "scanner", "panel")
+"""What people should know before they begin, most important first; a lost card reader has a
+screen of its own."""
+
+
+def _home(session: Session, words: _Words) -> Screen:
+    facts, card_lies = words.facts, session.card_lies
     take_card = words("frame.take_card") if card_lies else ""  # E16
+    lost = [words(f"lost.{name}") for name in _LOST if name in session.lost]
     return Screen(
         name="home",
         layout=Layout.HOME,
@@ -380,6 +388,7 @@ def _home(card_lies: bool, words: _Words) -> Screen:
         lines=(
             words("home.place", agency=facts.agency_name, site=facts.site),
             words("home.phone", phone=facts.phone),
+            *lost[:LOST_SHOWN],
         ),
         advice=take_card,
         hint=words("home.hint"),

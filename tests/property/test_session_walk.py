@@ -17,6 +17,7 @@ from edge.session.events import (
     CardFailed,
     CardRemoved,
     CodeScanned,
+    DevicesLost,
     Event,
     Judged,
     LookUpFailed,
@@ -143,6 +144,13 @@ class SessionWalk(RuleBasedStateMachine):
     @rule(text=st.text(max_size=20))
     def show_a_code(self, text: str) -> None:
         self.feed(CodeScanned(text))
+
+    @rule(names=st.sets(st.sampled_from(("camera", "printer", "card_reader"))))
+    def lose_devices(self, names: set[str]) -> None:
+        before = self.session
+        self.feed(DevicesLost(tuple(sorted(names))))
+        assert self.session.state == before.state
+        assert self.session.deadline_ns == before.deadline_ns
 
     @rule()
     def lift_card(self) -> None:

@@ -30,6 +30,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
+from edge.ui.texts import text
 from edge.ui.viewmodel import SIMULATED_BAND, Screen, Weight, consent_text, view
 from tests.session_world import NAME, NUMBER
 from tests.ui_world import (
@@ -300,6 +301,15 @@ def test_e16_a_card_left_behind_is_shown_and_said(state: State) -> None:
     assert "请取走您的身份证" in left.spoken
     assert taken.advice == ""
     assert "请取走您的身份证" not in taken.spoken
+
+
+def test_a_device_that_is_lost_is_said_on_the_first_screen_the_most_important_two() -> None:
+    lost = ("camera", "panel", "printer", "scanner", "voice")
+    told = shown(Home(), lost=lost).lines[2:]
+    assert told == (text(Language.ZH, "lost.camera"), text(Language.ZH, "lost.printer"))
+    assert shown(Home(), lost=("voice",)).lines[2:] == (text(Language.ZH, "lost.voice"),)
+    assert shown(Home(), lost=("disk", "card_reader")).lines[2:] == ()
+
 
 
 def test_help_leads_back_with_the_largest_button() -> None:
