@@ -50,7 +50,7 @@ NAMED_IN_ONE_FILE = {
     "gpiozero": {"edge.drivers.panel_gpio"},
     "sqlite_utils": {"edge.store.database"},
     "kivy": {"edge.ui.kivy_app", "edge.ui.widgets"},
-    "ai_edge_litert": {"edge.models.runtime", "edge.models.dlib_convert"},
+    "ai_edge_litert": {"edge.models.runtime"},
     "tflite_runtime": {"edge.models.runtime"},
     "paho": {"edge.sync.mqtt_link", "cloud_bridge.bridge.mqtt_link"},
 }
