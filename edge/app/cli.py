@@ -1,6 +1,7 @@
 """`python -m edge`: the kiosk's commands.
 
-Exit codes: 0 done, 1 it ran and failed, 2 wrong use, configuration or models.
+Exit codes: 0 done, 1 it ran and failed, 2 wrong use, configuration or models, 75 settings from
+the centre have changed and the program shall be started again.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ from edge import __version__
 from edge.app import config as site
 from edge.app import logs, models_cli, status, voice_cli
 from edge.app.clock import SystemTime
+from edge.app.exits import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from edge.domain.errors import ConfigError, KioskError, ModelError
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.session.states import Language
 from edge.store.database import Database
-
-EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 EXAMPLES = """\
 examples:
@@ -34,7 +34,8 @@ examples:
   python -m edge status --site /etc/jianzai/site.toml --json
   python -m edge doctor --site /etc/jianzai/site.toml --only printer
 
-exit codes: 0 done, 1 ran and failed, 2 wrong use, configuration or models
+exit codes: 0 done, 1 ran and failed, 2 wrong use, configuration or models,
+            75 new settings: start it again (systemd does)
 """
 
 
@@ -162,7 +163,7 @@ def _simulate(args: argparse.Namespace) -> int:
 def _sync(args: argparse.Namespace) -> int:
     from edge.app import sync_process
 
-    return sync_process.main(sync_process.settings(site.load(args.site), __version__))
+    return sync_process.run(site.load(args.site), __version__)
 
 
 def _status(args: argparse.Namespace) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from edge.app.config import Config, value_of, with_value
@@ -18,7 +19,9 @@ from edge.domain.settings import SETTINGS, Refusal, Takes, Value, of_kiosk, sort
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.machine import Policy
 from edge.store.settings_files import Accepted, AcceptedFiles
+from edge.sync.settings import Describe
 from edge.wire.desired import Desired
+from edge.wire.envelope import canonical, sha256_hex
 
 log = logging.getLogger("edge.settings")
 
@@ -56,6 +59,18 @@ def layered(site: Config, wanted: Mapping[str, object]) -> Layered:
 def in_force(site: Config) -> Config:
     """What this kiosk runs with: for programs that only want to know."""
     return layered(site, of_kiosk(_files(site).load().values)).config
+
+
+def describer(site: Config) -> Describe:
+    """For the report: all values in force, and the hash of the whole configuration."""
+
+    def describe(over_site: Mapping[str, Value]) -> tuple[dict[str, Value], str]:
+        config = layered(site, over_site).config
+        plain = asdict(replace(config, base=Path()))
+        text = canonical(plain | {"base": ""})
+        return {key: value_of(config, key) for key in SETTINGS}, sha256_hex(text)
+
+    return describe
 
 
 def _files(site: Config) -> AcceptedFiles:

@@ -5,26 +5,49 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.app.clock import SystemTime
-from edge.app.config import Config
+from edge.app.config import Config, value_of
+from edge.app.exits import EXIT_START_AGAIN
+from edge.app.settings import describer, layered
 from edge.domain.errors import ConfigError, WireError
+from edge.domain.settings import SETTINGS
+from edge.domain.trial import TRIAL_S
 from edge.store.database import Database
 from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.letters import Letters
 from edge.store.outbox import SqliteOutbox
+from edge.store.settings_files import AcceptedFiles, LinkFile
 from edge.store.state import SyncState
+from edge.store.wishes import WishBox
 from edge.sync.mqtt_link import Endpoint, MqttLink
 from edge.sync.service import SyncService, SyncSettings
+from edge.sync.settings import LinkTrial, SettingsKeeper
 from edge.wire import keys
 from edge.wire.messages import Presence
 
 _log = logging.getLogger(__name__)
+
+MakeKeeper = Callable[[Database], SettingsKeeper]
+
+
+def run(site: Config, software: str, trial_s: float = TRIAL_S) -> int:
+    """With what the centre wants over the site file; `EXIT_START_AGAIN` when that has changed."""
+    times, folder = SystemTime(), site.database.parent
+    of_site = {key: value_of(site, key) for key in SETTINGS if SETTINGS[key].cuts_off}
+    link = LinkTrial(LinkFile(folder), of_site, times, trial_s)
+
+    def keeper(database: Database) -> SettingsKeeper:
+        files = AcceptedFiles(folder)
+        return SettingsKeeper(WishBox(database), files, link, times, describer(site), software)
+
+    return main(settings(layered(site, link.running).config, software), keeper)
 
 
 def settings(config: Config, software: str) -> SyncSettings:
@@ -39,23 +62,28 @@ def settings(config: Config, software: str) -> SyncSettings:
         key=config.path(config.keys.tls_key),
         registry_verify_key=config.path(config.keys.registry_sign),
         software=software,
+        keepalive_s=config.broker.keepalive_s,
     )
 
 
-def main(settings: SyncSettings) -> int:
+def main(settings: SyncSettings, keeper: MakeKeeper | None = None) -> int:
     """Run until SIGTERM or SIGINT. Raises `ConfigError` before anything is started."""
     registry_key = _registry_key(settings.registry_verify_key)
     for path in (settings.ca, settings.cert, settings.key):
         _must_exist(path)
     with closing(Database(settings.database)) as database:
-        service = _compose(settings, database, registry_key)
+        about_settings = keeper(database) if keeper else None
+        service = _compose(settings, database, registry_key, about_settings)
         service.run(_stop_on_signal())
-    _log.info("sync=stopped")
-    return 0
+    _log.info("sync=stopped start_again=%s", service.start_again)
+    return EXIT_START_AGAIN if service.start_again else 0
 
 
 def _compose(
-    settings: SyncSettings, database: Database, registry_key: Ed25519PublicKey
+    settings: SyncSettings,
+    database: Database,
+    registry_key: Ed25519PublicKey,
+    about_settings: SettingsKeeper | None,
 ) -> SyncService:
     times = SystemTime()
     state = SyncState(database, times)
@@ -71,6 +99,7 @@ def _compose(
         times,
         health=HealthTable(database).all,
         letters=Letters(database, times),
+        settings=about_settings,
     )
 
 
@@ -90,6 +119,7 @@ def _endpoint(settings: SyncSettings) -> Endpoint:
         settings.ca,
         settings.cert,
         settings.key,
+        settings.keepalive_s,
     )
 
 

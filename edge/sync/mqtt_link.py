@@ -56,6 +56,7 @@ class Endpoint:
     ca: Path
     cert: Path
     key: Path
+    keepalive_s: int = KEEPALIVE_S
 
 
 class MqttLink:
@@ -201,7 +202,7 @@ class MqttLink:
         self._client.connect(
             self._endpoint.host,
             self._endpoint.port,
-            keepalive=KEEPALIVE_S,
+            keepalive=self._endpoint.keepalive_s,
             clean_start=False,
             properties=properties,
         )

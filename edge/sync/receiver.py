@@ -16,6 +16,7 @@ from edge.domain.errors import WireError
 from edge.domain.record import RecordId
 from edge.ports import Incoming, Letter, Outbox
 from edge.wire import messages, topics
+from edge.wire.desired import parse_desired, parse_heard
 from edge.wire.envelope import Envelope, verify
 from edge.wire.messages import Ack, AckStatus
 
@@ -42,6 +43,14 @@ class Letters(Protocol):
     def answered(self, letter_id: str, payload: bytes) -> bool: ...
 
 
+class Settings(Protocol):
+    """Who looks after the settings; `edge.sync.settings.SettingsKeeper` is one."""
+
+    def wish(self, version: int, payload: bytes) -> bool: ...
+
+    def heard(self, ask: str) -> None: ...
+
+
 class Receiver:
     """Checks messages and files what they say."""
 
@@ -52,12 +61,14 @@ class Receiver:
         outbox: Outbox,
         inbox: Inbox,
         letters: Letters | None,
+        settings: Settings | None = None,
     ) -> None:
         self._kiosk_id = kiosk_id
         self._registry_key = registry_key
         self._outbox = outbox
         self._inbox = inbox
         self._letters = letters
+        self._settings = settings
 
     def take(self, message: Incoming) -> Sequence[RecordId]:
         """File one message; returns the records the registry answered. Raises only `StoreError`."""
@@ -69,6 +80,9 @@ class Receiver:
                     return [self._settle(ack) for ack in acks]
             if envelope.header.schema == messages.ANSWER and self._letters is not None:
                 self._answered(envelope.header.message_id, message)
+                return []
+            if envelope.header.schema in (messages.DESIRED, messages.HEARD):
+                self._about_settings(envelope, message.payload)
                 return []
         except WireError as error:
             _log.warning("message=ignored topic=%s reason=%s", message.topic, error.reason)
@@ -98,6 +112,16 @@ class Receiver:
         assert self._letters is not None
         ours = self._letters.answered(letter_id, message.payload)
         _log.info("answer=%s ours=%s", letter_id, ours)
+
+    def _about_settings(self, envelope: Envelope, payload: bytes) -> None:
+        if self._settings is None:
+            return
+        if envelope.header.schema == messages.HEARD:
+            self._settings.heard(parse_heard(envelope.body).ask)
+            return
+        version = parse_desired(envelope.body).version
+        news = self._settings.wish(version, payload)
+        _log.info("settings=%s version=%d", "filed" if news else "known", version)
 
     def _settle(self, ack: Ack) -> RecordId:
         record_id = RecordId(ack.record_id)

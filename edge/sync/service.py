@@ -21,6 +21,7 @@ from edge.domain.timebase import NS_PER_S, TimeSource
 from edge.ports import Incoming, Link, Outbox, OutboxRow
 from edge.sync.publisher import Pace, Window, resend_after_s
 from edge.sync.receiver import Inbox, Letters, Receiver
+from edge.sync.settings import SettingsKeeper
 from edge.wire import messages, topics
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class SyncSettings:
     key: Path
     registry_verify_key: Path
     software: str
+    keepalive_s: int
 
 
 class LinkNote(Protocol):
@@ -74,6 +76,7 @@ class SyncService:
         spread: Callable[[], float] = _spread,
         health: Callable[[], Sequence[DeviceState]] = tuple,
         letters: Letters | None = None,
+        settings: SettingsKeeper | None = None,
     ) -> None:
         self._outbox = outbox
         self._state = state
@@ -81,7 +84,12 @@ class SyncService:
         self._times = times
         self._pace = pace or Pace()
         self._spread = spread
-        self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox, letters)
+        self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox, letters, settings)
+        self._settings = settings
+        self._settings_topic = topics.topic(kiosk_id, topics.REPORTED)
+        self._settings_told = b""  # on this connection
+        self.start_again = False
+        """True when settings have changed that only a new start of this process takes over."""
         self._letters = letters
         self._kiosk_id = kiosk_id
         self._topic = topics.topic(kiosk_id, topics.RECORD)
@@ -100,7 +108,7 @@ class SyncService:
         """Until `stop` is set. The disk may fail meanwhile; that is logged once and tried again."""
         self._link.start()
         try:
-            while not stop.is_set():
+            while not stop.is_set() and not self.start_again:
                 self._guarded_step(stop)
         finally:
             self._link.stop()
@@ -111,6 +119,7 @@ class SyncService:
         self._note_link()
         self._divide_lanes()
         self._tell_health()
+        self._tell_settings()
         self._send_letters()
         self._send_due()
         self._take_in(wait_s)
@@ -210,6 +219,20 @@ class SyncService:
             return
         if self._link.publish(self._health_topic, body, retain=True):
             self._health_told = body
+
+    def _tell_settings(self) -> None:
+        """Once on each connection and once per change."""
+        if self._settings is None:
+            return
+        self.start_again = self._settings.turn()
+        report = self._settings.report
+        if not self._link.connected():
+            self._settings_told = b""
+            return
+        if not report or report == self._settings_told:
+            return
+        if self._link.publish(self._settings_topic, report, retain=True):
+            self._settings_told = report
 
     def _note_link(self) -> None:
         """Renewed now and then only: every note is a write to the card."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from edge.domain import trial
+from edge.domain.errors import StoreError
 from edge.domain.settings import Refusal, Value, of_kiosk, of_link
 from edge.domain.timebase import NS_PER_S, TimeSource
 from edge.domain.trial import LinkState, Moment
@@ -80,8 +81,17 @@ class LinkTrial:
         self._times = times
         self._trial_s = trial_s
         self.state = file.load()
-        self._become(trial.started(self.state, self._now(), trial_s))
+        self._start()
         self.running = dict(self.state.in_force)
+
+    def _start(self) -> None:
+        """A start that cannot be counted is none of a trial, or one could go on for ever."""
+        counted = trial.started(self.state, self._now(), self._trial_s)
+        try:
+            self._become(counted)
+        except StoreError as error:
+            _log.error("link_trial=uncounted error=%s", error)
+            self.state = trial.failed(counted)
 
     def want(self, version: int, values: Mapping[str, Value]) -> None:
         wanted = {k: v for k, v in of_link(values).items() if v != self._site.get(k)}
@@ -140,6 +150,7 @@ class SettingsKeeper:
         self._software = software
         self._stamp: tuple[int, int] | None = None
         self._accepted: Accepted = accepted.load()
+        self._described: tuple[Mapping[str, Value], tuple[dict[str, Value], str]] | None = None
         self._next_look_ns = 0
         self._ask = secrets.token_hex(8)
         self.report = b""
@@ -171,7 +182,9 @@ class SettingsKeeper:
     def _reported(self) -> Reported:
         accepted, link = self._accepted, self._link.state
         over_site = of_kiosk(accepted.values) | dict(link.in_force)
-        values, config_sha256 = self._describe(over_site)
+        if self._described is None or self._described[0] != over_site:
+            self._described = (over_site, self._describe(over_site))
+        values, config_sha256 = self._described[1]
         seen = max(self._wishes.seen(), accepted.version)
         return Reported(
             seen=seen,
