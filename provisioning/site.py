@@ -192,6 +192,16 @@ use_identity_as_username true
 use_username_as_clientid true
 allow_anonymous false
 acl_file {folder}/acl
+# Refused messages and wills are told as `debug`. The log holds topics and sizes, no bodies,
+# and no topic names a person.
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+log_type information
+log_type subscribe
+log_type unsubscribe
+log_type debug
 
 persistence true
 persistence_location {folder}/data/

@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[2]
 BRIDGE_CHILD = Path(__file__).with_name("bridge_child.py")
 TABLES = ("registry_certification", "registry_rehearsal")
 LONGEST_PAUSE_S = 0.2
+CONNECTED = "broker connected"
 
 
 @contextmanager
@@ -55,15 +56,22 @@ def more_kiosks(broker: Broker, kiosks: Iterable[str]) -> Site:
 class Centre:
     """The registry of a site: its bridge as a process, its database to look into."""
 
-    def __init__(self, site: Site, processes: Processes, kiosks: Iterable[str]) -> None:
+    def __init__(self, site: Site, logs: Path, kiosks: Iterable[str]) -> None:
+        self._logs = logs
         self._config = site.registry / "registry.toml"
         self.database = site.registry / "registry.sqlite3"
-        self._processes = processes
+        self._processes = Processes(logs)
         self.command("migrate")
         self.command("demo-data")
         for kiosk in kiosks:
             folder = str(site.kiosk(kiosk))
             self.command("device", "add", "--id", kiosk, "--site", "测试网点", "--keys", folder)
+
+    def __enter__(self) -> Centre:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self._processes.__exit__(*about)
 
     def command(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -82,7 +90,10 @@ class Centre:
         """Start the bridge; over a proxy's `port`, and with faults in its link, if given."""
         settings = {"port": port, "faults": faults or {}}
         line = self._line(str(BRIDGE_CHILD), "--settings", json.dumps(settings))
+        before = self.log().count(CONNECTED)
         self._processes.start("bridge", line, {"PYTHONPATH": str(ROOT)})
+        up = lambda: self.log().count(CONNECTED) > before  # noqa: E731
+        self._processes.until(up, "bridge", "its connection", 30)
 
     def stop(self) -> None:
         self._processes.stop("bridge")
@@ -91,7 +102,8 @@ class Centre:
         self._processes.kill("bridge")
 
     def log(self) -> str:
-        return self._processes.tail("bridge", 10_000)
+        path = self._logs / "bridge.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:

@@ -120,12 +120,14 @@ class Peer:
         context = ssl.create_default_context(cafile=folder / "ca.crt")
         context.load_cert_chain(folder / f"{stem}.crt", folder / f"{stem}.key")
         plain = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self._socket = context.wrap_socket(plain, server_hostname="localhost")
         except OSError:
             plain.close()
             raise
         self._buffer = bytearray()
+        self.ended = False
 
     def __enter__(self) -> Peer:
         return self
@@ -142,20 +144,19 @@ class Peer:
             self._socket.settimeout(timeout_s)
         try:
             while not (got := self._take()):
-                chunk = self._socket.recv(65536)
-                if not chunk:
-                    return None
-                self._buffer += chunk
-        except (TimeoutError, OSError):
+                self._buffer += self._more()
+        except TimeoutError:
+            return None
+        except OSError:
+            self.ended = True
             return None
         return got
 
-    def wait_for(self, *kinds: int, timeout_s: float = 10.0) -> Packet | None:
-        """The next packet of these kinds; whatever comes before it is passed over."""
-        while got := self.receive(timeout_s):
-            if got.kind in (*kinds, DISCONNECT):
-                return got
-        return None
+    def _more(self) -> bytes:
+        chunk = self._socket.recv(65536)
+        if not chunk:
+            raise ConnectionResetError("closed by the broker")
+        return chunk
 
     def close(self) -> None:
         """Without a farewell, so that a will is due."""

@@ -19,7 +19,6 @@ from typing import Any
 
 from edge.domain.record import RecordId
 from edge.store.outbox import SqliteOutbox
-from provisioning.processes import Processes
 from tests.chaos import proxy
 from tests.chaos.campaign import Progress, Section, Size
 from tests.chaos.ends import Centre, KioskEnd, differences, more_kiosks, scratch, until
@@ -71,8 +70,8 @@ class _World:
         site = self.site = more_kiosks(self.broker, (*KIOSKS, FORGETFUL))
         self.broker.start()
         stack.callback(self.broker.stop)
-        processes = stack.enter_context(Processes(root / "logs"))
-        self.centre = Centre(site, processes, (*KIOSKS, FORGETFUL))
+        kiosks = (*KIOSKS, FORGETFUL)
+        self.centre = stack.enter_context(Centre(site, root / "logs", kiosks))
         self.lines = {
             name: stack.enter_context(Proxy(self.broker.port, seed=seed + at))
             for at, name in enumerate(("bridge", *KIOSKS))
