@@ -181,6 +181,10 @@ class Voice(Device, Protocol):
         """
         ...
 
+    def set_volume(self, percent: int) -> None:
+        """Another volume to start from, 0..100; holds from the next utterance on."""
+        ...
+
 
 class Lamp(Enum):
     """What the status lamp on the housing says, from across the hall."""
@@ -325,8 +329,11 @@ class Letter:
 class Outbox(Protocol):
     """The sync process's disk."""
 
-    def due(self, limit: int, *, after: int = 0) -> Sequence[OutboxRow]:
-        """Rows whose place in the chain is above `after`: fresh ones first, oldest first."""
+    def due(self, limit: int, *, after: int | None = None) -> Sequence[OutboxRow]:
+        """Rows whose place in the chain is above `after`: fresh ones first, oldest first.
+
+        Without `after` all, also those saved from a damaged file, which stand below 0.
+        """
         ...
 
     def newest(self) -> int:

@@ -15,6 +15,7 @@ from edge.domain.timebase import NS_PER_S, Stamp, TimeSource
 from edge.ports import OutboxRow
 from edge.store.database import Database
 
+_LOWEST = -(2**62)
 _SEQ_OF = "(SELECT seq FROM records WHERE record_id = ?)"
 
 
@@ -29,15 +30,16 @@ class SqliteOutbox:
         self._database = database
         self._times = times
 
-    def due(self, limit: int, *, after: int = 0) -> Sequence[OutboxRow]:
+    def due(self, limit: int, *, after: int | None = None) -> Sequence[OutboxRow]:
         """Rows never tried before rows tried in vain, each kind oldest first.
 
         Two questions, because one that sorts would read the whole outbox each time.
         """
         now = self._times.now()
-        fresh = self._due("attempts = 0", after, now, limit)
+        above = _LOWEST if after is None else after
+        fresh = self._due("attempts = 0", above, now, limit)
         left = limit - len(fresh)
-        return fresh + (self._due("attempts > 0", after, now, left) if left else [])
+        return fresh + (self._due("attempts > 0", above, now, left) if left else [])
 
     def _due(self, condition: str, after: int, now: Stamp, limit: int) -> list[OutboxRow]:
         rows = self._database.rows(

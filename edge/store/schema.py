@@ -92,8 +92,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             """CREATE TABLE origins (
                 seq INTEGER PRIMARY KEY REFERENCES records (seq) ON DELETE CASCADE,
                 epoch TEXT NOT NULL,
-                place INTEGER NOT NULL,
-                UNIQUE (epoch, place)
+                place INTEGER NOT NULL
             ) STRICT""",
             """CREATE TABLE settled (
                 seq INTEGER PRIMARY KEY REFERENCES records (seq) ON DELETE CASCADE,

@@ -173,7 +173,7 @@ class SyncService:
             return ()
         live = self._outbox.due(room, after=self._backlog_to)
         room -= len(live) + self._pace.reserve
-        if not self._backlog_to or room <= 0:
+        if room <= 0:
             return live
         rows = {row.record_id: row for row in (*live, *self._outbox.due(room))}
         return tuple(rows.values())
