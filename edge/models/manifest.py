@@ -18,12 +18,16 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A published package that holds model data; only its data files are ever used."""
+    """A published package that holds model data; only its data files are ever used.
+
+    With an `address` it is the data file itself, and not a package.
+    """
 
     project: str
     version: str
     file: str
     sha256: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,24 @@ class ModelSpec:
 
 @cache
 def specs() -> dict[str, ModelSpec]:
-    """All models by name, in the order of the manifest."""
+    """All models that a kiosk needs by name, in the order of the manifest."""
+    return _table("models")
+
+
+@cache
+def optional_specs() -> dict[str, ModelSpec]:
+    """The models that somebody may add."""
+    return _table("optional")
+
+
+def spec_of(name: str) -> ModelSpec:
+    return (specs() | optional_specs())[name]
+
+
+def _table(kind: str) -> dict[str, ModelSpec]:
     tables = tomllib.loads((_HERE / "manifest.toml").read_text(encoding="utf-8"))
     archives = {name: Archive(project=name, **row) for name, row in tables["archives"].items()}
-    return {name: _spec(name, row, archives) for name, row in tables["models"].items()}
+    return {name: _spec(name, row, archives) for name, row in tables[kind].items()}
 
 
 def _spec(name: str, row: dict[str, Any], archives: dict[str, Archive]) -> ModelSpec:

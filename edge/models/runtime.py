@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.domain.errors import ModelError
-from edge.models.manifest import ModelSpec, read_verified, specs
+from edge.models.manifest import ModelSpec, read_verified, spec_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -61,7 +61,7 @@ class Model:
     """One loaded network. Not for two threads at once."""
 
     def __init__(self, name: str, models_dir: Path, num_threads: int = 1) -> None:
-        self.spec = specs()[name]
+        self.spec = spec_of(name)
         data = read_verified(models_dir, self.spec)
         self._interpreter = _interpreter_class()(model_content=data, num_threads=num_threads)
         self._interpreter.allocate_tensors()
@@ -96,5 +96,5 @@ class Model:
 
 def sha256_of_model(name: str) -> str:
     """What a `Score` names as its origin."""
-    spec: ModelSpec = specs()[name]
+    spec: ModelSpec = spec_of(name)
     return spec.sha256

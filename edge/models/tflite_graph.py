@@ -17,7 +17,7 @@ class Graph:
     """Collects tensors and operators; `top` is the latest tensor, and the output in the end."""
 
     def __init__(self, input_shape: tuple[int, int, int, int]) -> None:
-        self.schema = schema = tflite_schema()
+        self.schema = tflite_schema()
         self.buffers = [self._buffer(b"")]
         self.tensors: list[Any] = []
         self.operators: list[Any] = []
