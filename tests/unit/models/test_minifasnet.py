@@ -13,6 +13,7 @@ from edge.models import minifasnet, torch_file
 from edge.models.manifest import optional_specs, sha256_of
 from edge.models.runtime import Model
 
+GROUPS = (("conv_23", "conv_3", 4), ("conv_34", "conv_4", 6), ("conv_45", "conv_5", 2))
 KINDS = ("minifasnet_near", "minifasnet_wide")
 
 
@@ -52,15 +53,13 @@ class Reference:
         slope = self.t[f"{name}.prelu.weight"][:, None, None]
         return np.where(x > 0, x, slope * x)
 
+    def block(self, x, name, stride, pad, alone=False):
+        return self.bn(self.conv(x, f"{name}.conv", stride, pad, alone), f"{name}.bn")
+
     def bottleneck(self, x, name, stride):
-        x = self.prelu(
-            self.bn(self.conv(x, f"{name}.conv.conv", 1, 0), f"{name}.conv.bn"), f"{name}.conv"
-        )
-        x = self.bn(
-            self.conv(x, f"{name}.conv_dw.conv", stride, 1, alone=True), f"{name}.conv_dw.bn"
-        )
-        x = self.prelu(x, f"{name}.conv_dw")
-        return self.bn(self.conv(x, f"{name}.project.conv", 1, 0), f"{name}.project.bn")
+        x = self.prelu(self.block(x, f"{name}.conv", 1, 0), f"{name}.conv")
+        x = self.prelu(self.block(x, f"{name}.conv_dw", stride, 1, alone=True), f"{name}.conv_dw")
+        return self.block(x, f"{name}.project", 1, 0)
 
     def attention(self, x, name):
         if f"{name}.fc1.weight" not in self.t:
@@ -72,22 +71,15 @@ class Reference:
 
     def __call__(self, rgb):
         x = rgb[:, :, ::-1].transpose(2, 0, 1)
-        x = self.prelu(self.bn(self.conv(x, "conv1.conv", 2, 1), "conv1.bn"), "conv1")
-        x = self.bn(self.conv(x, "conv2_dw.conv", 1, 1, alone=True), "conv2_dw.bn")
-        x = self.prelu(x, "conv2_dw")
-        for down, stay, count in (
-            ("conv_23", "conv_3", 4),
-            ("conv_34", "conv_4", 6),
-            ("conv_45", "conv_5", 2),
-        ):
+        x = self.prelu(self.block(x, "conv1", 2, 1), "conv1")
+        x = self.prelu(self.block(x, "conv2_dw", 1, 1, alone=True), "conv2_dw")
+        for down, stay, count in GROUPS:
             x = self.bottleneck(x, down, 2)
             for number in range(count):
                 name = f"{stay}.model.{number}"
                 x = x + self.attention(self.bottleneck(x, name, 1), f"{name}.se_module")
-        x = self.prelu(
-            self.bn(self.conv(x, "conv_6_sep.conv", 1, 0), "conv_6_sep.bn"), "conv_6_sep"
-        )
-        x = self.bn(self.conv(x, "conv_6_dw.conv", 1, 0, alone=True), "conv_6_dw.bn")
+        x = self.prelu(self.block(x, "conv_6_sep", 1, 0), "conv_6_sep")
+        x = self.block(x, "conv_6_dw", 1, 0, alone=True)
         x = self.t["prob.weight"] @ self.bn(self.t["linear.weight"] @ x.ravel(), "bn")
         return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
 
