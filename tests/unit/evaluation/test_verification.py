@@ -10,8 +10,8 @@ import pytest
 from PIL import Image as Pillow
 
 from edge.domain.errors import ConfigError
-from evaluation import verification
-from evaluation.verification import Set, attempts, fnmr_at, read_people, squeezed, verify
+from edge.evaluate import verification
+from edge.evaluate.verification import Set, attempts, fnmr_at, read_people, squeezed, verify
 from tests.helpers_models import admiral, astronaut
 
 
