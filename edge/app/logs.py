@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import traceback
+from types import TracebackType
 
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])(\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
 
@@ -34,3 +36,18 @@ def crash(logger: logging.Logger, where: str, error: BaseException) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames[-6:]))
     logger.error("crash where=%s type=%s at=%s", where, type(error).__name__, places)
+
+
+def uncaught(
+    _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
+) -> None:
+    """For `sys.excepthook`: Python's own words would quote the message."""
+    if isinstance(error, KeyboardInterrupt):
+        return
+    crash(logging.getLogger("edge"), "main", error)
+
+
+def uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    """For `threading.excepthook`."""
+    if args.exc_value is not None:
+        crash(logging.getLogger("edge"), args.thread.name if args.thread else "", args.exc_value)
