@@ -18,6 +18,7 @@ from edge.app.config import Config
 from edge.app.ids import new_receipt_no, new_record_id
 from edge.app.runner import Parts
 from edge.app.sealing import Keyring
+from edge.app.settings import KioskSettings, SignedWishes, policy_of
 from edge.app.world import World
 from edge.domain.idnumber import card_flags
 from edge.domain.record import ProofRecord, Provenance
@@ -41,12 +42,17 @@ from edge.session import challenges
 from edge.session.machine import ConsentText, Context, Policy
 from edge.session.states import Language
 from edge.store.journal import SqliteJournal
+from edge.store.wishes import WishBox
 from edge.ui.texts import catalogue
 from edge.ui.viewmodel import Facts, consent_text, view
 
 
-def compose(config: Config, world: World | None = None) -> Parts:
+def compose(
+    config: Config, world: World | None = None, settings: KioskSettings | None = None
+) -> Parts:
     """Build everything a kiosk is made of; devices are opened by their threads.
+
+    `settings` has been started and gave `config`; without it the centre changes nothing.
 
     Raises `ConfigError`, `ModelError` or `StoreError`, each saying what to do.
     """
@@ -59,24 +65,30 @@ def compose(config: Config, world: World | None = None) -> Parts:
     lens = camera(config, world)
     eyes = Watcher(lens, models_dir(config), mono_ns)
     paper = printer(config, world)
+    speaker = voice(config, world)
     facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
+    disk = SqliteJournal(config.database, keyring.data, time)
+    if settings is not None:
+        settings.wishes = SignedWishes(WishBox(disk.database), keyring.wish)
+        settings.live["devices.volume"] = speaker.set_volume
     return Parts(
         reader=reader,
         decoder=decoder,
         eyes=eyes,
         printer=paper,
-        voice=voice(config, world),
-        disk=SqliteJournal(config.database, keyring.data, time),
+        voice=speaker,
+        disk=disk,
         keyring=keyring,
         time=time,
         facts=facts,
-        context=context_maker(config, facts),
+        context=context_maker(config, facts, settings.policy if settings else None),
         flags=card_flags,
         receipt=receipt_maker(config),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
         panel=panel(config, world),
         fill_light=config.panel.fill_light_percent / 100,
         scanner=scanner(config, world, lens),
+        settings=settings,
     )
 
 
@@ -109,7 +121,11 @@ def facts_of(config: Config, provenance: Provenance) -> Facts:
     )
 
 
-def context_maker(config: Config, facts: Facts) -> Callable[[Stamp, MonoNs], Context]:
+def context_maker(
+    config: Config, facts: Facts, policy: Callable[[], Policy] | None = None
+) -> Callable[[Stamp, MonoNs], Context]:
+    """`policy` tells it as of now; without it that of `config` holds for good."""
+    fixed = policy_of(config)
     consents = {language: _consent(language, facts) for language in Language}
     draw = secrets.SystemRandom().choice
     provenance = Provenance.SIMULATED if facts.simulated else Provenance.LIVE
@@ -125,7 +141,7 @@ def context_maker(config: Config, facts: Facts) -> Callable[[Stamp, MonoNs], Con
             site=config.site,
             software=__version__,
             provenance=provenance,
-            policy=Policy(config.tries, config.screen.idle_s),
+            policy=policy() if policy else fixed,
             consent_texts=consents,
         )
 

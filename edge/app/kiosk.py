@@ -1,14 +1,19 @@
-"""The kiosk process: a runner and a window, until somebody ends it."""
+"""The kiosk process: a runner and a window, until somebody ends it or settings need a new start."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import threading
 
+from edge.app.clock import mono_ns
 from edge.app.compose import compose
 from edge.app.config import Config
+from edge.app.exits import EXIT_OK, EXIT_START_AGAIN
 from edge.app.lock import devices_of
 from edge.app.runner import Runner
+from edge.app.settings import KioskSettings
 from edge.domain.errors import ConfigError
 from edge.session.states import Language
 
@@ -16,7 +21,7 @@ log = logging.getLogger("edge.kiosk")
 
 
 def run(config: Config) -> int:
-    """Serve people until SIGTERM."""
+    """Serve people until SIGTERM. `config` is the site file; the centre's settings go over it."""
     simulated = [
         name
         for name in ("card_reader", "camera", "printer", "voice")
@@ -30,11 +35,19 @@ def run(config: Config) -> int:
         return _serve(config)
 
 
-def _serve(config: Config) -> int:
+def _serve(site: Config) -> int:
     from edge.ui.kivy_app import KioskApp
 
-    parts = compose(config)
-    runner = Runner(parts, Language(config.language))
+    settings = KioskSettings(site, mono_ns)
+    config = settings.start()
+    parts = compose(config, settings=settings)
+    again = threading.Event()
+
+    def start_again() -> None:
+        again.set()
+        os.kill(os.getpid(), signal.SIGTERM)  # the main thread alone may end the window
+
+    runner = Runner(parts, Language(config.language), start_again=start_again)
     size = (config.screen.width, config.screen.height)
     app = KioskApp(runner, parts.facts, size=size, fullscreen=config.screen.fullscreen)
     signal.signal(signal.SIGTERM, lambda *_: app.stop())
@@ -45,4 +58,4 @@ def _serve(config: Config) -> int:
     finally:
         runner.close()
         log.info("kiosk=stopped")
-    return 0
+    return EXIT_START_AGAIN if again.is_set() else EXIT_OK

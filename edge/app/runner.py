@@ -67,7 +67,7 @@ from edge.session.events import (
     WatchFailed,
 )
 from edge.session.machine import Context, Transition, start, step
-from edge.session.states import Home, Language, Session
+from edge.session.states import Home, Language, Session, Turned
 from edge.ui.viewmodel import Facts
 
 log = logging.getLogger("edge.kiosk")
@@ -107,6 +107,20 @@ class Disk(Journal, Protocol):
     def replace_roster(self, version: int, entries: tuple[RosterEntry, ...]) -> None: ...
 
 
+class Settings(Protocol):
+    """What the centre may change while the kiosk runs."""
+
+    quiet_s: float
+
+    def prove(self) -> None:
+        """The kiosk runs; from time to time. Raises `StoreError`."""
+        ...
+
+    def take_in(self) -> bool:
+        """Take over what the centre wants; True if only a new start does. Raises `StoreError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything a kiosk is made of; `compose` builds it."""
@@ -127,6 +141,7 @@ class Parts:
     panel: Panel | None = None
     fill_light: float = 1.0  # 0..1, while the camera watches
     scanner: Scanner | None = None
+    settings: Settings | None = None
 
 
 class Runner:
@@ -137,9 +152,13 @@ class Runner:
         parts: Parts,
         language: Language,
         observe: Callable[[Event | None, Transition], None] | None = None,
+        start_again: Callable[[], None] | None = None,
     ) -> None:
+        """`start_again` has this process ended and started anew, in its own time."""
         self._parts = parts
         self._observe = observe
+        self._start_again = start_again
+        self._last_event_ns = MonoNs(0)
         self._events: queue.Queue[Event] = queue.Queue()
         self._stop = threading.Event()
         self._armed = threading.Event()
@@ -230,7 +249,9 @@ class Runner:
         event = self._next()
         if event is None:
             self._take_in_rosters()
+            self._take_in_settings()
             return
+        self._last_event_ns = self.now_ns()
         now = self._parts.time.now()
         context = self._parts.context(now, self.now_ns())
         self._take(event, step(self._session, event, context))
@@ -345,6 +366,28 @@ class Runner:
             disk.refuse_roster()
         except StoreError as error:
             log.error("roster_not_written error=%s", error)  # it waits and is tried again
+
+    def _take_in_settings(self) -> None:
+        """When nobody is being served, nothing has happened for a while and no receipt is due."""
+        settings = self._parts.settings
+        if settings is None or not self._is_due("settings"):
+            return
+        try:
+            settings.prove()
+            needs_start = self._is_quiet(settings.quiet_s) and settings.take_in()
+        except StoreError as error:
+            log.error("settings_not_written error=%s", error)
+            return
+        if needs_start and self._start_again is not None:
+            log.info("kiosk=starts_again why=settings")
+            self._start_again()
+            self._stop.wait()  # whoever comes now is served by the next one, from the beginning
+
+    def _is_quiet(self, quiet_s: float) -> bool:
+        state = self._session.state
+        nobody = isinstance(state, Home) or (isinstance(state, Turned) and state.visit is None)
+        rested_s = (self.now_ns() - self._last_event_ns) / NS_PER_S
+        return nobody and rested_s >= quiet_s and not self._receipts.unfinished_tasks
 
     def _waiting_roster(self) -> bytes | None:
         if not isinstance(self._session.state, Home) or not self._is_due("roster"):
@@ -557,6 +600,7 @@ class Runner:
                 self._guarded("printer", self._look_at_printer)
                 continue
             self.post(self._print(order))
+            self._receipts.task_done()
 
     def _look_at_printer(self) -> None:
         """Whether it answers and has paper, before somebody waits for a receipt."""

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.app.config import Config, value_of, with_value
-from edge.domain.errors import ConfigError
+from edge.domain.errors import ConfigError, StoreError, WireError
 from edge.domain.settings import SETTINGS, Refusal, Takes, Value, of_kiosk, sorted_out
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.machine import Policy
 from edge.store.settings_files import Accepted, AcceptedFiles
+from edge.store.wishes import WishBox
 from edge.sync.settings import Describe
 from edge.wire.desired import Desired
 from edge.wire.envelope import canonical, sha256_hex
@@ -78,11 +79,32 @@ def _files(site: Config) -> AcceptedFiles:
 
 
 class Wishes(Protocol):
-    """Where the sync process leaves what the centre wants."""
+    """What the centre wants, as `SignedWishes` has it."""
+
+    def newest(self) -> Desired | None: ...
+
+
+class SignedWishes:
+    """Those that came through the sync process; the signature is checked here again."""
+
+    def __init__(self, box: WishBox, read: Callable[[bytes], Desired]) -> None:
+        self._box = box
+        self._read = read
+        self._sha256 = ""
+        self._newest: Desired | None = None
 
     def newest(self) -> Desired | None:
-        """The last one that came, if it is newer than any given before."""
-        ...
+        found = self._box.newest()
+        if found is not None and found[0] != self._sha256:
+            self._sha256, self._newest = found[0], self._checked(found[1])
+        return self._newest
+
+    def _checked(self, payload: bytes) -> Desired | None:
+        try:
+            return self._read(payload)
+        except WireError as error:
+            log.error("settings=refused error=%s", error)
+            return None
 
 
 class KioskSettings:
@@ -110,7 +132,7 @@ class KioskSettings:
         self._accepted = self._counted(self._files.load())
         self._started_ns = self._mono_ns()
         config = layered(self._site, of_kiosk(self._accepted.values)).config
-        self._policy = _policy(config)
+        self._policy = policy_of(config)
         return config
 
     def policy(self) -> Policy:
@@ -122,7 +144,6 @@ class KioskSettings:
 
         Raises `StoreError`; then nothing has changed and it is tried again.
         """
-        self._prove()
         wish = self.wishes.newest() if self.wishes else None
         if wish is None or wish.version <= self._accepted.version:
             return False
@@ -148,13 +169,13 @@ class KioskSettings:
         return {SETTINGS[key].takes for key in changed if key in SETTINGS}
 
     def _go_live(self, before: Mapping[str, Value], config: Config) -> None:
-        self._policy = _policy(config)
+        self._policy = policy_of(config)
         for key, hook in self.live.items():
             if before.get(key) != self._accepted.values.get(key):
                 hook(int(value_of(config, key)))
 
-    def _prove(self) -> None:
-        """Called in a quiet moment: whoever has run this long has started."""
+    def prove(self) -> None:
+        """Whoever has run for `PROVED_S` has started. Raises `StoreError`."""
         ran_s = (self._mono_ns() - self._started_ns) / NS_PER_S
         if self._accepted.proven or not self._accepted.starts or ran_s < PROVED_S:
             return
@@ -172,7 +193,11 @@ class KioskSettings:
             log.error("settings=rolled_back version=%d starts=%d", accepted.version, MAX_STARTS)
         else:
             accepted = replace(accepted, starts=accepted.starts + 1)
-        self._files.save(accepted)
+        try:
+            self._files.save(accepted)
+        except StoreError as error:  # a start that cannot be counted could be one of any number
+            log.error("settings=uncounted error=%s", error)
+            return self._files.last_good()
         return accepted
 
 
@@ -183,5 +208,5 @@ def _rolled_back(bad: Accepted, good: Accepted) -> Accepted:
     return Accepted(bad.version, good.values, bad.refused + why, rolled_back=True)
 
 
-def _policy(config: Config) -> Policy:
+def policy_of(config: Config) -> Policy:
     return Policy(config.tries, config.screen.idle_s)

@@ -22,6 +22,7 @@ from edge.app.config import Config, PhotoDecoderKind
 from edge.app.evidence import Evidence
 from edge.app.lock import devices_of
 from edge.app.runner import Runner
+from edge.app.settings import KioskSettings
 from edge.app.world import World, make_world
 from edge.domain.errors import ConfigError
 from edge.drivers.sim.hand import Glance, Hand
@@ -49,11 +50,13 @@ def simulate(config: Config, name: str, out: Path, *, stay: bool, yourself: bool
     if config.mode != "demo":
         raise ConfigError("mode", f'`simulate` needs mode = "demo", not "{config.mode}"')
     scenario = _for_this_site(SCENARIOS[name], yourself=yourself)
+    settings = KioskSettings(config, mono_ns)
+    config = settings.start()
     config = replace(config, devices=replace(config.devices, photo_decoder=_decoder(scenario)))
     photo = _own_photo(config) if yourself else None
     dots = 384 if config.devices.printer_columns == 32 else 576
     with devices_of(config), closing(make_world(scenario, mono_ns, dots, photo)) as world:
-        day = Day(config, scenario, world, out, pictures=not yourself)
+        day = Day(config, scenario, world, out, settings, pictures=not yourself)
         return day.play(stay=stay or yourself)
 
 
@@ -75,7 +78,14 @@ class Day:
     """A kiosk, a window and a person, from the first screen to the last."""
 
     def __init__(
-        self, config: Config, scenario: Scenario, world: World, out: Path, *, pictures: bool
+        self,
+        config: Config,
+        scenario: Scenario,
+        world: World,
+        out: Path,
+        settings: KioskSettings,
+        *,
+        pictures: bool,
     ) -> None:
         self._world = world
         self._pictures = pictures
@@ -84,7 +94,7 @@ class Day:
         self._kept: set[Words] = set()
         self._seen: queue.Queue[DrawnScreen | None] = queue.Queue()
         self._evidence = Evidence(mono_ns)
-        parts = compose(config, world)
+        parts = compose(config, world, settings)
         self._runner = Runner(parts, Language(config.language), self._evidence.observe)
         size = (config.screen.width, config.screen.height)
         self._app = KioskApp(

@@ -85,6 +85,9 @@ class EspeakVoice:
         self._volume = max(0, min(100, self._volume + 10 * step))
         return self._volume
 
+    def set_volume(self, percent: int) -> None:
+        self._volume = percent
+
     def hush(self) -> None:
         """Stop the utterance, if any, and reap its process; so there is never more than one."""
         process, self._speaking = self._speaking, None

@@ -114,6 +114,9 @@ class PromptVoice:
         self._volume = _bounded(self._volume + step * VOLUME_STEP)
         return self._volume
 
+    def set_volume(self, percent: int) -> None:
+        self._volume = _bounded(percent)
+
     # --- the thread ---
 
     def _order(self, words: tuple[str, str] | None, *, stop: bool = False) -> None:

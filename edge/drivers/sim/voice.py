@@ -52,6 +52,9 @@ class SimVoice:
         self._volume = max(0, min(100, self._volume + 10 * step))
         return self._volume
 
+    def set_volume(self, percent: int) -> None:
+        self._volume = percent
+
     def hush(self) -> None:
         """Nothing to stop: simulated words take no time."""
 
