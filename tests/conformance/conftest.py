@@ -1,6 +1,8 @@
 """One suite per port, over every implementation; real devices when they are named.
 
-`pytest tests/conformance --hardware card_reader=/dev/ttyUSB0`, once per device.
+`pytest tests/conformance --hardware card_reader=/dev/ttyUSB0`, once per device;
+what an address looks like for each stands in docs/devices.md. Somebody has to be
+at the terminal, who is asked to handle the device.
 `make conformance` also counts, for each device and implementation, what passed.
 """
 
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.technician import AtTheTerminal, Technician
 from tests.tools.conformance_table import Counts
 
 
@@ -40,3 +43,10 @@ def hardware(request: pytest.FixtureRequest) -> dict[str, str]:
     """Addresses of the real devices on this desk, by the name of their port."""
     named = request.config.getoption("--hardware", default=[])
     return dict(pair.split("=", 1) for pair in named)
+
+
+@pytest.fixture
+def technician(request: pytest.FixtureRequest) -> Technician:
+    """Whoever is at the terminal; a rehearsal brings somebody of its own."""
+    stand_in: Technician | None = request.config.pluginmanager.get_plugin("technician")
+    return stand_in or AtTheTerminal(request.config)

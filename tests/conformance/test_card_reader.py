@@ -18,6 +18,7 @@ from edge.drivers.idcard_serial import SerialCardReader
 from edge.drivers.sim.idcard import SimSam
 from edge.ports import CardReader
 from tests.idcard_bench import CARDS
+from tests.technician import Do, Technician
 
 SLACK_S = 2.0  # a wait may outlast its limit by one command
 
@@ -50,33 +51,27 @@ def simulated(tcp: bool, profile: str) -> Iterator[Rig]:
         reader.close()
 
 
-def real(address: str, request: pytest.FixtureRequest) -> Iterator[Rig]:
-    console = request.config.pluginmanager.getplugin("capturemanager")
-
-    def ask(words: str) -> None:
-        """Past pytest's capture, which has taken standard input away."""
-        with console.global_and_fixture_disabled(), open("/dev/tty", "r+b", buffering=0) as desk:
-            desk.write(f"\n{words}, then press Enter ".encode())
-            desk.read(1)
-
+def real(address: str, technician: Technician) -> Iterator[Rig]:
     reader = serial_reader(address, Provenance.LIVE)
-    ask("Take every card off the reader")
+    technician.do(Do.CARD_OFF_FIRST)
     yield Rig(
         reader,
-        lay=lambda: ask("Lay your own card on the reader"),
-        lift=lambda: ask("Take the card off the reader"),
+        lay=lambda: technician.do(Do.CARD_ON),
+        lift=lambda: technician.do(Do.CARD_OFF),
         elsewhere=lambda: serial_reader("/nonexistent/reader", Provenance.LIVE),
     )
     reader.close()
 
 
 @pytest.fixture(params=["terminal-a", "tcp-b", "hardware"])
-def rig(request: pytest.FixtureRequest, hardware: dict[str, str]) -> Iterator[Rig]:
+def rig(
+    request: pytest.FixtureRequest, hardware: dict[str, str], technician: Technician
+) -> Iterator[Rig]:
     if request.param != "hardware":
         line, _, profile = request.param.partition("-")
         yield from simulated(line == "tcp", profile)
     elif "card_reader" in hardware:
-        yield from real(hardware["card_reader"], request)
+        yield from real(hardware["card_reader"], technician)
     else:
         pytest.skip("needs a reader: pytest tests/conformance --hardware card_reader=/dev/ttyUSB0")
 

@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 
 from edge.domain.errors import DeviceError
 from edge.domain.errors import Fault as Said
-from edge.drivers.printer_cables import SerialCable
+from edge.drivers.printer_cables import Cable, SerialCable, UsbCable, by_address
 from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.sim.printer import Fault
 from edge.ports import Line, Paper, ReceiptItem
 from tests.leftovers import open_files
-from tests.paper_bench import Desk, desk, record, slip
+from tests.paper_bench import CODE, Desk, desk, record, slip
+from tests.scanner_bench import wait_until
+from tests.technician import Do, Technician
 
 ITEMS = slip(record())
 
@@ -272,3 +274,96 @@ def test_no_personal_data_in_errors() -> None:
     while chain:
         assert not any(secret in repr(chain) + str(chain) for secret in ("欧", "雀", "1101"))
         chain = chain.__context__
+
+
+# --- a printer on the desk, and somebody who handles it ---
+
+
+def by_name(address: str, columns: int) -> EscposPrinter:
+    """`/dev/receipt`, `/dev/receipt@115200`, `usb:04b8:0202`; a simulator's `socket://…`, too."""
+    cable: Cable
+    if address.startswith("usb:"):
+        cable = UsbCable(address.removeprefix("usb:"))
+    else:
+        port, _, baud = address.partition("@")
+        cable = by_address(port, int(baud or 9600))
+    return EscposPrinter(cable, mono_ns=time.monotonic_ns, columns=columns)
+
+
+@pytest.fixture(params=["hardware"])
+def real(hardware: dict[str, str]) -> Iterator[EscposPrinter]:
+    """58 mm paper is enough for all that is printed here; the cutter may be missing."""
+    if "printer" not in hardware:
+        pytest.skip(
+            "needs a printer: pytest tests/conformance --hardware printer=/dev/receipt@9600, "
+            "or printer=usb:04b8:0202"
+        )
+    driver = by_name(hardware["printer"], 32)
+    driver.open()
+    yield driver
+    driver.close()
+
+
+def refusal(driver: EscposPrinter) -> DeviceError:
+    with pytest.raises(DeviceError) as caught:
+        driver.print_receipt([Line("这一行不应该出现 NOT TO BE SEEN")])
+    return caught.value
+
+
+def works_soon(driver: EscposPrinter) -> None:
+    def works() -> bool:
+        try:
+            return driver.paper() is not Paper.OUT
+        except DeviceError:
+            return False
+
+    assert wait_until(works, 5.0)
+
+
+def test_real_paper_says_what_was_sent(real: EscposPrinter, technician: Technician) -> None:
+    assert real.paper() in (Paper.OK, Paper.NEAR_END)
+    real.print_receipt((*ITEMS, CODE))
+    assert technician.sees("Is there a whole receipt with 验证成功。 and a QR code?")
+    assert real.health().ok
+
+
+def test_real_cover_open_is_told_and_nothing_is_printed_after(
+    real: EscposPrinter, technician: Technician
+) -> None:
+    technician.do(Do.COVER_OPEN)
+    assert refusal(real).fault in (Said.REFUSED, Said.EMPTY)
+    assert real.health().fix
+    technician.do(Do.COVER_CLOSE)
+    works_soon(real)
+    real.print_receipt([Line("盖好了 closed again")])
+    assert technician.sees("Is there one line, 盖好了 closed again, and nothing before it?")
+
+
+def test_real_paper_out_is_told(real: EscposPrinter, technician: Technician) -> None:
+    technician.do(Do.PAPER_OUT)
+    assert real.paper() is Paper.OUT
+    assert refusal(real).fault is Said.EMPTY
+    technician.do(Do.PAPER_IN)
+    works_soon(real)
+
+
+def test_real_cable_pulled_and_back_within_five_seconds(
+    real: EscposPrinter, technician: Technician
+) -> None:
+    assert real.paper() is not Paper.OUT
+    technician.do(Do.PRINTER_PULL)
+    with pytest.raises(DeviceError) as caught:
+        real.paper()
+    assert caught.value.fault in (Said.ABSENT, Said.SILENT)
+    technician.do(Do.PRINTER_PLUG)
+    works_soon(real)
+
+
+def test_real_printer_opens_and_closes_as_often_as_one_likes(real: EscposPrinter) -> None:
+    for _ in range(2):
+        real.close()
+        real.close()
+        with pytest.raises(DeviceError):
+            real.paper()
+        real.open()
+        assert real.paper() is not Paper.OUT
