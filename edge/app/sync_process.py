@@ -15,7 +15,7 @@ from edge.app.clock import SystemTime
 from edge.app.config import Config, value_of
 from edge.app.exits import EXIT_START_AGAIN
 from edge.app.settings import describer, layered
-from edge.domain.errors import ConfigError, WireError
+from edge.domain.errors import ConfigError, StoreError, WireError
 from edge.domain.settings import SETTINGS
 from edge.domain.trial import TRIAL_S
 from edge.store.database import Database
@@ -33,6 +33,9 @@ from edge.wire import keys
 from edge.wire.messages import Presence
 
 _log = logging.getLogger(__name__)
+
+OPEN_S = 1.0
+"""How often a database that cannot be used is tried again."""
 
 MakeKeeper = Callable[[Database], SettingsKeeper]
 
@@ -71,12 +74,31 @@ def main(settings: SyncSettings, keeper: MakeKeeper | None = None) -> int:
     registry_key = _registry_key(settings.registry_verify_key)
     for path in (settings.ca, settings.cert, settings.key):
         _must_exist(path)
-    with closing(Database(settings.database)) as database:
+    stop = _stop_on_signal()
+    opened = _opened(settings.database, stop)
+    if opened is None:
+        return 0
+    with closing(opened) as database:
         about_settings = keeper(database) if keeper else None
         service = _compose(settings, database, registry_key, about_settings)
-        service.run(_stop_on_signal())
-    _log.info("sync=stopped start_again=%s", service.start_again)
-    return EXIT_START_AGAIN if service.start_again else 0
+        service.run(stop)
+        again = service.start_again or database.is_replaced()
+    _log.info("sync=stopped start_again=%s", again)
+    return EXIT_START_AGAIN if again else 0
+
+
+def _opened(path: Path, stop: threading.Event) -> Database | None:
+    """The kiosk process makes the database and mends it; until then this one waits."""
+    said = False
+    while not stop.is_set():
+        try:
+            return Database(path, create=False)
+        except StoreError as error:
+            if not said:
+                _log.error("database=unusable waiting=yes error=%s", error)
+            said = True
+            stop.wait(OPEN_S)
+    return None
 
 
 def _compose(
@@ -100,6 +122,7 @@ def _compose(
         health=HealthTable(database).all,
         letters=Letters(database, times),
         settings=about_settings,
+        is_replaced=database.is_replaced,
     )
 
 

@@ -74,6 +74,7 @@ class Database:
         try:
             self._check_health()
             self._migrate(steps)
+            self._first = self._file()
             self._may_create = False
         except BaseException:
             self.close()
@@ -115,6 +116,10 @@ class Database:
         False if the other process is just reading in it: try again later.
         """
         return bool(self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
+
+    def is_replaced(self) -> bool:
+        """Whether another file bears the name than the one that was opened first."""
+        return self._file() not in (None, self._first)
 
     def in_transaction(self) -> bool:
         """Whether this thread is inside a `write()` block."""

@@ -77,6 +77,7 @@ class SyncService:
         health: Callable[[], Sequence[DeviceState]] = tuple,
         letters: Letters | None = None,
         settings: SettingsKeeper | None = None,
+        is_replaced: Callable[[], bool] = bool,
     ) -> None:
         self._outbox = outbox
         self._state = state
@@ -86,6 +87,7 @@ class SyncService:
         self._spread = spread
         self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox, letters, settings)
         self._settings = settings
+        self._is_replaced = is_replaced  # the database: what was subscribed to went with it
         self._settings_topic = topics.topic(kiosk_id, topics.REPORTED)
         self._settings_told = b""  # on this connection
         self.start_again = False
@@ -108,7 +110,7 @@ class SyncService:
         """Until `stop` is set. The disk may fail meanwhile; that is logged once and tried again."""
         self._link.start()
         try:
-            while not stop.is_set() and not self.start_again:
+            while not (stop.is_set() or self.start_again or self._is_replaced()):
                 self._guarded_step(stop)
         finally:
             self._link.stop()
