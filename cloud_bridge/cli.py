@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_console(commands)
     _add_account(commands)
     _add_device(commands)
+    _add_staff(commands)
     _add_import(commands, "people", "people (name,id_number,category,…)", _people_import)
     _add_import(commands, "regions", "regions (code,name)", _regions_import)
     _add_roster(commands)
@@ -147,6 +148,23 @@ def _add_device(commands: _Commands) -> None:
         action="store_true",
         help="files live records; needed where site.toml is missing, and to end --demo",
     )
+
+
+def _add_staff(commands: _Commands) -> None:
+    group = _group(commands, "staff", "badges and PINs for the kiosks' service screen")
+    parser = _simple(group, "issue", "issue a badge; number and PIN are printed once", _staff_issue)
+    parser.add_argument("name", help="of the member of staff")
+    parser.add_argument("--role", default="technician", choices=("clerk", "technician"))
+    parser.add_argument("--region", default="0" * 12, help="12-digit code (default: everything)")
+    parser.add_argument("--days", type=int, default=365, help="how long it is valid, 1..366")
+    for name, words, run in (
+        ("reset", "give a badge a new PIN; it is printed once", _staff_reset),
+        ("revoke", "revoke a badge for good", _staff_revoke),
+    ):
+        parser = _simple(group, name, words, run)
+        parser.add_argument("number", help="number of the badge, see `staff list`")
+    parser = _simple(group, "list", "all badges, without PINs", _staff_list)
+    parser.add_argument("--json", action="store_true")
 
 
 def _add_import(commands: _Commands, name: str, words: str, run: _Run) -> None:
@@ -289,6 +307,82 @@ def _device_add(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _staff_issue(options: argparse.Namespace) -> int:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from cloud_bridge.registry import badges, keyring
+    from cloud_bridge.registry.models import Region
+
+    region = Region.objects.filter(code=options.region).first()
+    if region is None:
+        return _complain(f"region {options.region}: not in this registry", EXIT_USAGE)
+    if not 1 <= options.days <= badges.LONGEST_DAYS:
+        return _complain(f"--days: 1..{badges.LONGEST_DAYS}", EXIT_USAGE)
+    until = timezone.localdate() + timedelta(days=options.days)
+    new = badges.NewBadge(options.name, options.role, region, until)
+    try:
+        issued = badges.issue(new, keyring.vault(), "command line", timezone.now())
+    except badges.BadgeRefused:
+        why = "has a badge for this region already; use `staff reset`"
+        return _complain(f"staff {options.name}: {why}", EXIT_USAGE)
+    return _print_pin(issued)
+
+
+def _staff_reset(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry import badges, keyring
+    from cloud_bridge.registry.models import Badge
+
+    badge = Badge.objects.filter(pk=options.number, revoked_at=None).first()
+    if badge is None:
+        return _complain(f"staff {options.number}: no valid badge of this number", EXIT_USAGE)
+    return _print_pin(badges.reset(badge, keyring.vault(), "command line"))
+
+
+def _print_pin(issued: Any) -> int:
+    badge = issued.badge
+    print(f"badge {badge.number}: {badge.role}, region {badge.region_id}, to {badge.valid_until}")
+    print(f"PIN: {issued.pin}")
+    return EXIT_OK
+
+
+def _staff_revoke(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from cloud_bridge.registry import badges, keyring
+    from cloud_bridge.registry.models import Badge
+
+    badge = Badge.objects.filter(pk=options.number).first()
+    if badge is None:
+        return _complain(f"staff {options.number}: no badge of this number", EXIT_USAGE)
+    badges.revoke(badge, keyring.vault(), "command line", timezone.now())
+    print(f"badge {badge.number}: revoked")
+    return EXIT_OK
+
+
+def _staff_list(options: argparse.Namespace) -> int:
+    from cloud_bridge.registry.models import Badge
+
+    rows = [
+        {
+            "number": badge.number,
+            "name": badge.name,
+            "role": badge.role,
+            "region": badge.region_id,
+            "valid_until": badge.valid_until.isoformat(),
+            "revoked": badge.revoked_at is not None,
+        }
+        for badge in Badge.objects.order_by("region_id", "name", "number")
+    ]
+    if options.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for row in rows:
+            print(*row.values())
+    return EXIT_OK
+
+
 def _people_import(options: argparse.Namespace) -> int:
     from cloud_bridge.registry import people_import
 
@@ -419,4 +513,6 @@ def _demo_data(_options: argparse.Namespace) -> int:
     print("invented people, regions and accounts are in the registry")
     for name, password in passwords.items():
         print(f"{name}  {password}")
+    issued = demo_data.badge(keyring.vault())
+    print(f"kiosk-badge  {issued.badge.number}  PIN {issued.pin}")
     return EXIT_OK

@@ -47,6 +47,9 @@ PEOPLE = (
     ("马翠花", date(1944, 4, 25), 12, "dibao", True, "100102001201", ""),
 )
 
+BADGE = ("维护员", "technician", "100000000000")
+"""Name, role and region of the demonstration's badge for kiosks; number and PIN are made anew."""
+
 ACCOUNTS = (
     # name, role, region; the worker sees one street only
     ("demo-worker", "worker", "100101001000"),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from cloud_bridge.console import views
+from cloud_bridge.console import badge_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,6 +19,10 @@ urlpatterns = [
     path("tasks/<int:task_id>/", views.task, name="task"),
     path("tasks/<int:task_id>/close/", views.close_task, name="task-close"),
     path("devices/", views.devices, name="devices"),
+    path("badges/", badge_views.badge_list, name="badges"),
+    path("badges/<str:number>/", badge_views.badge, name="badge"),
+    path("badges/<str:number>/reset/", badge_views.reset_badge, name="badge-reset"),
+    path("badges/<str:number>/revoke/", badge_views.revoke_badge, name="badge-revoke"),
     path("quarantine/", views.quarantine, name="quarantine"),
     path("audit/", views.audit, name="audit"),
 ]

@@ -32,8 +32,15 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from cloud_bridge.bridge import clocks
-from cloud_bridge.bridge.opening import Arrival, Opened, Refused, is_borne_out, open_record
-from cloud_bridge.registry import doubts, gaps, rosters
+from cloud_bridge.bridge.opening import (
+    Arrival,
+    Opened,
+    OpenedDeed,
+    Refused,
+    is_borne_out,
+    open_arrival,
+)
+from cloud_bridge.registry import audit, doubts, gaps, rosters
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -42,6 +49,7 @@ from cloud_bridge.registry.models import (
     Person,
     Quarantine,
     Rehearsal,
+    StaffDeed,
     Task,
 )
 from cloud_bridge.registry.vault import Vault, VaultError
@@ -64,6 +72,10 @@ _UNFILEABLE = (
     KioskError,
     VaultError,
 )
+
+Sound = Opened | OpenedDeed
+_FILED = (Certification, Rehearsal, StaffDeed)
+"""Everything that has a place in a kiosk's chain."""
 
 MAX_KEPT_BYTES = 64 * 1024
 MAX_KEPT_PER_DEVICE = 200
@@ -125,7 +137,7 @@ class Ingest:
         results = [self._open(arrival, sign_keys.get(arrival.kiosk_id)) for arrival in arrivals]
         with transaction.atomic():
             batch = _Batch(self._vault, now, devices)
-            batch.load([result for result in results if isinstance(result, Opened)])
+            batch.load([result for result in results if not isinstance(result, Refused)])
             for arrival, result in zip(arrivals, results, strict=True):
                 if isinstance(result, Refused):
                     batch.quarantine(arrival, result)
@@ -134,9 +146,9 @@ class Ingest:
             batch.write()
         return batch.replies
 
-    def _open(self, arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Opened | Refused:
+    def _open(self, arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Sound | Refused:
         try:
-            return open_record(arrival, sign_key, self._seal_key)
+            return open_arrival(arrival, sign_key, self._seal_key)
         except Refused as refused:
             return refused
 
@@ -160,35 +172,37 @@ class _Batch:
         self._people: dict[str, Person] = {}
         self._places: dict[tuple[str, str, int], _Place] = {}
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
+        self._deeds: list[StaffDeed] = []
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._certified_in: set[str] = set()
         self.replies: list[Reply] = []
 
-    def load(self, opened: Sequence[Opened]) -> None:
+    def load(self, opened: Sequence[Sound]) -> None:
         """Read what the batch will be compared with: known ids, and the persons by number."""
-        ids = [record.body.record_id for record in opened]
-        for table in (Certification, Rehearsal):
+        ids = [record.record_id for record in opened]
+        for table in _FILED:
             rows = table.objects.filter(record_id__in=ids)
             self._known.update(rows.values_list("record_id", "sha256"))
-        numbers = {self._vault.lookup(record.body.id_number) for record in opened}
+        records = [record for record in opened if isinstance(record, Opened)]
+        numbers = {self._vault.lookup(record.body.id_number) for record in records}
         people = Person.objects.filter(number_key__in=numbers)
         self._people = {person.number_key: person for person in people}
         self._load_places(opened)
 
-    def _load_places(self, opened: Sequence[Opened]) -> None:
+    def _load_places(self, opened: Sequence[Sound]) -> None:
         """What is filed at and beside the places that the batch claims."""
         wanted: dict[tuple[str, str], set[int]] = defaultdict(set)
         for record in opened:
             seq = record.chain.seq
             wanted[record.kiosk_id, record.chain.epoch] |= {seq - 1, seq, seq + 1}
         for (kiosk_id, epoch), seqs in wanted.items():
-            for table in (Certification, Rehearsal):
+            for table in _FILED:
                 rows = table.objects.filter(device_id=kiosk_id, epoch=epoch, seq__in=seqs)
                 for seq, *hashes in rows.values_list("seq", "sha256", "prev_sha256"):
                     self._places[kiosk_id, epoch, seq] = _Place(*hashes)
 
-    def file(self, record: Opened) -> None:
+    def file(self, record: Sound) -> None:
         chain = record.chain
         self._seqs[record.kiosk_id, chain.epoch].append(chain.seq)
         if self._is_known(record):
@@ -198,7 +212,7 @@ class _Batch:
         else:
             self._add(record)
 
-    def file_alone(self, record: Opened) -> str:
+    def file_alone(self, record: Sound) -> str:
         """Load, file and write one record that was kept aside, or say what stands against it."""
         self.load([record])
         why = "" if self._is_known(record) else self._objection(record)
@@ -207,8 +221,8 @@ class _Batch:
             self.write()
         return why
 
-    def _is_known(self, record: Opened) -> bool:
-        return self._known.get(record.body.record_id) == record.sha256
+    def _is_known(self, record: Sound) -> bool:
+        return self._known.get(record.record_id) == record.sha256
 
     def quarantine(self, arrival: Arrival, refused: Refused) -> bool:
         """Keep a refused arrival for staff; False if this kiosk's share is used up."""
@@ -239,24 +253,26 @@ class _Batch:
     def write(self) -> None:
         for table, rows in self._rows.items():
             table.objects.bulk_create(rows)
+        for deed in self._deeds:
+            self._write_deed(deed)
         Task.objects.bulk_create(self._tasks)
         if self._certified_in:
             rosters.mark_stale(rosters.serving(self._certified_in))
         for (kiosk_id, epoch), seqs in self._seqs.items():
             _note_seqs(kiosk_id, epoch, seqs, self._now)
 
-    def _objection(self, record: Opened) -> str:
+    def _objection(self, record: Sound) -> str:
         """Why a new record may not be filed; nothing if it may."""
         device = self._devices[record.kiosk_id]
-        if record.body.record_id in self._known:
+        if record.record_id in self._known:
             return "other_bytes"
         if device.simulated_only and record.provenance is Provenance.LIVE:
             return "demo_device_live"
-        if not is_borne_out(record):
+        if isinstance(record, Opened) and not is_borne_out(record):
             return "inconsistent"
         return self._misfit(record)
 
-    def _misfit(self, record: Opened) -> str:
+    def _misfit(self, record: Sound) -> str:
         """A chain is one line: each place once, each record naming the hash before it.
 
         Records may come in any order, so both neighbours are asked, if they are there.
@@ -271,23 +287,60 @@ class _Batch:
         )
         return "chain" if broken else ""
 
-    def _keep_aside(self, record: Opened, reason: str) -> None:
+    def _keep_aside(self, record: Sound, reason: str) -> None:
         arrival = Arrival(record.kiosk_id, record.payload)
-        if self.quarantine(arrival, Refused(reason, record.body.record_id)):
+        if self.quarantine(arrival, Refused(reason, record.record_id)):
             self._reply(record, AckStatus.QUARANTINED)
 
-    def _add(self, record: Opened) -> None:
+    def _add(self, record: Sound) -> None:
+        self._known[record.record_id] = record.sha256
+        chain = record.chain
+        place = _Place(record.sha256, chain.prev_sha256)
+        self._places[record.kiosk_id, chain.epoch, chain.seq] = place
+        if isinstance(record, OpenedDeed):
+            self._deeds.append(self._deed(record))
+        else:
+            self._add_record(record)
+        self._reply(record, AckStatus.FILED)
+
+    def _add_record(self, record: Opened) -> None:
         live = record.provenance is Provenance.LIVE
         table = Certification if live else Rehearsal
         row = table(**self._columns(record))
         self._rows[table].append(row)
-        self._known[record.body.record_id] = record.sha256
-        chain = record.chain
-        place = _Place(record.sha256, chain.prev_sha256)
-        self._places[record.kiosk_id, chain.epoch, chain.seq] = place
         if live:
             self._follow(record, row)
-        self._reply(record, AckStatus.FILED)
+
+    def _deed(self, record: OpenedDeed) -> StaffDeed:
+        body, chain = record.body, record.chain
+        return StaffDeed(
+            record_id=body.event_id,
+            device=self._devices[record.kiosk_id],
+            badge=body.badge,
+            deed=body.deed,
+            at=body.at,
+            simulated=record.provenance is Provenance.SIMULATED,
+            epoch=chain.epoch,
+            seq=chain.seq,
+            prev_sha256=chain.prev_sha256,
+            sha256=record.sha256,
+            envelope=record.payload,
+            filed_at=self._now,
+        )
+
+    def _write_deed(self, deed: StaffDeed) -> None:
+        """Filed, and in the audit log beside what staff did here; the log's time is today's."""
+        deed.save(force_insert=True)
+        when = deed.at.isoformat(timespec="seconds")
+        audit.write(
+            self._vault,
+            f"badge {deed.badge or '?'}",
+            f"kiosk.{deed.deed}",
+            ("device", deed.device_id),
+            reason=f"{when} simulated" if deed.simulated else when,
+            region_code=deed.device.site.region_id,
+            at=self._now,
+        )
 
     def _follow(self, record: Opened, row: Certification) -> None:
         """What a record about somebody who stood there brings with it."""
@@ -361,8 +414,8 @@ class _Batch:
             found += rows.values_list("seq", "finished_at")[:1]
         return max(found)[1] if found else None
 
-    def _reply(self, record: Opened, status: AckStatus) -> None:
-        ack = Ack(record.body.record_id, record.sha256, status)
+    def _reply(self, record: Sound, status: AckStatus) -> None:
+        ack = Ack(record.record_id, record.sha256, status)
         self.replies.append(Reply(record.kiosk_id, ack))
 
 

@@ -17,15 +17,17 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.domain.errors import WireError
 from edge.domain.record import Outcome, Provenance, Reference
-from edge.wire import envelope, messages
+from edge.wire import envelope, messages, staff
 from edge.wire.envelope import Chain, Envelope, sha256_hex
 from edge.wire.messages import RecordBody, ScoreBand
+from edge.wire.staff import StaffEventBody
 
 MAX_TEXT = 120
 MAX_SHORT = 60
 MAX_ATTEMPTS = 1000
 MAX_SEQ = 2**62
 
+_SCHEMAS = {messages.RECORD, messages.STAFF_EVENT}
 _REFERENCES = {Reference.CHIP.value, Reference.TEMPLATE.value}
 _PASSING = {ScoreBand.CLEAR.value, ScoreBand.PASS.value}
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -54,6 +56,26 @@ class Opened:
     provenance: Provenance
     finished_at: datetime
 
+    @property
+    def record_id(self) -> str:
+        return self.body.record_id
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDeed:
+    """What staff did at a kiosk, checked as a record is; it has a place in the same chain."""
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    chain: Chain
+    body: StaffEventBody = field(repr=False)
+    provenance: Provenance
+
+    @property
+    def record_id(self) -> str:
+        return self.body.event_id
+
 
 class Refused(Exception):
     """Not a record we file; `reason` is a short stable word for staff and alarms."""
@@ -64,20 +86,40 @@ class Refused(Exception):
         self.record_id = record_id
 
 
-def open_record(
+def open_arrival(
     arrival: Arrival, sign_key: Ed25519PublicKey | None, seal_key: X25519PrivateKey
-) -> Opened:
+) -> Opened | OpenedDeed:
     """Raises `Refused`. `sign_key` is that of the kiosk whose topic this came on, if it has one."""
     checked = _verified(arrival, sign_key)
-    header = checked.header
-    record_id = header.message_id if _RECORD_ID.fullmatch(header.message_id) else ""
+    record_id = checked.header.message_id
     try:
+        if checked.header.schema == messages.STAFF_EVENT:
+            return _open_deed(arrival, checked, seal_key)
         body = _body(checked, seal_key)
     except WireError as error:
         raise Refused(error.reason, record_id) from error
-    if body.kiosk_id != arrival.kiosk_id or body.record_id != header.message_id:
+    if body.kiosk_id != arrival.kiosk_id or body.record_id != record_id:
         raise Refused("moved", record_id)
-    return _opened(arrival, _chain(header.chain, record_id), body)
+    return _opened(arrival, _chain(checked.header.chain, record_id), body)
+
+
+def _open_deed(arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKey) -> OpenedDeed:
+    header = checked.header
+    body = staff.parse_event(envelope.unseal(checked.body, header, seal_key))
+    if body.kiosk_id != arrival.kiosk_id or body.event_id != header.message_id:
+        raise Refused("moved", header.message_id)
+    try:
+        provenance = Provenance(body.provenance)
+    except ValueError as error:
+        raise Refused("body", header.message_id) from error
+    return OpenedDeed(
+        kiosk_id=arrival.kiosk_id,
+        payload=arrival.payload,
+        sha256=sha256_hex(arrival.payload),
+        chain=_chain(header.chain, header.message_id),
+        body=body,
+        provenance=provenance,
+    )
 
 
 def _verified(arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Envelope:
@@ -93,7 +135,7 @@ def _verified(arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Envelope:
     header = checked.header
     if header.recipient != messages.REGISTRY:
         raise Refused("recipient")
-    if header.schema != messages.RECORD or header.version != 1:
+    if header.schema not in _SCHEMAS or header.version != 1:
         raise Refused("schema")
     if not _RECORD_ID.fullmatch(header.message_id):
         raise Refused("form")

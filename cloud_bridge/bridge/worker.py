@@ -23,6 +23,7 @@ from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.ingest import Ingest
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
+from cloud_bridge.bridge.staff_lists import StaffLists
 from cloud_bridge.registry import rosters
 from cloud_bridge.registry.models import Device
 from cloud_bridge.registry.vault import Vault
@@ -85,6 +86,7 @@ class Worker:
         self._sign_key = sign_key
         self._clock = clock
         self._rosters: dict[str, _Sent] = {}
+        self._staff = StaffLists(link, vault, sign_key)
         self._next_roster_s = 0.0
         self._locked_logged = False
 
@@ -105,6 +107,7 @@ class Worker:
         if self._clock.mono_s() >= self._next_roster_s:
             self._next_roster_s = self._clock.mono_s() + ROSTER_EVERY_S
             self._until_done(self._send_rosters, stop)
+            self._until_done(self._send_staff, stop)
 
     def _until_done(self, work: Callable[[], None], stop: threading.Event) -> None:
         """Repeat while the database is locked or away; nothing was acknowledged meanwhile."""
@@ -163,6 +166,10 @@ class Worker:
         due = rosters.to_send(now, today).exclude(pk__in=self._rosters)
         for device in due.select_related("site__region")[:ROSTERS_AT_ONCE]:
             self._send_roster(device, today)
+
+    def _send_staff(self) -> None:
+        now = self._clock.now()
+        self._staff.turn(now, now.astimezone(_CHINA).date())
 
     def _send_roster(self, device: Device, today: date) -> None:
         version = _next_version(device, self._clock.now())

@@ -30,6 +30,10 @@ PAGES: Mapping[str, frozenset[str]] = {
     "rehearsals": _CASES | _MACHINES,
     "rehearsal": _CASES | _MACHINES,
     "devices": _MACHINES,
+    "badges": _MACHINES,
+    "badge": _MACHINES,
+    "badge-reset": _MACHINES,
+    "badge-revoke": _MACHINES,
     "quarantine": _MACHINES,
     "audit": _AUDIT,
 }
@@ -47,6 +51,11 @@ MENU = (
     MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
     MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
     MenuItem("devices", _("Kiosks"), frozenset({"devices"})),
+    MenuItem(
+        "badges",
+        _("Staff badges"),
+        frozenset({"badges", "badge", "badge-reset", "badge-revoke"}),
+    ),
     MenuItem("quarantine", _("Quarantine"), frozenset({"quarantine"})),
     MenuItem("audit", _("Audit log"), frozenset({"audit"})),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from cloud_bridge.registry.models import Category
+from cloud_bridge.registry.models import Badge, Category
 
 PENDING, CERTIFIED = "pending", "certified"
 
@@ -57,6 +61,21 @@ class CloseForm(forms.Form):
     note = forms.CharField(
         label=_("What was done"), min_length=4, max_length=200, widget=forms.Textarea({"rows": 3})
     )
+
+
+class BadgeForm(forms.Form):
+    """Who gets a badge for the kiosks, where it counts and until when."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+    role = forms.ChoiceField(label=_("May do at the kiosk"), choices=Badge.Role.choices)
+    region = forms.ModelChoiceField(label=_("Counts in"), queryset=None, empty_label=None)
+    valid_until = forms.DateField(label=_("Valid to"), widget=_Day())
+
+    def __init__(self, *args: object, places: Any, today: date, last: date, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"valid_until": last}, **kwargs)
+        self.fields["region"].queryset = places
+        self.fields["name"].widget.attrs.update(autocomplete="off")
+        self.fields["valid_until"].validators += [MinValueValidator(today), MaxValueValidator(last)]
 
 
 class ReasonForm(forms.Form):

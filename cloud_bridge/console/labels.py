@@ -7,6 +7,21 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+DEEDS: Mapping[str, str] = {
+    "signed_in": _("kiosk: signed in"),
+    "failed": _("kiosk: wrong badge or PIN"),
+    "locked": _("kiosk: badge locked"),
+    "refused": _("kiosk: sign-in refused"),
+    "checked": _("kiosk: ran the checks"),
+    "printed": _("kiosk: printed a test slip"),
+    "looked": _("kiosk: opened the camera view"),
+    "volume": _("kiosk: changed the volume"),
+    "power_off": _("kiosk: switched it off"),
+    "restart": _("kiosk: restarted it"),
+    "signed_out": _("kiosk: signed out"),
+}
+"""What staff did at a kiosk, by `edge.domain.staff.Deed`."""
+
 LABELS: Mapping[str, Mapping[str, str]] = {
     "outcome": {
         "passed": _("Passed"),
@@ -97,6 +112,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "empty": _("empty"),
         "refused": _("refuses to work"),
     },
+    "deed": DEEDS,
     "sex": {"1": _("Male"), "2": _("Female"), "0": _("Unknown"), "9": _("Not stated")},
     "quarantine": {
         "size": _("Too large"),
@@ -136,5 +152,10 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "device.set": _("set up a kiosk"),
         "quarantine.refile": _("checked an arrival in quarantine again"),
         "region.set": _("set up a region"),
+        "badges.view": _("looked at the badges"),
+        "badge.issue": _("issued a badge"),
+        "badge.reset": _("gave a badge a new PIN"),
+        "badge.revoke": _("revoked a badge"),
+        **{f"kiosk.{deed}": words for deed, words in DEEDS.items()},
     },
 }

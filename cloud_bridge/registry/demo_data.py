@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils import timezone
 
 from cloud_bridge import demo
-from cloud_bridge.registry import id_number, people_import, staff
-from cloud_bridge.registry.models import Person
+from cloud_bridge.registry import badges, id_number, people_import, staff
+from cloud_bridge.registry.badges import Issued, NewBadge
+from cloud_bridge.registry.models import Badge, Person, Region
 from cloud_bridge.registry.people_import import NewPerson
 from cloud_bridge.registry.vault import Vault
 
@@ -26,6 +28,18 @@ def fill(vault: Vault) -> Mapping[str, str]:
     for name, role, region in demo.ACCOUNTS:
         staff.set_account(name, role, region, passwords[name], vault, WHO)
     return passwords
+
+
+@transaction.atomic
+def badge(vault: Vault) -> Issued:
+    """The demonstration's badge with a fresh PIN."""
+    name, role, region = demo.BADGE
+    known = Badge.objects.filter(name=name, region_id=region, revoked_at=None).first()
+    if known is not None:
+        return badges.reset(known, vault, WHO)
+    place = Region.objects.get(pk=region)
+    new = NewBadge(name, role, place, badges.latest(timezone.localdate()))
+    return badges.issue(new, vault, WHO, timezone.now())
 
 
 def invented_people() -> list[NewPerson]:

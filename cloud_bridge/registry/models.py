@@ -194,6 +194,8 @@ class Device(models.Model):
     keys, needed to write its roster. `health` is what the kiosk last said of its devices
     (rows of `edge.wire.messages.DeviceHealth`), `health_at` when that changed here.
 
+    `staff_due`: the list of badges is to be sent now; `staff_day` the day it was last sent for.
+
     `roster_due`: to be sent now. `roster_stale`: to be sent when the last one is some
     minutes old. `roster_day`: the day it was written for; who has to come changes with the day.
     """
@@ -215,6 +217,10 @@ class Device(models.Model):
     roster_version = models.BigIntegerField(default=0)
     roster_sent_at = models.DateTimeField(null=True)
     roster_problem = models.CharField(max_length=200, blank=True)
+    staff_due = models.BooleanField(default=True)
+    staff_day = models.DateField(null=True)
+    staff_version = models.BigIntegerField(default=0)
+    staff_sent_at = models.DateTimeField(null=True)
     quarantine_dropped = models.BigIntegerField(default=0)
     health = models.JSONField(default=list)
     health_at = models.DateTimeField(null=True)
@@ -371,6 +377,50 @@ class Quarantine(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["kiosk_id", "sha256"], name="once_per_payload"),
+        )
+
+
+class Badge(models.Model):
+    """What a member of staff signs in with at a kiosk; good in one region and on its kiosks.
+
+    `number` is printed on the badge, `verifier_sealed` stands for the PIN (see
+    `registry.badges`) and is empty once the badge is revoked.
+    """
+
+    class Role(models.TextChoices):
+        CLERK = "clerk", _("Clerk: looks, tests, volume")
+        TECHNICIAN = "technician", _("Technician: may also switch off")
+
+    number = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=60)
+    role = models.CharField(max_length=12, choices=Role)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    valid_until = models.DateField()
+    verifier_sealed = models.BinaryField()
+    issued_by = models.CharField(max_length=60)
+    issued_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+
+class StaffDeed(models.Model):
+    """What staff did at a kiosk, signed by it; also in the audit log. `badge` may be nobody's."""
+
+    record_id = models.CharField(max_length=36, primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    badge = models.CharField(max_length=12, blank=True, db_index=True)
+    deed = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    simulated = models.BooleanField()
+    epoch = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    prev_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    filed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch", "seq"], name="staffdeed_place"),
         )
 
 

@@ -19,6 +19,7 @@ from cloud_bridge.registry.models import (
     Quarantine,
     Region,
     Rehearsal,
+    Site,
     Task,
 )
 
@@ -96,6 +97,14 @@ def devices(account: Account) -> Any:
     rows = rows.select_related("site__region").prefetch_related("chains")
     misfits = Count("quarantined", filter=Q(quarantined__reason__in=("fork", "chain")))
     return rows.annotate(aside=Count("quarantined"), misfits=misfits).order_by("kiosk_id")
+
+
+def badge_regions(account: Account) -> Any:
+    """Where a badge may be issued for: regions with kiosks below them, within the account's."""
+    sites = Site.objects.filter(account.region.within("region_id"))
+    codes = {part for site in sites for part in line(site.region_id)}
+    within = [code for code in codes if account.region.covers(code)]
+    return Region.objects.filter(pk__in=[account.region_id, *within]).order_by("code")
 
 
 def quarantine(account: Account) -> Any:

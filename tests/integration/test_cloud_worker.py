@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import uuid
 from collections import deque
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,12 +15,22 @@ from cloud_bridge import demo
 from cloud_bridge.bridge import worker as worker_module
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.worker import Clock, Worker
-from cloud_bridge.registry import id_number, keyring
-from cloud_bridge.registry.models import Certification, Device, Person, Site
+from cloud_bridge.registry import id_number, keyring, people_import
+from cloud_bridge.registry.models import (
+    AuditEntry,
+    Certification,
+    ChainState,
+    Device,
+    Person,
+    Rehearsal,
+    Site,
+)
 from cloud_bridge.registry.people_import import NewPerson, add_people
+from edge.domain.cycles import Cycle
 from edge.domain.health import Condition, DeviceState
-from edge.domain.people import CardKey, RosterEntry
-from edge.wire import envelope, keys, messages, topics
+from edge.domain.people import CardKey, PersonId, RosterEntry
+from edge.wire import envelope, keys, messages, questions, topics
+from edge.wire.envelope import Header
 from edge.wire.messages import AckStatus, Presence
 from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry
 
@@ -31,6 +42,7 @@ class MemoryLink:
         self.queue: deque[Incoming] = deque()
         self.log: list[str] = []
         self.sent: list[tuple[str, bytes, bool]] = []
+        self.told: list[tuple[str, bytes, int, bytes]] = []
         self.connected = True
         self.takes = True
         self.connection = 1
@@ -58,6 +70,9 @@ class MemoryLink:
             arrived=lambda: self.takes and connection == self.connection,
             lost=lambda: connection != self.connection,
         )
+
+    def tell(self, topic: str, payload: bytes, expires_s: int, correlation: bytes = b"") -> None:
+        self.told.append((topic, payload, expires_s, correlation))
 
     def close(self) -> None:
         self.closed = True
@@ -96,8 +111,9 @@ def rec(kiosk: TestKiosk) -> str:
 
 
 def quiet() -> None:
-    """No rosters in tests about records."""
+    """No rosters and no lists of staff in tests about records."""
     Device.objects.update(roster_due=False, roster_day=TODAY, roster_sent_at=NOW)
+    Device.objects.update(staff_due=False, staff_day=TODAY)
 
 
 def test_commit_comes_before_answer_and_answer_before_the_brokers(
@@ -454,7 +470,7 @@ def test_a_roster_too_large_is_said_and_not_sent(
     monkeypatch.setattr(worker_module.dispatch, "MAX_ENVELOPE_BYTES", 1000)
     bench.turn()
     device = Device.objects.get()
-    assert bench.link.sent == []
+    assert bench.opened(topics.ROSTER) == []
     assert device.roster_alarm == ("too_large", "9")
     assert not device.roster_due
 
@@ -534,3 +550,210 @@ def test_health_that_cannot_be_shown_changes_nothing(registry: TestRegistry, ben
     bench.link.bring(topics.topic("nobody", topics.HEALTH), envelope.canonical([good]))
     bench.turn()
     assert Device.objects.get().health == []
+
+
+def lookup(kiosk: TestKiosk, number: str, name: str = "", **changes: object) -> bytes:
+    """A kiosk's signed question about a person; `changes` are of the header."""
+    fields = {"recipient": messages.REGISTRY, "sender": kiosk.kiosk_id, **changes}
+    header = Header(messages.LOOKUP, name or str(uuid.uuid4()), **fields)  # type: ignore[arg-type]
+    sealed = envelope.seal(questions.lookup_body(number), header, kiosk.registry_seal)
+    return envelope.sign(header, sealed, kiosk.sign_key)
+
+
+def asks(bench: Bench, kiosk: TestKiosk, *payloads: bytes) -> None:
+    for payload in payloads:
+        bench.link.bring(topics.topic(kiosk.kiosk_id, topics.LOOKUP), payload)
+        bench.turn()
+
+
+def answers(bench: Bench, kiosk: TestKiosk) -> list[RosterEntry | None]:
+    """Every answer the kiosk could open, checked as the kiosk checks it."""
+    found = []
+    for topic, payload, expires_s, correlation in bench.link.told:
+        assert topic == topics.topic(kiosk.kiosk_id, topics.ANSWER)
+        assert expires_s == messages.LOOKUP_S
+        checked = envelope.verify(payload, {messages.REGISTRY: bench.sign_key.public_key()}.get)
+        assert checked.header.message_id.encode() == correlation
+        plain = envelope.unseal(checked.body, checked.header, kiosk.open_key)
+        found.append(questions.parse_answer(plain).entry)
+    return found
+
+
+FAR_NUMBER = id_number.make(demo.NUMBER_REGION, date(1945, 8, 15), 77)
+
+
+def add_somebody_far() -> None:
+    """Invented, and of another province than any kiosk of these tests."""
+    vault = keyring.vault()
+    people_import.add_regions([("900000000000", "远方省")], vault, "test")
+    new = NewPerson("远方客", FAR_NUMBER, "retired", True, "900000000000")
+    add_people([new], vault, "test")
+
+
+def test_somebody_from_another_place_is_found_and_the_look_is_written_down(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    add_somebody_far()
+    asks(bench, kiosk, lookup(kiosk, FAR_NUMBER, "q-1"), lookup(kiosk, demo.DEMO_NUMBER[:-1] + "A"))
+    found, nobody = answers(bench, kiosk)
+    assert nobody is None
+    person = Person.objects.get(name="远方客")
+    assert found == RosterEntry(
+        key=keys.card_key(FAR_NUMBER, keys.decode_key(kiosk.card_text)),
+        person_id=PersonId(person.person_id),
+        masked_name="远*客",
+        category="retired",
+        due_by=person.due_by(TODAY),
+        cycle=Cycle.ROLLING,
+    )
+    looks = AuditEntry.objects.filter(action="person.lookup").order_by("number")
+    assert [(row.who, row.object_kind, row.object_id, row.reason) for row in looks] == [
+        ("kiosk k-001", "person", person.person_id, "found"),
+        ("kiosk k-001", "device", "k-001", "not found"),
+    ]
+    assert looks[0].region_code == "900000000000"
+    assert FAR_NUMBER not in repr(list(AuditEntry.objects.values()))
+
+
+def test_a_kiosk_may_not_ask_for_one_number_after_the_other(
+    registry: TestRegistry, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    kiosk, other = registry.kiosk(), registry.kiosk("k-002")
+    quiet()
+    bench.turn = lambda: bench.worker.turn(bench.stop)  # type: ignore[method-assign]
+    asks(bench, kiosk, *(lookup(kiosk, FAR_NUMBER) for _ in range(25)))
+    assert len(bench.link.told) == 20
+    assert AuditEntry.objects.filter(action="person.lookup").count() == 20
+    assert "reason=rate" in caplog.text
+    asks(bench, other, lookup(other, FAR_NUMBER))
+    assert len(bench.link.told) == 21
+    bench.mono_s += 60  # two more are allowed after a minute
+    asks(bench, kiosk, *(lookup(kiosk, FAR_NUMBER) for _ in range(5)))
+    assert len(bench.link.told) == 23
+
+
+def test_odd_questions_get_no_answer_and_leave_no_look(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk, other = registry.kiosk(), registry.kiosk("k-002")
+    quiet()
+    asks(
+        bench,
+        kiosk,
+        lookup(other, FAR_NUMBER),  # signed by another kiosk
+        lookup(kiosk, FAR_NUMBER, recipient="k-002"),
+        lookup(kiosk, FAR_NUMBER, version=2),
+        lookup(kiosk, FAR_NUMBER, sender="k-002"),
+        lookup(kiosk, "no number"),
+        kiosk.record(),
+        b"\xff",
+    )
+    assert bench.link.told == []
+    assert not AuditEntry.objects.filter(action="person.lookup").exists()
+
+
+def gap(registry: TestRegistry, bench: Bench) -> tuple[TestKiosk, list[bytes]]:
+    """A kiosk of whose five records the second and third never came."""
+    kiosk = registry.kiosk()
+    quiet()
+    payloads = [kiosk.record(provenance="simulated") for _ in range(5)]
+    for payload in (payloads[0], *payloads[3:]):
+        bench.link.bring(rec(kiosk), payload)
+    bench.turn()
+    return kiosk, payloads
+
+
+def asked(bench: Bench) -> list[questions.Ask]:
+    told = [(topic, payload) for topic, payload, *_ in bench.link.told if topic.endswith("dn/ask")]
+    public = {messages.REGISTRY: bench.sign_key.public_key()}.get
+    return [questions.parse_ask(envelope.verify(payload, public).body) for _, payload in told]
+
+
+def test_missing_records_are_asked_for_seldom_and_until_they_came(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk, payloads = gap(registry, bench)
+    for _ in range(11):
+        bench.turn()
+    assert asked(bench) == []  # records overtake each other
+    for _ in range(20):
+        bench.turn()
+    assert asked(bench) == [questions.Ask(kiosk.epoch, ((2, 3),))]
+    bench.mono_s += messages.ASK_S
+    bench.turn()
+    assert len(asked(bench)) == 2
+    for payload in payloads[1:3]:
+        bench.link.bring(rec(kiosk), payload)
+    bench.mono_s += messages.ASK_S
+    bench.turn()
+    bench.turn()
+    assert len(asked(bench)) == 2
+    assert ChainState.objects.get().missing == []
+
+
+def test_what_the_kiosk_says_is_gone_is_not_asked_for_again(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    kiosk, _ = gap(registry, bench)
+    told = questions.Told(kiosk.epoch, pruned=((2, 2),), unknown=((9, 9),))
+    header = Header(messages.TOLD, "t-1", kiosk.kiosk_id, messages.REGISTRY)
+    topic = topics.topic(kiosk.kiosk_id, topics.TOLD)
+    forged = envelope.sign(header, questions.told_body(told), registry.kiosk("k-002").sign_key)
+    quiet()
+    bench.link.bring(topic, forged)
+    bench.turn()
+    assert ChainState.objects.get().gone == []
+    for _ in range(2):
+        bench.link.bring(topic, envelope.sign(header, questions.told_body(told), kiosk.sign_key))
+        bench.turn()
+    chain = ChainState.objects.get()
+    assert (chain.gone, chain.missing_count, chain.gone_count) == ([[2, 2]], 2, 1)
+    bench.mono_s += messages.ASK_S
+    bench.turn()
+    bench.mono_s += messages.ASK_S
+    bench.turn()
+    assert asked(bench)[-1].spans == ((3, 3),)
+
+
+def test_a_kiosk_that_sends_garbage_is_shut_out_and_nobody_else(
+    registry: TestRegistry, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    noisy, good = registry.kiosk(), registry.kiosk("k-002")
+    quiet()
+    kept = noisy.record(provenance="simulated")
+    bench.turn = lambda: bench.worker.turn(bench.stop)  # type: ignore[method-assign]
+    for _ in range(10):
+        for _ in range(49):
+            bench.link.bring(rec(noisy), b"garbage")
+        bench.link.bring(rec(good), good.record(provenance="simulated"))
+        bench.turn()
+    bench.link.bring(rec(noisy), kept)
+    bench.turn()
+    assert Rehearsal.objects.filter(device="k-002").count() == 10
+    assert Rehearsal.objects.filter(device="k-001").count() == 0
+    bench.mono_s += 200
+    bench.turn()
+    told = [r.getMessage() for r in caplog.records if r.getMessage().startswith("throttled")]
+    shut_out = Device.objects.get(pk="k-001")
+    assert [line.split(" dropped")[0] for line in told] == ["throttled kiosk=k-001"]
+    assert 300 < shut_out.throttled < 490
+    assert shut_out.throttled_at is not None
+    assert Device.objects.get(pk="k-002").throttled == 0
+    bench.link.bring(rec(noisy), kept)  # the kiosk's outbox still has it
+    bench.turn()
+    assert Rehearsal.objects.filter(device="k-001").count() == 1
+
+
+def test_a_years_backlog_runs_through(registry: TestRegistry, bench: Bench) -> None:
+    """Without a second passing: 5,000 new records cost less than 30 pieces of garbage."""
+    kiosk = registry.kiosk()
+    quiet()
+    bench.turn = lambda: bench.worker.turn(bench.stop)  # type: ignore[method-assign]
+    throttle = bench.worker._throttle
+    payload = kiosk.record(provenance="simulated")
+    bench.link.bring(rec(kiosk), payload)
+    bench.turn()
+    spent = 1000 - throttle._bucket("k-001", bench.mono_s).tokens
+    assert spent * 5000 < 30 * 10

@@ -19,13 +19,16 @@ from cloud_bridge import demo
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.console import access
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import id_number, staff
+from cloud_bridge.registry import badges, id_number, staff
+from cloud_bridge.registry.badges import NewBadge
 from cloud_bridge.registry.models import (
     Account,
     AuditEntry,
+    Badge,
     Certification,
     Device,
     Person,
+    Region,
     Rehearsal,
     Task,
 )
@@ -68,7 +71,14 @@ def filed(registry: TestRegistry) -> Iterator[TestRegistry]:
     registry.ingest.ingest([Arrival("k-001", payload) for payload in [*live, b"junk"]], now)
     rehearsal = stage.record(finished=stamp, provenance="simulated")
     registry.ingest.ingest([Arrival("k-002", rehearsal)], now)
+    one_badge(registry, "高师傅")
     return registry
+
+
+def one_badge(registry: TestRegistry, name: str) -> badges.Issued:
+    now, place = timezone.now(), Region.objects.get(pk=PROVINCE)
+    new = NewBadge(name, "technician", place, now.date() + timedelta(days=30))
+    return badges.issue(new, registry.vault, "test", now)
 
 
 def addresses() -> dict[str, tuple[str, str]]:
@@ -87,6 +97,10 @@ def addresses() -> dict[str, tuple[str, str]]:
         "task": ("get", f"/tasks/{Task.objects.first().pk}/"),
         "task-close": ("post", f"/tasks/{Task.objects.first().pk}/close/"),
         "devices": ("get", "/devices/"),
+        "badges": ("get", "/badges/"),
+        "badge": ("get", f"/badges/{Badge.objects.first().pk}/"),
+        "badge-reset": ("post", f"/badges/{Badge.objects.first().pk}/reset/"),
+        "badge-revoke": ("post", f"/badges/{Badge.objects.first().pk}/revoke/"),
         "quarantine": ("get", "/quarantine/"),
         "audit": ("get", "/audit/"),
     }
@@ -100,6 +114,7 @@ WHO_MAY = {
     "task": CASES, "task-close": CASES,
     "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
     "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
+    "badges": MACHINES, "badge": MACHINES, "badge-reset": MACHINES, "badge-revoke": MACHINES,
 }  # fmt: skip
 
 
@@ -313,6 +328,7 @@ def test_names_are_escaped_everywhere(registry: TestRegistry) -> None:
         kiosk.record(provenance="simulated", **nasty),
     ]
     registry.ingest.ingest([Arrival("k-001", payload) for payload in payloads], now)
+    one_badge(registry, XSS)
     client = signed_in(registry, "supervisor")
     pages = [path for method, path in addresses().values() if method == "get"]
     pages += [f"/people/{Person.objects.get(name=XSS).pk}/"]
