@@ -246,6 +246,19 @@ def recorded(folder: Path) -> Iterator[Disk]:
         disk.folder, disk.events = "", None
 
 
+def at_write(folder: str, number: int, then: Callable[[], None]) -> None:
+    """Call `then` before the `number`-th write below `folder` from now on, if `recorded` sees it."""
+    left = [number]
+
+    def count(operation: str, path: str) -> int:
+        left[0] -= operation == "write" and path.startswith(folder)
+        if left[0] == 0:
+            then()
+        return OK
+
+    _DISK[0].fault = count
+
+
 def _library() -> str:
     """The file of the libsqlite3 that `sqlite3` of this process uses."""
     sqlite3.connect(":memory:").close()
