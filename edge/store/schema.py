@@ -12,6 +12,7 @@
     receipts   what was printed, masked and encrypted, for a second copy
     proofs     append-only, signed: what was taken away; nothing else lets a record go
     letters    other messages than records, sealed, that somebody waits for only so long
+    staff      badges that open the service screen, and wrong tries at them, encrypted
 
 A step that was ever released is never edited; add another one.
 """
@@ -125,6 +126,15 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
                     AND epoch = (SELECT value FROM state WHERE name = 'epoch')
                 )
                 BEGIN SELECT RAISE(ABORT, 'records are append-only'); END""",
+        ),
+    ),
+    (
+        "005_staff",
+        (
+            """CREATE TABLE staff (
+                name TEXT PRIMARY KEY,
+                sealed BLOB NOT NULL
+            ) STRICT""",
         ),
     ),
 )
