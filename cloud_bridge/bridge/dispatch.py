@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from cloud_bridge.bridge.ingest import Reply
 from cloud_bridge.registry import cycles
-from cloud_bridge.registry.models import Certification, Device, Person
+from cloud_bridge.registry.models import ROOT_REGION, Certification, Device, Person
 from cloud_bridge.registry.vault import Vault, VaultError
 from edge.domain.errors import WireError
-from edge.domain.people import PastProof, PersonId, RosterEntry, mask_name
+from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry, mask_name
 from edge.wire import envelope, keys, messages
 from edge.wire.envelope import MAX_ENVELOPE_BYTES, Header
 from edge.wire.messages import REGISTRY, Roster
@@ -93,18 +93,39 @@ def _entries(
             log.error("damaged row person=%s", person.person_id)
             damaged.append(person.person_id)
             continue
-        last = person.last_pass_day()
-        done = cycles.need_not_come(person.category, last, today)
-        yield RosterEntry(
-            key=keys.card_key(number, secret),
-            person_id=PersonId(person.person_id),
-            masked_name=mask_name(person.name),
-            category=person.category,
-            due_by=person.due_by(today),
-            certified_on=last if done else None,
-            past=tuple(past.get(person.person_id, ())),
-            cycle=cycles.cycle_of(person.category),
-        )
+        proofs = past.get(person.person_id, [])
+        yield _entry(person, keys.card_key(number, secret), today, proofs)
+
+
+def entry_of_number(
+    device: Device, number: str, today: date, vault: Vault
+) -> tuple[RosterEntry | None, str]:
+    """What a roster of this kiosk would say of somebody from anywhere, and their region."""
+    found = Person.objects.filter(number_key=vault.lookup(number), covered=True)
+    person = found.with_last_pass().first()
+    if person is None:
+        return None, ROOT_REGION
+    try:
+        secret = keys.decode_key(vault.open(device.card_secret_sealed, device.kiosk_id))
+    except (VaultError, WireError) as error:
+        raise WireError("kiosk", "its key for card keys cannot be opened") from error
+    past = _past([person.pk], today).get(person.person_id, [])
+    return _entry(person, keys.card_key(number, secret), today, past), person.region_id
+
+
+def _entry(person: Person, key: CardKey, today: date, past: Iterable[PastProof]) -> RosterEntry:
+    last = person.last_pass_day()
+    done = cycles.need_not_come(person.category, last, today)
+    return RosterEntry(
+        key=key,
+        person_id=PersonId(person.person_id),
+        masked_name=mask_name(person.name),
+        category=person.category,
+        due_by=person.due_by(today),
+        certified_on=last if done else None,
+        past=tuple(past),
+        cycle=cycles.cycle_of(person.category),
+    )
 
 
 def _past(people: object, today: date) -> dict[str, list[PastProof]]:

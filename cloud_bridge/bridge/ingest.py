@@ -93,7 +93,7 @@ class Ingest:
     """Holds the registry's keys; the database is Django's."""
 
     def __init__(self, seal_key: X25519PrivateKey, vault: Vault) -> None:
-        self._seal_key = seal_key
+        self.seal_key = seal_key
         self._vault = vault
 
     def ingest(self, arrivals: Sequence[Arrival], now: datetime) -> list[Reply]:
@@ -148,7 +148,7 @@ class Ingest:
 
     def _open(self, arrival: Arrival, sign_key: Ed25519PublicKey | None) -> Sound | Refused:
         try:
-            return open_arrival(arrival, sign_key, self._seal_key)
+            return open_arrival(arrival, sign_key, self.seal_key)
         except Refused as refused:
             return refused
 

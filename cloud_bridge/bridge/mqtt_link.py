@@ -2,8 +2,9 @@
 
 No thread of paho's: `poll` runs its loop in the caller's thread, so a
 callback can kill nothing unseen and a slow database simply slows the
-reading. A message is acknowledged to the broker by the caller, after the
-commit; after a reconnect the broker sends unacknowledged ones again.
+reading. An exception in one costs the connection and nothing else. A message
+is acknowledged to the broker by the caller, after the commit; after a
+reconnect the broker sends unacknowledged ones again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import random
 import ssl
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +34,10 @@ RECEIVE_MAXIMUM = 200
 KEEPALIVE_S = 30
 FIRST_BACKOFF_S = 0.5
 LAST_BACKOFF_S = 30.0
+LINGER_S = 0.002
+"""A batch is closed when nothing more came for this long: a kiosk with a small window waits
+for its answers, and waiting for more of it would wait in vain."""
+MAX_QUEUED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Incoming:
     topic: str
     payload: bytes = field(repr=False)
     ticket: tuple[int, int, int]
+    correlation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class MqttLink:
         self._queue: deque[Incoming] = deque()
         self._connection = 0
         self._up = False
+        self._broken = False
         self._backoff_s = FIRST_BACKOFF_S
         self._next_try = 0.0
         self._outage_logged = False
@@ -73,7 +81,9 @@ class MqttLink:
             client_id=client_id,
             protocol=mqtt.MQTTv5,
             manual_ack=True,
+            reconnect_on_failure=False,
         )
+        client.max_queued_messages_set(MAX_QUEUED)
         client.tls_set_context(_tls(self._broker))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -85,13 +95,15 @@ class MqttLink:
         return self._up
 
     def poll(self, timeout_s: float, limit: int) -> list[Incoming]:
-        """What has arrived within `timeout_s`, at most `limit` messages."""
+        """What arrives together within `timeout_s`, at most `limit` messages."""
         deadline = time.monotonic() + timeout_s
-        while len(self._queue) < limit:
+        while (had := len(self._queue)) < limit:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
-            self._turn(left_s)
+            self._guarded_turn(min(left_s, LINGER_S) if had else left_s)
+            if had and len(self._queue) == had:
+                break
         return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
 
     def done(self, message: Incoming) -> None:
@@ -102,9 +114,24 @@ class MqttLink:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None:
         """Hand a message to the broker; None when there is no connection."""
+        return self._publish(topic, payload, retain, None)
+
+    def tell(self, topic: str, payload: bytes, expires_s: int, correlation: bytes = b"") -> None:
+        """Say something that nobody waits for after `expires_s`; `correlation` names the question.
+
+        On a topic that is the caller's choice: the one a question names may be anybody's.
+        """
+        told = Properties(PacketTypes.PUBLISH)
+        told.CorrelationData = correlation
+        told.MessageExpiryInterval = expires_s
+        self._publish(topic, payload, False, told)
+
+    def _publish(
+        self, topic: str, payload: bytes, retain: bool, told: Properties | None
+    ) -> Published | None:
         if not self._up:
             return None
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=told)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return None
         connection = self._connection
@@ -120,8 +147,26 @@ class MqttLink:
             self._client.loop(0.1)
         self._up = False
 
+    def _guarded_turn(self, left_s: float) -> None:
+        """Whatever paho or one of our callbacks raises, another connection is made."""
+        try:
+            self._turn(left_s)
+        except Exception as error:  # noqa: BLE001  a bug in a callback must not end the bridge
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            name = type(error).__name__
+            log.error("link error type=%s at=%s:%s", name, where.name, where.lineno)
+            self._abandon(name)
+
+    def _abandon(self, why: str) -> None:
+        """Without a goodbye: the broker keeps everything we did not acknowledge."""
+        socket = self._client.socket()
+        if socket is not None:
+            socket.close()
+        self._broken = True
+        self._lost(why)
+
     def _turn(self, left_s: float) -> None:
-        if self._client.socket() is None:
+        if self._client.socket() is None or self._broken:
             self._reconnect(left_s)
             return
         code = self._client.loop(min(left_s, 0.5))
@@ -136,6 +181,7 @@ class MqttLink:
         self._next_try = time.monotonic() + self._backoff_s * random.uniform(0.5, 1.5)
         self._backoff_s = min(self._backoff_s * 2, LAST_BACKOFF_S)
         try:
+            self._broken = False
             self._client.connect(
                 self._broker.host,
                 self._broker.port,
@@ -173,7 +219,8 @@ class MqttLink:
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         ticket = (self._connection, message.mid, message.qos)
-        self._queue.append(Incoming(message.topic, message.payload, ticket))
+        correlation = getattr(message.properties, "CorrelationData", b"")
+        self._queue.append(Incoming(message.topic, message.payload, ticket, correlation))
 
 
 def _tls(broker: Broker) -> ssl.SSLContext:

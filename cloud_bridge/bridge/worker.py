@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -18,17 +19,21 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 
 from cloud_bridge.bridge import dispatch
-from cloud_bridge.bridge.ingest import Ingest
+from cloud_bridge.bridge.ingest import Ingest, Reply
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
+from cloud_bridge.bridge.questions import Questions
 from cloud_bridge.bridge.staff_lists import StaffLists
+from cloud_bridge.bridge.throttle import Cost, Throttle
 from cloud_bridge.registry import rosters
 from cloud_bridge.registry.models import Device
 from cloud_bridge.registry.vault import Vault
 from edge.domain.errors import WireError
 from edge.wire import messages, topics
+from edge.wire.messages import AckStatus
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,11 @@ ROSTERS_AT_ONCE = 20
 """At midnight all are due: records must not wait for the whole fleet's."""
 MAX_DEVICES = 20
 _CHINA = ZoneInfo("Asia/Shanghai")
+_COSTS = {
+    AckStatus.FILED: Cost.NEW,
+    AckStatus.KNOWN: Cost.PLAIN,
+    AckStatus.QUARANTINED: Cost.REFUSED,
+}
 _WORD = re.compile(r"[a-z][a-z_]{0,29}")
 
 
@@ -54,6 +64,10 @@ class Link(Protocol):
     def done(self, message: Incoming) -> None: ...
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None: ...
+
+    def tell(
+        self, topic: str, payload: bytes, expires_s: int, correlation: bytes = b""
+    ) -> None: ...
 
     def close(self) -> None: ...
 
@@ -85,6 +99,8 @@ class Worker:
         self._vault = vault
         self._sign_key = sign_key
         self._clock = clock
+        self._questions = Questions(vault, sign_key, ingest.seal_key)
+        self._throttle = Throttle()
         self._rosters: dict[str, _Sent] = {}
         self._staff = StaffLists(link, vault, sign_key)
         self._next_roster_s = 0.0
@@ -107,6 +123,7 @@ class Worker:
         if self._clock.mono_s() >= self._next_roster_s:
             self._next_roster_s = self._clock.mono_s() + ROSTER_EVERY_S
             self._until_done(self._send_rosters, stop)
+            self._until_done(self._look_after, stop)
             self._until_done(self._send_staff, stop)
 
     def _until_done(self, work: Callable[[], None], stop: threading.Event) -> None:
@@ -133,6 +150,7 @@ class Worker:
         now = self._clock.now()
         arrivals = self._sorted_out(batch, now)
         replies = self._ingest.ingest(arrivals, now) if arrivals else []
+        self._charge(arrivals, replies)
         for kiosk_id, payload in dispatch.ack_envelopes(replies, self._sign_key).items():
             self._link.publish(topics.topic(kiosk_id, topics.ACK), payload)
         for message in batch:
@@ -141,20 +159,64 @@ class Worker:
             log.info("batch arrived=%d answered=%d", len(arrivals), len(replies))
 
     def _sorted_out(self, batch: Sequence[Incoming], now: datetime) -> list[Arrival]:
-        """The records of a batch; presence and health are stored here, the rest is passed over."""
+        """The records of a batch; everything else is dealt with here."""
         arrivals = []
         for message in batch:
-            try:
-                kiosk_id, leaf = topics.split(message.topic)
-                if leaf == topics.RECORD:
-                    arrivals.append(Arrival(kiosk_id, message.payload))
-                elif leaf == topics.PRESENCE:
-                    store_presence(kiosk_id, messages.parse_presence(message.payload), now)
-                elif leaf == topics.HEALTH:
-                    store_health(kiosk_id, messages.parse_health(message.payload), now)
-            except WireError as error:
-                log.warning("ignored topic=%r reason=%s", message.topic[:80], error.reason)
+            kiosk_id, leaf = _place(message.topic)
+            if not self._throttle.admits(kiosk_id, self._clock.mono_s()):
+                continue
+            if leaf == topics.RECORD:
+                arrivals.append(Arrival(kiosk_id, message.payload))
+            else:
+                self._take(kiosk_id, leaf, message, now)
         return arrivals
+
+    def _take(self, kiosk_id: str, leaf: str, message: Incoming, now: datetime) -> None:
+        """Anything but a record; what is no message of ours costs the kiosk dearly."""
+        cost = Cost.PLAIN
+        try:
+            if leaf == topics.PRESENCE:
+                store_presence(kiosk_id, messages.parse_presence(message.payload), now)
+            elif leaf == topics.HEALTH:
+                store_health(kiosk_id, messages.parse_health(message.payload), now)
+            elif leaf == topics.LOOKUP:
+                self._answer(kiosk_id, message, now)
+            elif leaf == topics.TOLD:
+                self._questions.told(kiosk_id, message.payload)
+            else:
+                raise WireError("topic", "nothing we listen to")
+        except WireError as error:
+            log.warning("ignored topic=%r reason=%s", message.topic[:80], error.reason)
+            cost = Cost.REFUSED
+        self._throttle.charge(kiosk_id, cost.value, self._clock.mono_s())
+
+    def _answer(self, kiosk_id: str, message: Incoming, now: datetime) -> None:
+        now_s = self._clock.mono_s()
+        question, payload = self._questions.answer(kiosk_id, message.payload, now, now_s)
+        topic = topics.topic(kiosk_id, topics.ANSWER)
+        self._link.tell(topic, payload, messages.LOOKUP_S, question.encode())
+
+    def _charge(self, arrivals: Sequence[Arrival], replies: Sequence[Reply]) -> None:
+        """A record without an answer, or one that was put aside, was not worth looking at."""
+        costs: dict[str, float] = defaultdict(float)
+        for arrival in arrivals:
+            costs[arrival.kiosk_id] += Cost.REFUSED.value
+        for reply in replies:
+            costs[reply.kiosk_id] += _COSTS[reply.ack.status].value - Cost.REFUSED.value
+        for kiosk_id, cost in costs.items():
+            self._throttle.charge(kiosk_id, cost, self._clock.mono_s())
+
+    def _look_after(self) -> None:
+        """What is missing is asked for; whose messages were dropped is told."""
+        self._ask()
+        for kiosk_id, number in self._throttle.to_tell(self._clock.mono_s()).items():
+            note_dropped(kiosk_id, number, self._clock.now())
+
+    def _ask(self) -> None:
+        if not self._link.connected:
+            return
+        for kiosk_id, payload in self._questions.to_ask(self._clock.mono_s()):
+            self._link.tell(topics.topic(kiosk_id, topics.ASK), payload, messages.ASK_S)
 
     def _send_rosters(self) -> None:
         self._settle_rosters()
@@ -204,6 +266,21 @@ class Worker:
             roster_problem=sent.problem[:200],
         )
         log.info("roster sent kiosk=%s version=%d", kiosk_id, sent.version)
+
+
+def note_dropped(kiosk_id: str, number: int, now: datetime) -> None:
+    """The alarm: one line in the log, and what the console shows."""
+    log.warning("throttled kiosk=%s dropped=%d", kiosk_id, number)
+    rows = Device.objects.filter(kiosk_id=kiosk_id)
+    rows.update(throttled=F("throttled") + number, throttled_at=now)
+
+
+def _place(topic: str) -> tuple[str, str]:
+    """Kiosk and leaf; two empty texts for a topic that is none of ours."""
+    try:
+        return topics.split(topic)
+    except WireError:
+        return "", ""
 
 
 def store_presence(kiosk_id: str, presence: messages.Presence, now: datetime) -> None:

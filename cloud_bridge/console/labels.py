@@ -141,6 +141,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "person.view": _("looked at a person"),
         "person.reveal": _("looked at the full number"),
         "person.find": _("searched for a number"),
+        "person.lookup": _("asked for from a kiosk of another place"),
         "person.add": _("added a person"),
         "record.view": _("looked at a record"),
         "rehearsal.view": _("looked at a rehearsal record"),

@@ -5,7 +5,7 @@ A gap that stays tells of a lost or hidden record, even of a lost outbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Gaps = tuple[tuple[int, int], ...]
 """Missing ranges, ascending, both ends included."""
@@ -28,6 +28,25 @@ def note(highest: int, missing: Gaps, arrived: Iterable[int]) -> tuple[int, Gaps
 
 def count(missing: Gaps) -> int:
     return sum(last - first + 1 for first, last in missing)
+
+
+def without(missing: Gaps, gone: Iterable[Sequence[int]]) -> Gaps:
+    """What is missing and was not given up."""
+    ranges = list(missing)
+    for first, last in gone:
+        ranges = [part for span in ranges for part in _cut(span, first, last)]
+    return tuple(ranges)
+
+
+def within(missing: Gaps, asked: Iterable[tuple[int, int]]) -> Gaps:
+    """The part of `asked` that is missing."""
+    found = [(max(first, span[0]), min(last, span[1])) for first, last in asked for span in missing]
+    return tuple((first, last) for first, last in found if first <= last)
+
+
+def _cut(span: tuple[int, int], first: int, last: int) -> list[tuple[int, int]]:
+    parts = [(span[0], min(span[1], first - 1)), (max(span[0], last + 1), span[1])]
+    return [part for part in parts if part[0] <= part[1]]
 
 
 def _without(span: tuple[int, int], seq: int) -> list[tuple[int, int]]:

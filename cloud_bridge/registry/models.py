@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cloud_bridge.registry import cycles
-from cloud_bridge.registry.gaps import Gaps, count
+from cloud_bridge.registry.gaps import Gaps, count, without
 
 ROOT_REGION = "0" * 12
 
@@ -196,6 +196,8 @@ class Device(models.Model):
 
     `staff_due`: the list of badges is to be sent now; `staff_day` the day it was last sent for.
 
+    `throttled`: how many of its messages were dropped unread, because it sent too many.
+
     `roster_due`: to be sent now. `roster_stale`: to be sent when the last one is some
     minutes old. `roster_day`: the day it was written for; who has to come changes with the day.
     """
@@ -222,6 +224,8 @@ class Device(models.Model):
     staff_version = models.BigIntegerField(default=0)
     staff_sent_at = models.DateTimeField(null=True)
     quarantine_dropped = models.BigIntegerField(default=0)
+    throttled = models.BigIntegerField(default=0)
+    throttled_at = models.DateTimeField(null=True)
     health = models.JSONField(default=list)
     health_at = models.DateTimeField(null=True)
 
@@ -244,13 +248,17 @@ class Device(models.Model):
 
 
 class ChainState(models.Model):
-    """How far a kiosk's chain of one epoch has come, and what is missing."""
+    """How far a kiosk's chain of one epoch has come, and what is missing.
+
+    `gone`: the part of it that the kiosk says, signed, it no longer has.
+    """
 
     device = models.ForeignKey(Device, models.CASCADE, related_name="chains")
     epoch = models.CharField(max_length=64)
     began_at = models.DateTimeField(null=True)
     highest = models.BigIntegerField(default=0)
     missing = models.JSONField(default=list)
+    gone = models.JSONField(default=list)
 
     class Meta:
         constraints = (
@@ -264,6 +272,10 @@ class ChainState(models.Model):
     @property
     def missing_count(self) -> int:
         return count(self.gaps)
+
+    @property
+    def gone_count(self) -> int:
+        return count(self.gaps) - count(without(self.gaps, self.gone))
 
 
 class FiledRecord(models.Model):

@@ -92,10 +92,14 @@ def close_task(task: Task, account: Account, note: str, now: datetime) -> bool:
     return bool(closed)
 
 
+MISFITS = ("fork", "chain", "other_bytes")
+"""What a kiosk cannot send by accident: its chain forked, or one id for two contents."""
+
+
 def devices(account: Account) -> Any:
     rows = Device.objects.filter(account.region.within("site__region_id"))
     rows = rows.select_related("site__region").prefetch_related("chains")
-    misfits = Count("quarantined", filter=Q(quarantined__reason__in=("fork", "chain")))
+    misfits = Count("quarantined", filter=Q(quarantined__reason__in=MISFITS))
     return rows.annotate(aside=Count("quarantined"), misfits=misfits).order_by("kiosk_id")
 
 

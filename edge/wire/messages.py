@@ -74,6 +74,8 @@ class Message:
 
 LOOKUP_S = 5
 """A person who waits before the screen is told after this long that nobody answered."""
+ASK_S = 3600
+"""What is still missing after this long is asked for again."""
 
 MESSAGES = (
     Message(RECORD, topics.RECORD, "one finished session", sealed=True),
@@ -107,7 +109,7 @@ MESSAGES = (
         answers=LOOKUP,
     ),
     Message(STAFF, topics.STAFF, "badges and PINs of staff", sealed=True, retained=True),
-    Message(ASK, topics.ASK, "places of the chain that never arrived"),
+    Message(ASK, topics.ASK, "places of the chain that never arrived", expires_s=ASK_S),
     Message(DESIRED, topics.DESIRED, "what the kiosk's settings shall be", retained=True),
     Message(
         REPORTED,
