@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SEED = 20261123
-CAMPAIGNS: tuple[str, ...] = ("power_cuts", "kills", "network", "isolation")
+CAMPAIGNS: tuple[str, ...] = ("power_cuts", "kills", "offline", "network", "isolation")
 
 Section = dict[str, Any]
 

@@ -117,6 +117,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """The files of another folder, under the same names in this one."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
-        path.unlink()
+        if path.is_file():
+            path.unlink()
     for path, data in files.items():
         (folder / Path(path).name).write_bytes(data)

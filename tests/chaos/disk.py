@@ -247,7 +247,7 @@ def recorded(folder: Path) -> Iterator[Disk]:
 
 
 def at_write(folder: str, number: int, then: Callable[[], None]) -> None:
-    """Call `then` before the `number`-th write below `folder` from now on, if `recorded` sees it."""
+    """Call `then` before the `number`-th write below `folder` from now on; see `recorded`."""
     left = [number]
 
     def count(operation: str, path: str) -> int:
