@@ -34,10 +34,10 @@ class ShippedBroker(Broker):
 
 
 def run(size: Size, progress: Progress) -> Section:
-    attempts = size.of(200, 2400)
+    attempts = size.of(120, 2400)
     progress.expect(attempts)
     found = _attack(attempts, size.seed, progress)
-    control = _attack(size.of(60, 200), size.seed, Quiet(), weak=True)
+    control = _attack(size.of(40, 200), size.seed, Quiet(), weak=True)
     found |= {
         "forged_records": _forged_records(size.of(20, 200), size.seed),
         "control_weak_broker": {key: control[key] for key in ("deliveries", "evictions")},

@@ -53,7 +53,7 @@ class Forgetful(SqliteOutbox):
 
 
 def run(size: Size, progress: Progress) -> Section:
-    records, weathers = size.of(120, 5000), size.of(30, 600)
+    records, weathers = size.of(100, 5000), size.of(20, 600)
     progress.expect(records + weathers)
     with scratch() as root, ExitStack() as stack:
         world = _World(root, stack, size.seed)
