@@ -23,6 +23,15 @@ MAY_IMPORT = {
     "edge.store": {"edge.store", "edge.domain", "edge.ports"},
     "edge.sync": {"edge.sync", "edge.domain", "edge.ports", "edge.wire"},
     "edge.ui": {"edge.ui", "edge.domain", "edge.session"},
+    "edge.evaluate.scenes": {"edge.evaluate.scenes", "edge.domain", "edge.drivers.sim"},
+    "edge.evaluate": {
+        "edge.evaluate",
+        "edge.domain",
+        "edge.ports",
+        "edge.models",
+        "edge.session.challenges",
+        "edge.drivers.sim",  # the portraits and heads that scenes are made of
+    },
     "edge.app": {"edge"},
     "edge.__main__": {"edge"},
     "edge": {"edge"},

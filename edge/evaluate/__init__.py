@@ -1,0 +1,1 @@
+"""The evaluation bench: attacks and living people, generated, before the product's own check."""
