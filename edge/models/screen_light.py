@@ -1,0 +1,229 @@
+"""The kiosk's own screen as a light source: does what is before the camera follow it as skin does?
+
+While the person holds still, the screen changes between two pale hues in an order that nobody
+knows beforehand. Skin before the screen takes on a little of each hue: the nose, near and facing
+it, more than the sides of the head, and the wall behind hardly any. A sheet of paper follows
+as evenly as its own printed background does; a screen shines by itself and hardly follows.
+
+    share of hue in the light that a region sends back      c = (B - R) / (R + G + B)
+    c(t) = a + b t + gain * code(t - lag) + noise            least squares, per region
+
+`gain` over its standard error says whether the region follows at all; the ratios of gains
+say what kind of thing it is. Dim the hall and it sees much, in the sun nothing: then the
+answer is ABSTAINS and never a pass. Rates and hues are gentle on purpose (WCAG 2.3.1: at most
+three flashes a second; here at most three changes, pale, without saturated red).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.models.preprocess import Image, Points
+
+CHIPS = 14
+CHIP_S = 0.36  # no more than three changes a second
+MAX_RUN = 3  # chips alike in a row: slow drifts must not look like the code
+LAGS_S = tuple(np.arange(0.0, 0.41, 0.04))  # screen, exposure, transport
+SETTLE_S = 0.12  # after each change: the screen is neither hue yet
+
+Floats = npt.NDArray[np.float64]
+Code = tuple[int, ...]
+"""-1 is the bluish hue, +1 the yellowish one."""
+
+
+class Answer(Enum):
+    """What the light says. Only FOLLOWS speaks for a head; none of them refuses anybody."""
+
+    FOLLOWS = "follows"
+    UNIFORM = "uniform"  # follows like a sheet: as much at the sides, or behind the head
+    ABSENT = "absent"  # does not follow although the light should have been seen
+    ABSTAINS = "abstains"  # too bright or too noisy to tell
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Working values from the physical simulator; frozen on a kiosk only by trials on one."""
+
+    min_significance: float = 6.0  # gain over its standard error
+    min_gain: float = 0.002  # of `c`; what noise alone cannot make
+    should_be_seen: float = 0.0025  # of `c` on skin: below, a hall is too bright to ask
+    max_behind: float = 0.5  # gain behind the head over that of the face
+    min_relief: float = 1.2  # gain at the nose over that at the sides of the head
+    min_frames: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Mean (R, G, B) 0..255 of four places on one frame; `None` where a place is not in view."""
+
+    at_ns: MonoNs
+    nose: Floats
+    cheeks: Floats
+    sides: Floats
+    behind: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer with what it rests on; gains are changes of `c`."""
+
+    answer: Answer
+    gain: float
+    significance: float
+    relief: float | None = None
+    behind: float | None = None
+    lag_s: float | None = None
+
+
+def codes() -> list[Code]:
+    """Every allowed order: as many of one hue as of the other, no run of more than three."""
+    found: list[Code] = []
+    for number in range(1 << CHIPS):
+        chips = tuple(1 if number >> bit & 1 else -1 for bit in range(CHIPS))
+        if sum(chips) == 0 and _longest_run(chips) <= MAX_RUN:
+            found.append(chips)
+    return found
+
+
+def _longest_run(chips: Code) -> int:
+    longest = run = 1
+    for before, chip in itertools.pairwise(chips):
+        run = run + 1 if chip == before else 1
+        longest = max(longest, run)
+    return longest
+
+
+def draw(choose: Callable[[Sequence[Code]], Code]) -> Code:
+    """One order; `choose` must be a cryptographic choice among equals."""
+    return choose(codes())
+
+
+def chip_at(code: Code, since_s: float) -> int:
+    """The hue `since_s` after the beginning; 0 before it and after its end."""
+    number = int(since_s // CHIP_S)
+    return code[number] if 0 <= number < len(code) else 0
+
+
+# --- what is read from a frame -----------------------------------------------------------------
+
+NOSE = (4, 5, 195)
+CHEEKS = (50, 280, 101, 330)
+SIDES = (234, 454, 127, 356)  # before the ears
+
+
+def read(image: Image, points: Points, at_ns: MonoNs) -> Reading:
+    """Patches of a fourteenth of the face's width, and a strip beside the head."""
+    half = max(2, round(float(np.ptp(points[:, 0])) / 28))
+    return Reading(
+        at_ns,
+        _mean(image, points[list(NOSE)], half),
+        _mean(image, points[list(CHEEKS)], half),
+        _mean(image, points[list(SIDES)], half),
+        _behind(image, points),
+    )
+
+
+def _mean(image: Image, places: Points, half: int) -> Floats:
+    height, width = image.shape[:2]
+    pixels = [
+        image[max(0, y - half) : y + half, max(0, x - half) : x + half].reshape(-1, 3)
+        for x, y in np.rint(places[:, :2]).astype(int)
+        if 0 <= x < width and 0 <= y < height
+    ]
+    return np.concatenate(pixels).mean(0) if pixels else np.full(3, np.nan)
+
+
+def _behind(image: Image, points: Points) -> Floats | None:
+    """What is left and right of the head at the height of the brow, half a face away."""
+    left, right = points[:, 0].min(), points[:, 0].max()
+    away, top = (right - left) / 2, int(max(0, points[:, 1].min()))
+    rows = image[top : top + max(4, round(float(right - left) / 3))]
+    strips = [rows[:, : int(max(0, left - away))], rows[:, int(right + away) :]]
+    pixels = [strip.reshape(-1, 3) for strip in strips if strip.size]
+    return np.concatenate(pixels).mean(0) if pixels else None
+
+
+# --- what it means ------------------------------------------------------------------------------
+
+
+def judge(
+    readings: Sequence[Reading],
+    code: Code,
+    began_ns: MonoNs,
+    expected: float | None,
+    limits: Limits | None = None,
+) -> Finding:
+    """`expected` is the gain that skin should show in this light, if the camera can tell.
+
+    Without it an absent answer cannot be told from a bright hall: ABSTAINS.
+    """
+    limits = limits or Limits()
+    sound = [one for one in readings if np.isfinite([one.nose, one.cheeks, one.sides]).all()]
+    times = np.array([(one.at_ns - began_ns) / NS_PER_S for one in sound])
+    if len(sound) < limits.min_frames or times[-1] < 0.8 * CHIPS * CHIP_S:
+        return Finding(Answer.ABSTAINS, 0.0, 0.0)
+    face = _hue(np.array([(one.nose + one.cheeks) / 2 for one in sound]))
+    lag = max(LAGS_S, key=lambda lag_s: _fit(face, times, code, lag_s)[1])
+    gain, significance = _fit(face, times, code, lag)
+    if significance < limits.min_significance or gain < limits.min_gain:
+        seen = expected is not None and expected >= limits.should_be_seen
+        return Finding(Answer.ABSENT if seen else Answer.ABSTAINS, gain, significance)
+    return _of_what_kind(sound, times, code, lag, (gain, significance), limits)
+
+
+def _of_what_kind(
+    sound: Sequence[Reading],
+    times: Floats,
+    code: Code,
+    lag: float,
+    whole: tuple[float, float],
+    limits: Limits,
+) -> Finding:
+    def fit(part: Sequence[Floats]) -> tuple[float, float]:
+        return _fit(_hue(np.array(part)), times, code, lag)
+
+    nose, sides = fit([one.nose for one in sound]), fit([one.sides for one in sound])
+    relief, doubt = _ratio(nose, sides)
+    back = [one.behind for one in sound if one.behind is not None]
+    behind = fit(back)[0] / whole[0] if len(back) == len(sound) else None
+    if relief + doubt < limits.min_relief or (behind is not None and behind > limits.max_behind):
+        answer = Answer.UNIFORM
+    else:
+        sure = relief - doubt >= limits.min_relief
+        answer = Answer.FOLLOWS if sure else Answer.ABSTAINS
+    return Finding(answer, *whole, relief, behind, lag)
+
+
+def _ratio(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """Of two gains, and twice its standard error (first order)."""
+    ratio = one[0] / max(other[0], 1e-6)
+    errors = [1 / max(abs(significance), 1e-6) for _, significance in (one, other)]
+    return ratio, 2 * abs(ratio) * math.hypot(*errors)
+
+
+def _hue(means: Floats) -> Floats:
+    """(n, 3) -> (n,): brightness cancels, and with it flicker and drift of the exposure."""
+    return np.asarray((means[:, 0] - means[:, 2]) / np.maximum(means.sum(1), 1.0))
+
+
+def _fit(hue: Floats, times: Floats, code: Code, lag_s: float) -> tuple[float, float]:
+    """Gain and its significance; frames close after a change take no part."""
+    since = times - lag_s
+    chips = np.array([chip_at(code, one) for one in since])
+    keep = (chips != 0) & (since % CHIP_S > SETTLE_S)
+    columns = np.stack([chips[keep], np.ones(keep.sum()), times[keep], times[keep] ** 2], 1)
+    if len(columns) < 12:
+        return 0.0, 0.0
+    found, *_ = np.linalg.lstsq(columns, hue[keep], rcond=None)
+    left = hue[keep] - columns @ found
+    variance = left @ left / (len(columns) - columns.shape[1])
+    error = np.sqrt(variance * np.linalg.pinv(columns.T @ columns)[0, 0])
+    return float(found[0]), float(found[0] / max(error, 1e-9))
