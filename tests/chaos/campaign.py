@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SEED = 20261123
-CAMPAIGNS: tuple[str, ...] = ("power_cuts", "kills", "offline", "network", "isolation")
+CAMPAIGNS: tuple[str, ...] = (
+    "power_cuts",
+    "disk_full",
+    "kills",
+    "offline",
+    "network",
+    "isolation",
+    "canaries",
+)
 
 Section = dict[str, Any]
 

@@ -26,7 +26,7 @@ from edge.drivers.sim.scenario import WISHES
 from edge.models import watcher
 from edge.session.events import Event, Pressed
 from edge.session.machine import Transition
-from edge.session.states import Finished, Language, Storing
+from edge.session.states import Finished, Language, Storing, Turned
 from edge.ui.viewmodel import Screen, view
 from tests.chaos.recorded_eyes import RecordedEyes
 
@@ -41,7 +41,9 @@ def card(number: str = DEMO_NUMBER) -> SimCard:
 
 
 class QuickKiosk:
-    """`begun` and `done`: ids of records that were begun, and that a screen called done."""
+    """`begun` and `done`: ids of records that were begun, and that a screen called done;
+    `turned`: the state in which somebody was last sent to a person.
+    """
 
     def __init__(
         self, config: Config, time: TimeSource | None = None, observe: Observer | None = None
@@ -52,6 +54,7 @@ class QuickKiosk:
         self.runner = Runner(self.parts, Language.ZH, self._watch)
         self.begun: list[str] = []
         self.done: list[str] = []
+        self.turned: Turned | None = None
         self.screen: Screen | None = None
         self._observe = observe
         self._hand: Hand | None = None
@@ -92,6 +95,8 @@ class QuickKiosk:
                 self.begun.append(record.record_id)
             case Finished(record=record) if record.record_id not in self.done[-1:]:
                 self.done.append(record.record_id)
+            case Turned() as turned:
+                self.turned = turned
         if self._observe is not None:
             self._observe(event, transition)
         self._look()
