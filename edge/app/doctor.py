@@ -13,8 +13,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import TextIO
 
 from edge import __version__
@@ -22,16 +21,17 @@ from edge.app import doctor_devices, doctor_system, logs
 from edge.app.clock import SystemTime, mono_ns
 from edge.app.config import Config
 from edge.app.doctor_devices import Desk
-from edge.app.findings import Finding, Status, told
 from edge.app.lock import InUseError, devices_of
 from edge.app.world import World, make_world
+from edge.domain import findings
 from edge.domain.errors import ConfigError, DeviceError, KioskError, ModelError
-from edge.domain.health import Condition, DeviceState
-from edge.domain.timebase import CHINA
+from edge.domain.findings import Finding, Status
+from edge.domain.health import DeviceState
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.session.states import Language
 from edge.store.database import Database
 from edge.store.health import HealthTable
+from edge.ui.findings import told
 from edge.ui.texts import text
 
 log = logging.getLogger("edge.doctor")
@@ -164,13 +164,7 @@ def _as_the_kiosk_knows(part: str, config: Config) -> Finding:
         return Finding(part, Status.NOT_TRIED, "busy")
     if state is None:
         return Finding(part, Status.NOT_TRIED, "unheard_of")
-    since = datetime.fromisoformat(state.since).astimezone(CHINA)
-    facts = {"since": f"{since:%Y-%m-%d %H:%M:%S}"}
-    if state.condition is Condition.OK:
-        return Finding(part, Status.OK, "well", facts, state.detail)
-    if state.condition is Condition.NEAR_END:
-        return Finding(part, Status.WARNING, "near_end", facts, state.detail)
-    return Finding(part, Status.FAILED, state.condition.value, facts, state.detail)
+    return findings.of_state(replace(state, device=part))
 
 
 def _states(config: Config) -> dict[str, DeviceState]:

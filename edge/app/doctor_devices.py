@@ -10,9 +10,9 @@ from threading import Event
 
 from edge.app import compose
 from edge.app.config import Config
-from edge.app.findings import Finding, Status
 from edge.app.world import World
 from edge.domain.errors import DeviceError, Fault
+from edge.domain.findings import Finding, Status
 from edge.domain.record import Provenance
 from edge.models.manifest import specs
 from edge.ports import Device, Frame, Health, Line, Paper, Rule

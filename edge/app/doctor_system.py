@@ -18,9 +18,9 @@ from cryptography.x509.oid import NameOID
 from edge.app.clock import SystemTime
 from edge.app.config import Config
 from edge.app.doctor_devices import Desk
-from edge.app.findings import Finding, Status
 from edge.app.sealing import Keyring
 from edge.domain.errors import ConfigError, StoreError
+from edge.domain.findings import Finding, Status
 from edge.domain.timebase import ClockTrust
 from edge.store.database import Database
 from edge.store.inbox import Inbox

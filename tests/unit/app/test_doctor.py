@@ -18,14 +18,15 @@ from typing import Any
 
 import pytest
 
-from edge.app import compose, doctor_devices, findings
+from edge.app import compose, doctor_devices
 from edge.app.clock import SystemTime
 from edge.app.config import Config, load
 from edge.app.doctor import DEVICES, PARTS, Order, doctor, padded
-from edge.app.findings import CODES, COMMON, Finding, Status, told
 from edge.app.ids import new_record_id
 from edge.app.world import DEMO_NAME, DEMO_NUMBER, World, make_world
+from edge.domain import findings
 from edge.domain.errors import ConfigError
+from edge.domain.findings import CODES, COMMON, Finding, Status, of_state
 from edge.domain.health import Condition, DeviceState
 from edge.domain.record import RecordId
 from edge.drivers.sim.camera import SimCamera
@@ -34,6 +35,7 @@ from edge.drivers.sim.voice import SimVoice
 from edge.ports import Picture
 from edge.session.states import Language
 from edge.store.journal import SqliteJournal
+from edge.ui.findings import told
 from edge.ui.texts import catalogue, placeholders
 from provisioning.site import make_site
 from tests.leftovers import open_files
@@ -112,7 +114,7 @@ def test_each_finding_has_words_and_each_trouble_a_way_out(part: str, language: 
             assert row.tried
 
 
-GOOD = ("well", "up", "nothing", "waiting", "heard", "said", "battery")
+GOOD = ("well", "working", "up", "nothing", "waiting", "heard", "said", "battery")
 
 
 @pytest.mark.parametrize("part", CODES)
@@ -567,3 +569,20 @@ def test_frames_of_the_camera_are_dropped(config: Config, tmp_path: Path) -> Non
     after = {path for path in tmp_path.rglob("*") if path.is_file()}
     assert {path.name for path in after - before} <= {"devices.lock"}
     assert not any(isinstance(value, Picture) for value in vars(doctor_devices).values())
+
+
+# --- what the running kiosk knows ---
+
+
+@pytest.mark.parametrize("condition", Condition)
+@pytest.mark.parametrize(
+    "device", ["card_reader", "camera", "printer", "voice", "panel", "scanner", "disk"]
+)
+def test_every_state_of_a_device_has_words(device: str, condition: Condition) -> None:
+    found = of_state(DeviceState(device, condition, "x", "2026-11-23T02:00:00.000Z"))
+    assert (found.status is Status.FAILED) == (not condition.works)
+    assert (found.status is Status.OK) == (condition is Condition.OK)
+    for language in Language:
+        row = told(found, language)
+        assert row.state
+        assert row.fix or condition is Condition.OK

@@ -1,14 +1,15 @@
-"""What the doctor found, part by part, and the words for it."""
+"""What is found of the kiosk's parts, by the doctor or by the kiosk while it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 from edge.domain.errors import Fault
-from edge.session.states import Language
-from edge.ui.texts import catalogue
+from edge.domain.health import Condition, DeviceState
+from edge.domain.timebase import CHINA
 
 FAULTS = tuple(fault.value for fault in Fault)
 
@@ -27,14 +28,24 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "keys": ("well", "bad", "readable", "expired", "expiring", "other_kiosk"),
     "database": ("well", "none", "damaged", "broken_chain"),
     "clock": ("well", "battery", "unsure", "behind"),
-    "disk": ("well", "filling", "full", "read_only"),
+    "disk": ("well", "filling", "full", "read_only", "working", "strained", *FAULTS),
     "link": ("up", "sync_missing", "unknown_host", "unreachable", "certificate", "no_keys"),
     "roster": ("well", "none"),
     "outbox": ("nothing", "waiting", "old", "held"),
 }
 """Each part, in the order of the table, with what may be found of it."""
 
-COMMON = ("setting", "crash", "declined", "unasked", "down", "busy", "unheard_of", "no_database")
+COMMON = (
+    "unwell",
+    "setting",
+    "crash",
+    "declined",
+    "unasked",
+    "down",
+    "busy",
+    "unheard_of",
+    "no_database",
+)
 """What may be found of any part."""
 
 
@@ -62,34 +73,27 @@ class Finding:
             raise ValueError(f"{self.part} has no words for {self.code}")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A finding in a technician's words; `fix` is empty where there is nothing to do."""
-
-    part: str
-    status: str
-    state: str
-    tried: str
-    fix: str
+_CODES = {
+    ("disk", Condition.OK): "working",
+    ("panel", Condition.HOUSING_OPEN): "tamper_open",
+    ("panel", Condition.NEAR_END): "paper_low",
+    ("printer", Condition.NEAR_END): "near_end",
+}
 
 
-def told(found: Finding, language: Language) -> Told:
-    words = catalogue(language)
-    own = f"doctor.{found.part}.{found.code}"
-    state = words.get(own) or words[f"doctor.any.{found.code}"]
-    fix = words.get(f"{own}.fix") or words.get(f"doctor.any.{found.code}.fix", "")
-    return Told(
-        part=words[f"doctor.{found.part}"],
-        status=words[f"doctor.status.{found.status.value}"],
-        state=state.format_map(found.facts),
-        tried=_tried(found, words).format_map(found.facts),
-        fix="" if found.status is Status.OK else fix.format_map(found.facts),
-    )
+def of_state(state: DeviceState) -> Finding:
+    """What a running kiosk knows of a device; `facts` have since when."""
+    since = datetime.fromisoformat(state.since).astimezone(CHINA)
+    facts = {"since": f"{since:%Y-%m-%d %H:%M:%S}"}
+    code = _CODES.get((state.device, state.condition), state.condition.value)
+    if state.condition is Condition.OK and code == "ok":
+        code = "well"
+    if code not in (*CODES[state.device], *COMMON):
+        code = "unwell"
+    return Finding(state.device, _status(state.condition), code, facts, state.detail)
 
 
-def _tried(found: Finding, words: Mapping[str, str]) -> str:
-    if found.status is Status.NOT_TRIED:
-        return ""
-    if "since" in found.facts:
-        return words["doctor.asked_kiosk"]
-    return words[f"doctor.{found.part}.tried"]
+def _status(condition: Condition) -> Status:
+    if condition is Condition.OK:
+        return Status.OK
+    return Status.WARNING if condition.works else Status.FAILED
