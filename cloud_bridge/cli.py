@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud_bridge import config
+from cloud_bridge import config, kiosk_settings_cli
 from edge.domain.errors import ConfigError
 
 EXIT_OK = 0
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_roster(commands)
     _add_records(commands)
     _add_quarantine(commands)
+    kiosk_settings_cli.add_parser(commands)
     audit = _group(commands, "audit", "the audit log")
     _simple(audit, "verify", "check the chain; names the first broken entry", _audit_verify)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)

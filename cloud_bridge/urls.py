@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from cloud_bridge.console import badge_views, views
+from cloud_bridge.console import badge_views, settings_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("tasks/<int:task_id>/", views.task, name="task"),
     path("tasks/<int:task_id>/close/", views.close_task, name="task-close"),
     path("devices/", views.devices, name="devices"),
+    path("devices/<str:kiosk_id>/settings/", settings_views.settings, name="settings"),
+    path("devices/<str:kiosk_id>/settings/back/", settings_views.go_back, name="settings-back"),
     path("badges/", badge_views.badge_list, name="badges"),
     path("badges/<str:number>/", badge_views.badge, name="badge"),
     path("badges/<str:number>/reset/", badge_views.reset_badge, name="badge-reset"),

@@ -26,6 +26,7 @@ from cloud_bridge.bridge.ingest import Ingest, Reply
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
 from cloud_bridge.bridge.questions import Questions
+from cloud_bridge.bridge.settings_post import SettingsPost
 from cloud_bridge.bridge.staff_lists import StaffLists
 from cloud_bridge.bridge.throttle import Cost, Throttle
 from cloud_bridge.registry import rosters
@@ -103,6 +104,7 @@ class Worker:
         self._throttle = Throttle()
         self._rosters: dict[str, _Sent] = {}
         self._staff = StaffLists(link, vault, sign_key)
+        self._settings = SettingsPost(link, sign_key)
         self._next_roster_s = 0.0
         self._locked_logged = False
 
@@ -125,6 +127,7 @@ class Worker:
             self._until_done(self._send_rosters, stop)
             self._until_done(self._look_after, stop)
             self._until_done(self._send_staff, stop)
+            self._until_done(lambda: self._settings.turn(self._clock.now()), stop)
 
     def _until_done(self, work: Callable[[], None], stop: threading.Event) -> None:
         """Repeat while the database is locked or away; nothing was acknowledged meanwhile."""
@@ -183,6 +186,8 @@ class Worker:
                 self._answer(kiosk_id, message, now)
             elif leaf == topics.TOLD:
                 self._questions.told(kiosk_id, message.payload)
+            elif leaf == topics.REPORTED:
+                self._settings.reported(kiosk_id, message.payload, now)
             else:
                 raise WireError("topic", "nothing we listen to")
         except WireError as error:

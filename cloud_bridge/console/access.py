@@ -30,6 +30,8 @@ PAGES: Mapping[str, frozenset[str]] = {
     "rehearsals": _CASES | _MACHINES,
     "rehearsal": _CASES | _MACHINES,
     "devices": _MACHINES,
+    "settings": _MACHINES,
+    "settings-back": _MACHINES,
     "badges": _MACHINES,
     "badge": _MACHINES,
     "badge-reset": _MACHINES,
@@ -50,7 +52,7 @@ MENU = (
     MenuItem("people", _("Proof of life"), frozenset({"people", "person", "reveal", "record"})),
     MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
     MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
-    MenuItem("devices", _("Kiosks"), frozenset({"devices"})),
+    MenuItem("devices", _("Kiosks"), frozenset({"devices", "settings", "settings-back"})),
     MenuItem(
         "badges",
         _("Staff badges"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,9 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from cloud_bridge.console.labels import LABELS
 from cloud_bridge.registry.models import Badge, Category
+from edge.domain.settings import SETTINGS, Choice, Setting, Text, Value, Whole, from_text
 
 PENDING, CERTIFIED = "pending", "certified"
 
@@ -80,3 +83,41 @@ class BadgeForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), min_length=4, max_length=200)
+
+
+class SettingsForm(forms.Form):
+    """One field for each setting of `edge.domain.settings`; empty means the site file's own."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: object, wanted: Mapping[str, Value], version: int, **kwargs: object
+    ) -> None:
+        super().__init__(*args, initial={**wanted, "version": version}, **kwargs)
+        self._wanted = wanted
+        for key, setting in SETTINGS.items():
+            self.fields[key] = _setting_field(setting)
+
+    def put(self) -> dict[str, Value]:
+        """What is wanted and was not before."""
+        given = {k: from_text(k, str(self.cleaned_data[k])) for k in SETTINGS if self._has(k)}
+        return {key: value for key, value in given.items() if value != self._wanted.get(key)}
+
+    def drop(self) -> frozenset[str]:
+        return frozenset(key for key in SETTINGS if key in self._wanted and not self._has(key))
+
+    def _has(self, key: str) -> bool:
+        return self.cleaned_data[key] not in (None, "")
+
+
+def _setting_field(setting: Setting) -> forms.Field:
+    label = LABELS["setting"].get(setting.key, setting.key)
+    match setting.kind:
+        case Whole(low, high):
+            return forms.IntegerField(label=label, min_value=low, max_value=high, required=False)
+        case Choice(words):
+            named = [(word, LABELS["choice"].get(word, word)) for word in words]
+            own = ("", _("as the site file says"))
+            return forms.ChoiceField(label=label, choices=[own, *named], required=False)
+        case Text(longest):
+            return forms.CharField(label=label, max_length=longest, required=False)

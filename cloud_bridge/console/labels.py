@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from edge.domain.settings import SETTINGS
+
 DEEDS: Mapping[str, str] = {
     "signed_in": _("kiosk: signed in"),
     "failed": _("kiosk: wrong badge or PIN"),
@@ -113,6 +115,53 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "refused": _("refuses to work"),
     },
     "deed": DEEDS,
+    "setting": {
+        "language": _("Language of the first screen"),
+        "tries": _("Tries in front of the camera"),
+        "agency.office": _("Office, as people are told"),
+        "agency.phone": _("Help line"),
+        "screen.idle_s": _("Seconds until a session ends by itself"),
+        "devices.volume": _("Loudness of the voice"),
+        "devices.dialect": _("Tongue of the voice"),
+        "panel.fill_light_percent": _("Brightness of the fill light"),
+        "broker.host": _("Broker: address"),
+        "broker.port": _("Broker: port"),
+        "broker.keepalive_s": _("Broker: seconds between signs of life"),
+    },
+    "choice": {
+        "zh": _("Chinese"),
+        "en": _("English"),
+        "none": _("Mandarin"),
+        "yue": _("Cantonese"),
+    },
+    "allowed": {
+        SETTINGS["agency.office"].kind.allowed: _(
+            "1 to 40 characters, no brackets, no & and no backslash"
+        ),
+        SETTINGS["agency.phone"].kind.allowed: _("3 to 20 digits, blanks, + and -"),
+        SETTINGS["broker.host"].kind.allowed: _("a host name or an IPv4 address"),
+    },
+    "takes": {
+        "live": _("at once, between two residents"),
+        "kiosk": _("after the kiosk has started again by itself, between two residents"),
+        "link": _("tried first: the connection depends on it"),
+    },
+    "settings_state": {
+        "applied": _("in force"),
+        "refused": _("partly refused"),
+        "waiting-for-idle": _("waits until nobody is being served"),
+        "trial": _("on trial"),
+        "rolled-back": _("gone back to what worked before"),
+    },
+    "settings_reason": {
+        "unknown": _("the kiosk does not know this setting"),
+        "range": _("outside what is allowed"),
+        "choice": _("not one of the choices"),
+        "text": _("not a text that is allowed"),
+        "together": _("does not fit with the kiosk's site file"),
+        "no_start": _("the kiosk did not stay up with it"),
+        "no_word": _("the registry could not be heard over the new connection"),
+    },
     "sex": {"1": _("Male"), "2": _("Female"), "0": _("Unknown"), "9": _("Not stated")},
     "quarantine": {
         "size": _("Too large"),
@@ -151,6 +200,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "account.enable": _("enabled an account"),
         "account.set": _("set up an account"),
         "device.set": _("set up a kiosk"),
+        "settings.set": _("changed a kiosk's settings"),
         "quarantine.refile": _("checked an arrival in quarantine again"),
         "region.set": _("set up a region"),
         "badges.view": _("looked at the badges"),

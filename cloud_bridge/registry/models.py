@@ -247,6 +247,43 @@ class Device(models.Model):
         return [part for part in self.health if part["word"] != "ok"]
 
 
+class KioskSettings(models.Model):
+    """The newest wish about one kiosk's settings, and what the kiosk last said to it.
+
+    `due`: the wish is still to be sent. `report` holds the fields of
+    `edge.wire.desired.Reported`; it is unsigned, so it is shown and never relied on.
+    """
+
+    device = models.OneToOneField(
+        Device, models.CASCADE, primary_key=True, related_name="settings_row"
+    )
+    version = models.BigIntegerField(default=0)
+    due = models.BooleanField(default=False)
+    sent_at = models.DateTimeField(null=True)
+    report = models.JSONField(default=dict)
+    reported_at = models.DateTimeField(null=True)
+
+
+class SettingsVersion(models.Model):
+    """One wish, never changed: the whole of it, what was new in it, and by whom.
+
+    `back_to`: the version whose values were taken again, 0 for the site file's own.
+    """
+
+    device = models.ForeignKey(Device, models.CASCADE, related_name="settings_versions")
+    version = models.BigIntegerField()
+    values = models.JSONField(default=dict)
+    changed = models.JSONField(default=list)
+    back_to = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "version"], name="one_wish_per_version"),
+        )
+
+
 class ChainState(models.Model):
     """How far a kiosk's chain of one epoch has come, and what is missing.
 

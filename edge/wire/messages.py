@@ -34,6 +34,8 @@ ACK = "jianzai.ack"
 ROSTER = "jianzai.roster"
 ANSWER = "jianzai.answer"
 ASK = "jianzai.ask"
+EPOCH = "jianzai.epoch"
+CLOCK = "jianzai.clock-correction"
 STAFF = "jianzai.staff"
 STAFF_EVENT = "jianzai.staff-event"
 DESIRED = "jianzai.desired"
@@ -77,8 +79,13 @@ LOOKUP_S = 5
 ASK_S = 3600
 """What is still missing after this long is asked for again."""
 
+HEARD_S = 300
+"""No longer than the trial of a new link lasts, see `edge.domain.trial`."""
+
 MESSAGES = (
     Message(RECORD, topics.RECORD, "one finished session", sealed=True),
+    Message(EPOCH, topics.RECORD, "a new chain begins: the database before it was damaged"),
+    Message(CLOCK, topics.RECORD, "what time it really was in one boot of the kiosk"),
     Message(
         PRESENCE,
         topics.PRESENCE,
@@ -119,7 +126,11 @@ MESSAGES = (
         retained=True,
     ),
     Message(
-        HEARD, topics.HEARD, "that a report over a new link was read just now", answers=REPORTED
+        HEARD,
+        topics.HEARD,
+        "that a report over a new link was read just now",
+        expires_s=HEARD_S,
+        answers=REPORTED,
     ),
 )
 

@@ -97,6 +97,8 @@ def addresses() -> dict[str, tuple[str, str]]:
         "task": ("get", f"/tasks/{Task.objects.first().pk}/"),
         "task-close": ("post", f"/tasks/{Task.objects.first().pk}/close/"),
         "devices": ("get", "/devices/"),
+        "settings": ("get", "/devices/k-001/settings/"),
+        "settings-back": ("post", "/devices/k-001/settings/back/"),
         "badges": ("get", "/badges/"),
         "badge": ("get", f"/badges/{Badge.objects.first().pk}/"),
         "badge-reset": ("post", f"/badges/{Badge.objects.first().pk}/reset/"),
@@ -114,6 +116,7 @@ WHO_MAY = {
     "task": CASES, "task-close": CASES,
     "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
     "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
+    "settings": MACHINES, "settings-back": MACHINES,
     "badges": MACHINES, "badge": MACHINES, "badge-reset": MACHINES, "badge-revoke": MACHINES,
 }  # fmt: skip
 
@@ -159,7 +162,10 @@ def test_n24_another_region_sees_none_of_it(filed: TestRegistry) -> None:
         if name == "sign-out":
             continue
         response = getattr(client, method)(path)
-        if name in ("person", "reveal", "record", "rehearsal", "task", "task-close"):
+        if name in (
+            *("person", "reveal", "record", "rehearsal", "task", "task-close"),
+            *("settings", "settings-back"),
+        ):
             assert response.status_code == 404, name
         elif name in ("tasks", "rehearsals", "devices", "quarantine"):
             shown = text_of(response)
