@@ -14,6 +14,7 @@ from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.events import Button, Pressed
 from edge.session.machine import Policy, step
 from edge.session.states import (
+    AskingRegistry,
     AwaitingCard,
     Choosing,
     Confirming,
@@ -87,6 +88,7 @@ def states() -> dict[str, State]:
         "await_card": AwaitingCard(),
         "await_card_again": AwaitingCard(1),
         "looking_up": LookingUp(VISIT),
+        "asking_registry": AskingRegistry(replace(VISIT, entry=None)),
         "confirm": Confirming(VISIT),
         "confirm_revealed": Confirming(VISIT, True),
         "confirm_expired": Confirming(expired),
@@ -112,6 +114,7 @@ def states() -> dict[str, State]:
         "finished_review": finished(Outcome.NEEDS_REVIEW),
         "finished_declined": finished(Outcome.DECLINED),
         "turned_not_found": Turned(Why.NOT_FOUND, replace(VISIT, entry=None)),
+        "turned_not_reached": Turned(Why.NOT_REACHED, replace(VISIT, entry=None)),
         "turned_already_done": Turned(Why.ALREADY_DONE, replace(VISIT, entry=DONE)),
         "turned_card_unreadable": Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED),
         "turned_reader_down": Turned(Why.READER_DOWN, fault=Fault.ABSENT),

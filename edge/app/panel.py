@@ -25,7 +25,7 @@ CALLED_NS = 60 * NS_PER_S
 """How long the lamp shows a call that the screen had no use for."""
 
 _BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN)
-_PERSON_NEEDED = (Why.NOT_FOUND, Why.CARD_UNREADABLE)
+_PERSON_NEEDED = (Why.NOT_FOUND, Why.NOT_REACHED, Why.CARD_UNREADABLE)
 
 
 def lamp_of(state: State) -> Lamp:

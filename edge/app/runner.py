@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from edge.app import logs
+from edge.app import correspondence, logs
+from edge.app.correspondence import Correspondence
 from edge.app.health import HealthBoard
 from edge.app.panel import PanelKeeper
 from edge.app.scanner import keep_scanning
@@ -60,6 +61,7 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
+    RegistryAnswered,
     RosterAnswered,
     StoreFailed,
     TimerFired,
@@ -87,7 +89,7 @@ _PAPER = {
 }
 
 
-class Disk(Journal, Protocol):
+class Disk(Journal, correspondence.Disk, Protocol):
     """The journal, plus what only the runner does with it."""
 
     def count(self, name: str) -> None: ...
@@ -172,6 +174,7 @@ class Runner:
         self._portrait: Picture | None = None
         self._said = ""
         self._due_ns: dict[str, MonoNs] = {}
+        self._post_office = Correspondence(parts.keyring, parts.disk, parts.time.mono_ns)
         self._blind_tries = 0
         self._told_lost: tuple[str, ...] = ()
         self.health = HealthBoard(parts.time.now)
@@ -246,9 +249,10 @@ class Runner:
         self._note_health()
         self._look_at_voice()
         self._tell_the_lost()
-        event = self._next()
+        event = self._post_office.answer() or self._next()
         if event is None:
             self._take_in_rosters()
+            self._deal_with_ask()
             self._take_in_settings()
             return
         self._last_event_ns = self.now_ns()
@@ -264,7 +268,7 @@ class Runner:
 
     def _next(self) -> Event | None:
         """The next event, or the timer's, or nothing for a while."""
-        wait_s = POLL_S
+        wait_s = correspondence.POLL_S if self._post_office.waits else POLL_S
         if self._timer is not None:
             timer, due_ns = self._timer
             left_s = (due_ns - self.now_ns()) / NS_PER_S
@@ -294,6 +298,8 @@ class Runner:
             match effect:
                 case fx.LookUp(key):
                     self.post(LookUpFailed(key))
+                case fx.AskRegistry(key):
+                    self.post(RegistryAnswered(key, None, reached=False))
                 case fx.Store(record):
                     self.post(StoreFailed(record.record_id))
 
@@ -303,6 +309,8 @@ class Runner:
                 self._armed.set()
             case fx.LookUp(key):
                 self._look_up(key)
+            case fx.AskRegistry(key, id_number):
+                self._ask_registry(key, id_number)
             case fx.Watch(watch_id):
                 self._wanted_watch = watch_id
                 self._show(watch_id, preview=None, portrait=None)
@@ -326,10 +334,18 @@ class Runner:
 
     def _look_up(self, key: CardKey) -> None:
         try:
-            self.post(RosterAnswered(key, self._parts.disk.find(key)))
+            disk = self._parts.disk
+            self.post(RosterAnswered(key, disk.find(key), disk.link_is_up()))
         except StoreError as error:
             log.error("roster_unreadable error=%s", error)
             self.post(LookUpFailed(key))
+
+    def _ask_registry(self, key: CardKey, id_number: str) -> None:
+        try:
+            self._post_office.ask(key, id_number)
+        except StoreError as error:
+            log.error("not_asked error=%s", error)
+            self.post(RegistryAnswered(key, None, reached=False))
 
     def _store(self, record: ProofRecord) -> None:
         """The promise: the screen may say "done" only after this returned without an error."""
@@ -388,6 +404,15 @@ class Runner:
         nobody = isinstance(state, Home) or (isinstance(state, Turned) and state.visit is None)
         rested_s = (self.now_ns() - self._last_event_ns) / NS_PER_S
         return nobody and rested_s >= quiet_s and not self._receipts.unfinished_tasks
+
+    def _deal_with_ask(self) -> None:
+        """What the registry misses is queued again, between residents."""
+        if not isinstance(self._session.state, Home) or not self._is_due("ask"):
+            return
+        try:
+            self._post_office.deal_with_ask()
+        except StoreError as error:
+            log.error("ask_unanswered error=%s", error)  # it waits and is tried again
 
     def _waiting_roster(self) -> bytes | None:
         if not isinstance(self._session.state, Home) or not self._is_due("roster"):

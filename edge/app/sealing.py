@@ -10,12 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from edge.app.config import Config
 from edge.domain.errors import ConfigError, WireError
-from edge.domain.people import CardKey
+from edge.domain.people import CardKey, RosterEntry
 from edge.domain.record import ProofRecord
 from edge.ports import Position
-from edge.wire import keys, messages
+from edge.wire import keys, messages, questions
 from edge.wire.desired import Desired, parse_desired
-from edge.wire.envelope import Chain, Header, seal, sign, unseal, verify
+from edge.wire.envelope import Chain, Envelope, Header, seal, sign, unseal, verify
+from edge.wire.questions import Ask, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,33 @@ class Keyring:
         )
         sealed = seal(messages.record_body(record), header, self.registry_seal)
         return sign(header, sealed, self.sign)
+
+    def lookup(self, letter_id: str, id_number: str) -> bytes:
+        """A question about a person, sealed to the registry and signed by this kiosk."""
+        header = Header(messages.LOOKUP, letter_id, self.kiosk_id, messages.REGISTRY)
+        sealed = seal(questions.lookup_body(id_number), header, self.registry_seal)
+        return sign(header, sealed, self.sign)
+
+    def told(self, letter_id: str, told: Told) -> bytes:
+        header = Header(messages.TOLD, letter_id, self.kiosk_id, messages.REGISTRY)
+        return sign(header, questions.told_body(told), self.sign)
+
+    def answer(self, payload: bytes, letter_id: str) -> RosterEntry | None:
+        """What the registry answers to one question of ours; raises `WireError`."""
+        envelope = self._from_registry(payload, messages.ANSWER)
+        if envelope.header.message_id != letter_id:
+            raise WireError("id", "an answer to another question")
+        return questions.parse_answer(unseal(envelope.body, envelope.header, self.open)).entry
+
+    def ask(self, payload: bytes) -> Ask:
+        """Which records the registry misses; raises `WireError`."""
+        return questions.parse_ask(self._from_registry(payload, messages.ASK).body)
+
+    def _from_registry(self, payload: bytes, schema: str) -> Envelope:
+        envelope = verify(payload, {messages.REGISTRY: self.registry_sign}.get)
+        if envelope.header.schema != schema or envelope.header.recipient != self.kiosk_id:
+            raise WireError("recipient", f"not {schema} for this kiosk")
+        return envelope
 
     def roster(self, payload: bytes) -> messages.Roster:
         """Open a roster meant for this kiosk; raises `WireError`."""

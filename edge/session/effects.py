@@ -21,6 +21,14 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class AskRegistry:
+    """Ask the registry about somebody from another place; answered in seconds, one way or other."""
+
+    key: CardKey = field(repr=False)
+    id_number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """Open the camera for one try; `photo` is the chip's encoded portrait."""
 
@@ -74,6 +82,7 @@ class Count:
 Effect = (
     ArmReader
     | LookUp
+    | AskRegistry
     | Watch
     | StopWatching
     | Store

@@ -85,8 +85,20 @@ class DevicesLost:
 
 @dataclass(frozen=True, slots=True)
 class RosterAnswered:
+    """`online`: the registry could be asked just now."""
+
     key: CardKey = field(repr=False)
     entry: RosterEntry | None = field(repr=False)
+    online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAnswered:
+    """What the registry says of somebody who is not on the roster; `reached`: it said anything."""
+
+    key: CardKey = field(repr=False)
+    entry: RosterEntry | None = field(repr=False)
+    reached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +167,7 @@ Event = (
     | CodeScanned
     | DevicesLost
     | RosterAnswered
+    | RegistryAnswered
     | LookUpFailed
     | Watched
     | Judged

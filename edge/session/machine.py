@@ -38,6 +38,7 @@ from edge.domain.record import (
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
 from edge.session.effects import (
     ArmReader,
+    AskRegistry,
     Count,
     Effect,
     Forget,
@@ -63,6 +64,7 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
+    RegistryAnswered,
     RosterAnswered,
     StoreFailed,
     TimerFired,
@@ -71,6 +73,7 @@ from edge.session.events import (
     WatchFailed,
 )
 from edge.session.states import (
+    AskingRegistry,
     AwaitingCard,
     Choosing,
     Confirming,
@@ -301,7 +304,7 @@ def offered(state: State) -> tuple[Button, ...]:
             return (Button.START_PROOF, Button.HELP)
         case AwaitingCard():
             return (Button.HELP, Button.SCAN, Button.HOME)
-        case LookingUp() | Storing():
+        case LookingUp() | AskingRegistry() | Storing():
             return ()
         case Confirming():
             return (Button.ENTER, Button.REVEAL, *person, Button.HELP, Button.HOME)
@@ -341,7 +344,7 @@ def _may_call(state: State) -> bool:
     """Staff can be called wherever a person is known and their matter is still open."""
     if isinstance(state, Informing):
         return _may_call(state.back)
-    settled = isinstance(state, LookingUp | Storing | Finished)
+    settled = isinstance(state, LookingUp | AskingRegistry | Storing | Finished)
     return visit_of(state) is not None and not settled
 
 
@@ -418,10 +421,11 @@ def _to_staff(session: Session, ctx: Context) -> Transition:
 
 def _answered(session: Session, event: Event, ctx: Context) -> Transition:
     match session.state, event:
-        case LookingUp(visit), RosterAnswered(key, entry) if key == visit.key:
-            known = replace(visit, entry=entry)
-            found = Confirming(known) if entry else Turned(Why.NOT_FOUND, known)
-            return _go(session, found, ctx)
+        case LookingUp(visit), RosterAnswered(key, entry, online) if key == visit.key:
+            return _looked_up(session, visit, entry, online, ctx)
+        case AskingRegistry(visit), RegistryAnswered(key, entry, reached) if key == visit.key:
+            missing = Why.NOT_FOUND if reached else Why.NOT_REACHED
+            return _known(session, visit, entry, missing, ctx)
         case Watching(watch_id=running), Watched(watch_id, progress) if watch_id == running:
             return _watched(session, progress, ctx)
         case Watching(visit, running), Judged(watch_id, verdict) if watch_id == running:
@@ -440,6 +444,23 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _go(session, replace(done, paper=PaperNews.FAILED), ctx)
         case _:
             return Transition(session)
+
+
+def _looked_up(
+    session: Session, visit: Visit, entry: RosterEntry | None, online: bool, ctx: Context
+) -> Transition:
+    """Who is not on this roster may be on another: the registry is asked, if it can be."""
+    if entry is None and online:
+        asking = AskRegistry(visit.key, visit.card.id_number)
+        return _go(session, AskingRegistry(visit), ctx, asking)
+    return _known(session, visit, entry, Why.NOT_REACHED, ctx)
+
+
+def _known(
+    session: Session, visit: Visit, entry: RosterEntry | None, missing: Why, ctx: Context
+) -> Transition:
+    known = replace(visit, entry=entry)
+    return _go(session, Confirming(known) if entry else Turned(missing, known), ctx)
 
 
 def _same(record: ProofRecord, record_id: RecordId) -> bool:

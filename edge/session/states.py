@@ -27,6 +27,7 @@ class Why(Enum):
     """Why a session goes no further here; each has plain words and a way on."""
 
     NOT_FOUND = "not_found"  # E03
+    NOT_REACHED = "not_reached"  # E03, and the registry could not be asked
     ALREADY_DONE = "already_done"  # E04
     CARD_UNREADABLE = "card_unreadable"  # E01 after the last try
     READER_DOWN = "reader_down"  # E13
@@ -78,6 +79,13 @@ class AwaitingCard:
 @dataclass(frozen=True, slots=True)
 class LookingUp:
     """The card was read; the roster is being asked."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class AskingRegistry:
+    """Not on the roster: the registry is being asked whether they belong to another place."""
 
     visit: Visit
 
@@ -177,6 +185,7 @@ State = (
     Home
     | AwaitingCard
     | LookingUp
+    | AskingRegistry
     | Confirming
     | Choosing
     | ShowingHistory

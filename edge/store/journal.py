@@ -23,6 +23,7 @@ from edge.store.database import Database
 from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.ledger import Copy, Ledger
+from edge.store.letters import Letters
 from edge.store.records import Records
 from edge.store.roster import SealedRoster
 from edge.store.seal import Seal
@@ -30,6 +31,7 @@ from edge.store.state import SyncState
 
 _log = logging.getLogger(__name__)
 
+ASK_KIND = "jianzai.ask"
 ROSTER_KIND = "jianzai.roster"
 """The sync process files messages under their schema, see `edge.wire.messages`."""
 
@@ -45,6 +47,7 @@ class SqliteJournal:
         self.roster = SealedRoster(self.database, data_key)
         self._ledger = ledger
         self.ledger_is_whole = True
+        self.letters = Letters(self.database, times)
         self._inbox = Inbox(self.database)
         self._health = HealthTable(self.database)
         self._offered = ""
@@ -113,6 +116,16 @@ class SqliteJournal:
             if not self.roster.replace(version, entries):
                 _log.warning("roster=kept refused_version=%d", version)
             self._inbox.done(ROSTER_KIND, self._offered)
+
+    def waiting_ask(self) -> bytes | None:
+        """The registry's newest question for missing records, if it is not dealt with."""
+        waiting = self._inbox.peek(ASK_KIND)
+        return waiting[1] if waiting else None
+
+    def ask_done(self) -> None:
+        waiting = self._inbox.peek(ASK_KIND)
+        if waiting is not None:
+            self._inbox.done(ASK_KIND, waiting[0])
 
     def count(self, name: str) -> None:
         """Count something that leaves no record, such as an abandoned session."""

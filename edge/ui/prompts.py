@@ -39,6 +39,7 @@ from edge.domain.record import (
 )
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.session.states import (
+    AskingRegistry,
     AwaitingCard,
     Choosing,
     Confirming,
@@ -177,6 +178,7 @@ def _screens(language: Language) -> Iterator[Screen]:
 def _states() -> Iterator[State]:
     """At least one state for each thing `view` can say."""
     yield from (Home(), AwaitingCard(), AwaitingCard(1), LookingUp(_VISIT), Choosing(_VISIT))
+    yield AskingRegistry(_VISIT)
     yield from (Confirming(_VISIT), Confirming(replace(_VISIT, flags=tuple(CardFlag))))
     stranger = replace(_VISIT, entry=None)
     yield from (ShowingHistory(_VISIT), ShowingHistory(stranger), Consenting(_VISIT))

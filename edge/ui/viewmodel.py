@@ -21,6 +21,7 @@ from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.events import Button
 from edge.session.machine import offered
 from edge.session.states import (
+    AskingRegistry,
     AwaitingCard,
     Choosing,
     Confirming,
@@ -287,11 +288,14 @@ def _footer(session: Session, now_ns: MonoNs, words: _Words) -> Footer:
     )
 
 
+_UNCOUNTED = AwaitingCard | LookingUp | AskingRegistry | Confirming | Storing
+
+
 def _time_left(session: Session, now_ns: MonoNs, words: _Words) -> str:
     """Whole seconds, 299 at the start of 300 (K40). K11: none while the card is being dealt with,
     unless time runs out there too.
     """
-    uncounted = isinstance(session.state, AwaitingCard | LookingUp | Confirming | Storing)
+    uncounted = isinstance(session.state, _UNCOUNTED)
     if session.deadline_ns is None or (uncounted and not session.warned):
         return ""
     left_s = max(0, (session.deadline_ns - now_ns - 1) // NS_PER_S)
@@ -346,6 +350,8 @@ def _draft(session: Session, words: _Words) -> Screen:
             return _await_card(failures, words)
         case LookingUp():
             return _waiting("looking_up", words)
+        case AskingRegistry():
+            return _waiting("asking_registry", words)
         case Confirming(visit, revealed):
             return _confirm(visit, revealed, words)
         case Choosing():

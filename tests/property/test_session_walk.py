@@ -26,6 +26,7 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
+    RegistryAnswered,
     RosterAnswered,
     StoreFailed,
     TimerFired,
@@ -35,6 +36,7 @@ from edge.session.events import (
 )
 from edge.session.machine import offered, start, step
 from edge.session.states import (
+    AskingRegistry,
     AwaitingCard,
     Finished,
     Home,
@@ -126,6 +128,8 @@ class SessionWalk(RuleBasedStateMachine):
                 self.lay_card()
             case LookingUp():
                 self.feed(RosterAnswered(KEY, ENTRY))
+            case AskingRegistry():
+                self.feed(RegistryAnswered(KEY, ENTRY, reached=True))
             case Watching():
                 self.judged(late=0, live=True, alike=True)
             case Storing():
@@ -156,10 +160,15 @@ class SessionWalk(RuleBasedStateMachine):
     def lift_card(self) -> None:
         self.feed(CardRemoved())
 
-    @rule(known=st.booleans(), done=st.booleans(), mine=st.booleans())
-    def roster(self, known: bool, done: bool, mine: bool) -> None:
+    @rule(known=st.booleans(), done=st.booleans(), mine=st.booleans(), online=st.booleans())
+    def roster(self, known: bool, done: bool, mine: bool, online: bool) -> None:
         entry = replace(ENTRY, certified_on=ENTRY.due_by if done else None) if known else None
-        self.feed(RosterAnswered(KEY if mine else CardKey("f" * 64), entry))
+        self.feed(RosterAnswered(KEY if mine else CardKey("f" * 64), entry, online))
+
+    @rule(known=st.booleans(), mine=st.booleans(), reached=st.booleans())
+    def registry(self, known: bool, mine: bool, reached: bool) -> None:
+        entry = ENTRY if known and reached else None
+        self.feed(RegistryAnswered(KEY if mine else CardKey("f" * 64), entry, reached))
 
     @rule()
     def roster_fails(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from edge.domain.cycles import Cycle
 from edge.domain.errors import Fault
+from edge.domain.people import CardKey
 from edge.domain.record import Outcome, ProofRecord
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.session import effects as fx
@@ -24,6 +25,7 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
+    RegistryAnswered,
     RosterAnswered,
     StoreFailed,
     TimerFired,
@@ -33,6 +35,7 @@ from edge.session.events import (
 )
 from edge.session.machine import CARD_TRIES, WARN_S, Policy, offered, start, step
 from edge.session.states import (
+    AskingRegistry,
     AwaitingCard,
     Choosing,
     Confirming,
@@ -52,7 +55,7 @@ from edge.session.states import (
     Why,
     visit_of,
 )
-from tests.session_world import ACTIONS, ENTRY, KEY, LAID_DOWN, World, progress, verdict
+from tests.session_world import ACTIONS, ENTRY, KEY, LAID_DOWN, NUMBER, World, progress, verdict
 
 
 class Walk:
@@ -174,11 +177,36 @@ def test_e10_declining_leaves_a_record_and_opens_no_camera(walk: Walk) -> None:
 
 
 def test_e03_not_on_the_roster_leaves_nothing_unless_help_is_asked_for(walk: Walk) -> None:
-    walk.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, None))
+    walk.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, None, online=True))
+    walk.do(RegistryAnswered(KEY, None, reached=True))
     assert walk.state == Turned(Why.NOT_FOUND, walk.state.visit)  # type: ignore[attr-defined]
     assert walk.given(fx.Store) == []
     walk.press(Button.CALL_STAFF)
     assert walk.record.person_id is None
+
+
+def test_e03_somebody_from_another_place_is_asked_for_and_goes_on(walk: Walk) -> None:
+    walk.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, None, online=True))
+    [asked] = walk.given(fx.AskRegistry)
+    assert asked == fx.AskRegistry(KEY, NUMBER)
+    assert NUMBER not in repr(asked)
+    assert isinstance(walk.state, AskingRegistry)
+    walk.do(RegistryAnswered(CardKey("f" * 64), ENTRY, reached=True))  # about somebody before
+    assert isinstance(walk.state, AskingRegistry)
+    walk.do(RegistryAnswered(KEY, ENTRY, reached=True))
+    assert isinstance(walk.state, Confirming)
+    assert walk.state.visit.entry == ENTRY
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_e03_says_that_the_centre_could_not_be_reached(walk: Walk, asked: bool) -> None:
+    walk.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, None, online=asked))
+    assert bool(walk.given(fx.AskRegistry)) == asked
+    if asked:
+        walk.do(RegistryAnswered(KEY, None, reached=False))
+    assert walk.state == Turned(Why.NOT_REACHED, walk.state.visit)  # type: ignore[attr-defined]
+    walk.do(RegistryAnswered(KEY, ENTRY, reached=True))  # too late: the person was told
+    assert isinstance(walk.state, Turned)
 
 
 def applied(walk: Walk, cycle: Cycle, certified: date, today: Stamp) -> object:
