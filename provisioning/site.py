@@ -115,6 +115,7 @@ def _make_kiosk(site: Site, signer: Authority, kiosk_id: str) -> None:
     _make_open_pair(folder, "open")
     _keep(folder / "card.key", _random_key, secret=True)
     _keep(folder / "data.key", _random_key, secret=True)
+    _keep(folder / "template.key", _random_key, secret=True)
     _keep(folder / "registry-sign.pub", (site.registry / "sign.pub").read_bytes)
     _keep(folder / "registry-seal.pub", (site.registry / "seal.pub").read_bytes)
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
@@ -268,12 +269,15 @@ sign = "sign.key"
 open = "open.key"
 card = "card.key"
 data = "data.key"
+template = "template.key"
 registry_sign = "registry-sign.pub"
 registry_seal = "registry-seal.pub"
 {_SIMULATED if mode == "demo" else ""}"""
 
 
 _SIMULATED = """
+[store]
+reserve_mb = 1
 [devices]
 card_reader = "sim"
 photo_decoder = "sim"

@@ -58,9 +58,23 @@ class Keys:
     sign: str = _doc("Ed25519 private key that signs records.", default="sign.key")
     open: str = _doc("X25519 private key that opens rosters.", default="open.key")
     card: str = _doc("Secret of the keyed hash of id numbers.", default="card.key")
-    data: str = _doc("Secret that encrypts the roster on the disk.", default="data.key")
+    data: str = _doc("Secret that encrypts roster and receipts on the disk.", default="data.key")
+    template: str = _doc("Secret that encrypts face templates.", default="template.key")
     registry_sign: str = _doc("The registry's Ed25519 public key.", default="registry-sign.pub")
     registry_seal: str = _doc("The registry's X25519 public key.", default="registry-seal.pub")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What the kiosk keeps, and how."""
+
+    retention_days: int = _doc(
+        "Days that acknowledged records and receipts stay on the kiosk, 1..30.", default=30
+    )
+    reserve_mb: int = _doc(
+        "Room held back, so that service goes on when the disk is full, 0..1024 MB; 0 is none.",
+        default=64,
+    )
 
 
 CardReaderKind = Literal["sam-serial", "sim"]
@@ -176,6 +190,7 @@ class Config:
     voices: str = _doc("Folder of the voice packs; empty: the cache.", default="")
     broker: Broker = field(default_factory=Broker)
     keys: Keys = field(default_factory=Keys)
+    store: Store = field(default_factory=Store)
     devices: Devices = field(default_factory=Devices)
     panel: Panel = field(default_factory=Panel)
     screen: Screen = field(default_factory=Screen)
@@ -231,6 +246,13 @@ def _check(config: Config, path: str) -> None:
         if isinstance(setting.kind, Whole) and not setting.kind.fits(value):
             low, high = setting.kind.low, setting.kind.high
             raise ConfigError(path, f"{setting.key} = {value} is outside {low}..{high}")
+    ranges = {
+        "store.retention_days": (config.store.retention_days, 1, 30),
+        "store.reserve_mb": (config.store.reserve_mb, 0, 1024),
+    }
+    for key, (number, least, most) in ranges.items():
+        if not least <= number <= most:
+            raise ConfigError(path, f"{key} = {number} is outside {least}..{most}")
     _check_pins(config.panel.pins, path)
     devices = config.devices
     if devices.photo_decoder == "vendor" and not devices.photo_library:

@@ -14,6 +14,7 @@ class Condition(Enum):
     OK = "ok"
     NEAR_END = "near_end"  # the paper roll
     HOUSING_OPEN = "housing_open"  # or the wire of the tamper loop is cut
+    STRAINED = "strained"  # the disk: its reserve is in use, or a database was made anew
     ABSENT = Fault.ABSENT.value
     SILENT = Fault.SILENT.value
     GARBLED = Fault.GARBLED.value
@@ -22,7 +23,12 @@ class Condition(Enum):
 
     @property
     def works(self) -> bool:
-        return self in (Condition.OK, Condition.NEAR_END, Condition.HOUSING_OPEN)
+        return self in (
+            Condition.OK,
+            Condition.NEAR_END,
+            Condition.HOUSING_OPEN,
+            Condition.STRAINED,
+        )
 
 
 @dataclass(frozen=True, slots=True)

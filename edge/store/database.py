@@ -64,13 +64,21 @@ class Database:
         steps: Sequence[tuple[str, Sequence[str]]] = STEPS,
         *,
         create: bool = True,
+        check: bool = True,
     ) -> None:
-        """Check the file and bring it forward; without `create` it must be there already."""
+        """Check the file and bring it forward; without `create` it must be there already.
+
+        Without `check` nothing is opened yet, so this cannot fail: somebody else sees to a
+        sound file (`edge.store.recovery`), and until there is one every use says so.
+        """
         self.path = path
+        self._first: File | None = None
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
-        self._may_create = create
+        self._may_create = create and check
+        if not check:
+            return
         try:
             self._check_health()
             self._migrate(steps)
@@ -119,7 +127,7 @@ class Database:
 
     def is_replaced(self) -> bool:
         """Whether another file bears the name than the one that was opened first."""
-        return self._file() not in (None, self._first)
+        return self._first is not None and self._file() not in (None, self._first)
 
     def in_transaction(self) -> bool:
         """Whether this thread is inside a `write()` block."""

@@ -40,9 +40,13 @@ class SqliteJournal:
     """Implements `edge.ports.Journal`. With a `ledger`, every record is also copied there."""
 
     def __init__(
-        self, path: Path, data_key: bytes, times: TimeSource, ledger: Ledger | None = None
+        self,
+        where: Path | Database,
+        data_key: bytes,
+        times: TimeSource,
+        ledger: Ledger | None = None,
     ) -> None:
-        self.database = Database(path)
+        self.database = where if isinstance(where, Database) else Database(where)
         self.records = Records(self.database)
         self.roster = SealedRoster(self.database, data_key)
         self._ledger = ledger

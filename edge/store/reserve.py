@@ -12,6 +12,9 @@ from edge.store.ledger import sync_folder
 SCANT_BYTES = 4 * 1024 * 1024
 """Less than this free, and a write that failed may have failed for want of room."""
 
+NEEDED_BYTES = 256 * 1024
+"""What a record, its copy and the write-ahead log may take."""
+
 
 class Reserve:
     """A file of `size_bytes` that holds nothing. A size of 0 is no reserve."""
@@ -50,6 +53,20 @@ class Reserve:
 
     def is_scant(self) -> bool:
         return self.free_bytes() < SCANT_BYTES
+
+    def need_writable(self) -> None:
+        """Raises `StoreError` if the file system was mounted read-only, as after an error."""
+        try:
+            flags = os.statvfs(self._path.parent).f_flag
+        except OSError as error:
+            raise StoreError(f"{self._path.parent}: {error.strerror}") from error
+        if flags & os.ST_RDONLY:
+            raise StoreError(f"{self._path.parent}: read-only file system")
+
+    def need_room(self) -> None:
+        """Raises `StoreError` if the next record might not find room."""
+        if self.free_bytes() < NEEDED_BYTES:
+            raise StoreError(f"{self._path.parent}: disk full")
 
     def free_bytes(self) -> int:
         """What this process may still fill."""
