@@ -116,33 +116,16 @@ class Watcher:
     def _observe(self, attempt: _Try, image: Image, sight: Sight) -> Observation:
         if sight.mesh is None:
             return Observation(attempt.last_ns, faces=0)
+        lids = self._lids.opening(image, sight.mesh) if attempt.check.wants_lids else None
         seen = Observation(
             at_ns=attempt.last_ns,
             faces=sight.faces,
             track=sight.track,
-            face=self._view(image, sight.mesh, wants_lids=attempt.check.wants_lids),
+            face=view_of(image, sight.mesh, lids),
             seam=attempt.seam.see(chip_of(image, sight.mesh.points)),
         )
         wanted = attempt.check.wants_identity(seen)
         return replace(seen, identity=_identity(attempt)) if wanted else seen
-
-    def _view(self, image: Image, mesh: Mesh, *, wants_lids: bool) -> FaceView:
-        height, width = image.shape[:2]
-        box, light = mesh.box, geometry.light_of(image, mesh.roi())
-        return FaceView(
-            pose=geometry.pose_of(mesh.points),
-            eye_distance_px=geometry.eye_distance(mesh.points),
-            mouth=geometry.mouth_opening(mesh.points),
-            lids=self._lids.opening(image, mesh) if wants_lids else None,
-            off_centre=(
-                (box.left + box.right) / 2 / width - 0.5,
-                (box.top + box.bottom) / 2 / height - 0.5,
-            ),
-            width=(box.right - box.left) / width,
-            brightness=light.brightness,
-            sharpness=light.sharpness,
-            rigid=geometry.rigid_points(mesh.points),
-        )
 
     def _keep(self, attempt: _Try, image: Image, mesh: Mesh | None, face: FaceView | None) -> None:
         """Remember a frontal face for the comparison, and the sharpest picture."""
@@ -178,6 +161,26 @@ def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Emb
         image = enlarged(image, REFERENCE_WIDTH_PX / image.shape[1])
     mesh = follower.find_one(image)
     return None if mesh is None else embedder.embed(image, mesh.points)
+
+
+def view_of(image: Image, mesh: Mesh, lids: float | None) -> FaceView:
+    """What the check is told of a face; `lids` from `Lids.opening` where it wants them."""
+    height, width = image.shape[:2]
+    box, light = mesh.box, geometry.light_of(image, mesh.roi())
+    return FaceView(
+        pose=geometry.pose_of(mesh.points),
+        eye_distance_px=geometry.eye_distance(mesh.points),
+        mouth=geometry.mouth_opening(mesh.points),
+        lids=lids,
+        off_centre=(
+            (box.left + box.right) / 2 / width - 0.5,
+            (box.top + box.bottom) / 2 / height - 0.5,
+        ),
+        width=(box.right - box.left) / width,
+        brightness=light.brightness,
+        sharpness=light.sharpness,
+        rigid=geometry.rigid_points(mesh.points),
+    )
 
 
 def _identity(attempt: _Try) -> float:

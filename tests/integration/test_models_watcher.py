@@ -13,7 +13,7 @@ from edge.models.liveness import Check
 from edge.models.manifest import specs
 from edge.models.observation import Limits, Observation
 from edge.models.preprocess import picture_of
-from edge.models.watcher import Watcher
+from edge.models.watcher import Watcher, view_of
 from edge.ports import Picture, WatchOrder
 from tests.helpers_models import PromptedCamera, admiral, astronaut, printed, watch
 
@@ -223,7 +223,7 @@ def test_no_tilt_of_a_print_is_read_as_a_turned_head(watcher, name) -> None:
 
 def _view(watcher, image):
     sight = watcher._follower.look(image)
-    return watcher._view(image, sight.mesh, wants_lids=False) if sight.mesh else None
+    return view_of(image, sight.mesh, lids=None) if sight.mesh else None
 
 
 def _parallax(neutral, view):
