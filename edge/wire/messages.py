@@ -46,6 +46,8 @@ MAX_ROSTER_BYTES = 16 * 1024 * 1024
 _XZ = b"\xfd7zXZ\0"
 """How a compressed body begins; JSON begins otherwise."""
 _XZ_MEMORY_BYTES = 32 * 1024 * 1024
+_MAX_VERSION = 2**53
+"""What a database takes; a number beyond it would only fail there, again and again."""
 
 REGISTRY = "registry"
 """Sender and recipient name of the centre."""
@@ -282,12 +284,15 @@ def acks_body(acks: Sequence[Ack]) -> bytes:
 def parse_acks(body: bytes) -> tuple[Ack, ...]:
     """Raises `WireError("body")`."""
     try:
-        return tuple(
+        acks = tuple(
             Ack(str(row["id"]), str(row["sha256"]), AckStatus(row["status"]))
             for row in json.loads(body)
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WireError("body", "not a list of acknowledgements") from error
+    # Half a surrogate is a text to JSON and none to a database.
+    _need(all(ack.record_id.isprintable() and ack.sha256.isprintable() for ack in acks), "id")
+    return acks
 
 
 def presence_body(presence: Presence) -> bytes:
@@ -345,12 +350,15 @@ def roster_body(roster: Roster) -> bytes:
 def parse_roster(body: bytes) -> Roster:
     """Raises `WireError("body")`. Also reads a plain one with its `entries` one by one."""
     fields = _object(_inflated(body))
-    _need(type(fields.get("version")) is int, "version")
+    version = fields.get("version")
+    _need(type(version) is int and 0 <= version < _MAX_VERSION, "version")
     try:
         rows = fields["entries"] if "entries" in fields else _rows(fields["columns"])
-        return Roster(fields["version"], tuple(parse_entry(row) for row in rows))
+        entries = tuple(parse_entry(row) for row in rows)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WireError("body", "not a roster") from error
+    _need(len({entry.key for entry in entries}) == len(entries), "entries")
+    return Roster(fields["version"], entries)
 
 
 def _inflated(body: bytes) -> bytes:

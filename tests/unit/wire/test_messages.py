@@ -6,7 +6,7 @@ import contextlib
 import json
 import lzma
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -129,13 +129,16 @@ ENTRY = RosterEntry(
 )
 
 
+PEOPLE = tuple(replace(ENTRY, key=CardKey(f"{number:064x}")) for number in range(3))
+
+
 def test_a_roster_arrives_as_it_was() -> None:
-    for roster in (messages.Roster(4, (ENTRY,) * 3), messages.Roster(4, ())):
+    for roster in (messages.Roster(4, PEOPLE), messages.Roster(4, ())):
         assert messages.parse_roster(messages.roster_body(roster)) == roster
 
 
 def test_a_plain_roster_with_its_entries_one_by_one_is_read_too() -> None:
-    roster = messages.Roster(4, (ENTRY, ENTRY))
+    roster = messages.Roster(4, PEOPLE)
     fields = json.loads(lzma.decompress(messages.roster_body(roster)))
     columns = fields.pop("columns")
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
@@ -185,6 +188,22 @@ def _invented_entry(rng: random.Random) -> RosterEntry:
 def test_a_compressed_roster_cannot_burst_or_be_half(body: bytes) -> None:
     with pytest.raises(WireError, match="body"):
         messages.parse_roster(body)
+
+
+@pytest.mark.parametrize(
+    "roster",
+    [messages.Roster(-1, ()), messages.Roster(2**63, ()), messages.Roster(4, (ENTRY, ENTRY))],
+    ids=["below zero", "beyond the database", "one key twice"],
+)
+def test_a_roster_that_no_disk_would_take_is_refused_by_the_parser(roster: messages.Roster) -> None:
+    with pytest.raises(WireError, match="not of its kind"):
+        messages.parse_roster(messages.roster_body(roster))
+
+
+def test_half_a_surrogate_is_no_id_of_a_record() -> None:
+    body = b'[{"id":"\\ud800","sha256":"","status":"filed"}]'
+    with pytest.raises(WireError, match="id"):
+        messages.parse_acks(body)
 
 
 def test_a_roster_up_to_the_bound_is_read() -> None:
