@@ -44,6 +44,7 @@ class EscposPrinter:
         self._cutter = cutter
         self._pictures = pictures
         self._wanted = self._plugged = False
+        self._torn = True  # what a printer heard before this process began, nobody knows
         self._heard = b""
 
     def open(self) -> None:
@@ -81,7 +82,8 @@ class EscposPrinter:
             self._send(job)
             self._wait_for_end(len(job))
             self._check(*_CAUSES)
-        except DeviceError:
+        except DeviceError as error:
+            self._torn = error.fault not in _EXPLAINED
             self._discard()
             raise
 
@@ -97,9 +99,10 @@ class EscposPrinter:
 
     def _answer(self, n: int) -> int:
         """One status byte, asked on a drained line; silence and noise are errors."""
+        mending_s = self._mend()
         self._drain()
         self._write(wire.ask(n))
-        deadline_ns = self._deadline_ns(ANSWER_S)
+        deadline_ns = self._deadline_ns(ANSWER_S + mending_s)
         noise = 0
         while byte := self._read(deadline_ns):
             if wire.is_status(byte[0]):
@@ -115,6 +118,19 @@ class EscposPrinter:
         while self._read(self._deadline_ns(QUIET_S)):
             if self._mono_ns() > deadline_ns:
                 raise self._error(Fault.GARBLED, "the line is never quiet")
+
+    def _mend(self) -> float:
+        """Lead a printer out of a picture that broke off, or it would swallow what comes next.
+
+        Before the first question, as some firmware hears none inside a picture.
+        Returns the seconds this takes on the line.
+        """
+        if not self._torn:
+            return 0.0
+        padding = wire.padding(self._columns)
+        self._send(padding)
+        self._torn = False
+        return self._line_time_s(len(padding))
 
     def _send(self, job: bytes) -> None:
         for at in range(0, len(job), PIECE_BYTES):
@@ -197,6 +213,7 @@ class EscposPrinter:
 
 _CAUSES = (wire.OFFLINE_CAUSE, wire.ERROR_CAUSE, wire.PAPER)
 _EVERYTHING = (wire.PRINTER, *_CAUSES)
+_EXPLAINED = (Fault.EMPTY, Fault.REFUSED)  # a printer that says what it lacks still listens
 
 _PAPER_HEALTH = {
     Paper.OK: Health(True, "ready"),

@@ -38,6 +38,17 @@ PRINTER, OFFLINE_CAUSE, ERROR_CAUSE, PAPER = 1, 2, 3, 4
 BAND_ROWS = 30
 """Rows of a picture sent at once; cheap printers hold 4 kB."""
 
+
+def padding(columns: int) -> bytes:
+    """Enough NULs to end any command of ours that broke off, at the longest a band of a picture.
+
+    What the printer still waits for is taken from these; to all others it does nothing.
+    """
+    return bytes(columns * COLUMN_DOTS // 8 * BAND_ROWS + _BAND_HEAD_BYTES)
+
+
+_BAND_HEAD_BYTES = 8
+
 Draw = Callable[[Line], tuple[int, bytes]]
 """A line as a picture: bytes per row, and the rows; the high bit is leftmost, 1 is black."""
 

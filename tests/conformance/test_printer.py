@@ -22,7 +22,7 @@ from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.sim.printer import Fault
 from edge.ports import Line, Paper, ReceiptItem
 from tests.leftovers import open_files
-from tests.paper_bench import CODE, Desk, desk, record, slip
+from tests.paper_bench import CODE, Desk, cable_to, desk, record, slip
 from tests.scanner_bench import wait_until
 from tests.technician import Do, Technician
 
@@ -48,6 +48,16 @@ def failing(at: Desk, items: tuple[ReceiptItem, ...] = ITEMS) -> DeviceError:
     with pytest.raises(DeviceError) as caught:
         at.driver.print_receipt(items)
     return caught.value
+
+
+def works_soon(driver: EscposPrinter) -> None:
+    def works() -> bool:
+        try:
+            return driver.paper() is not Paper.OUT
+        except DeviceError:
+            return False
+
+    assert wait_until(works, 5.0)
 
 
 def test_k36_good_paper(at: Desk) -> None:
@@ -138,6 +148,38 @@ def test_e12_cable_pulled_in_the_middle(at: Desk) -> None:
     assert at.sim.text == "again"
 
 
+@pytest.mark.parametrize("deaf", [False, True])
+def test_e12_line_broken_in_a_picture_swallows_nothing_of_the_next_receipt(
+    at: Desk, deaf: bool
+) -> None:
+    """The printer keeps its power, and so still waits for the rest of the picture."""
+    at.sim.stays_powered = True
+    at.sim.add(Fault.LINE_BREAKS_MID_PICTURE)
+    if deaf:
+        at.sim.add(Fault.DEAF_IN_PICTURES)
+    assert failing(at, (CODE, *ITEMS)).fault is Said.ABSENT
+    at.sim.reconnect()
+    works_soon(at.driver)
+    at.driver.print_receipt([Line("next person")])
+    assert at.sim.sheets[-1].splitlines()[-1] == "next person"
+    at.driver.print_receipt(ITEMS)
+    assert "王小明" not in at.sim.sheets[-2]
+    assert at.sim.oddities == ()
+
+
+def test_a_printer_left_in_a_picture_by_a_kiosk_that_died(kind: str) -> None:
+    with desk(kind=kind) as at:
+        at.sim.stays_powered = True
+        at.sim.add(Fault.LINE_BREAKS_MID_PICTURE)
+        failing(at, (CODE, *ITEMS))
+        at.sim.reconnect()
+        heir = EscposPrinter(cable_to(at.sim, kind), mono_ns=time.monotonic_ns)
+        heir.open()
+        heir.print_receipt([Line("after the start")])
+        heir.close()
+        assert at.sim.sheets[-1].splitlines()[-1] == "after the start"
+
+
 def test_port_gone_while_idle(at: Desk) -> None:
     at.sim.vanish()
     with pytest.raises(DeviceError) as caught:
@@ -175,6 +217,7 @@ def test_bytes_that_the_network_took_and_the_printer_did_not() -> None:
 
 def test_slow_printer_is_waited_for(kind: str) -> None:
     with desk(kind=kind) as at:
+        assert at.driver.paper() is Paper.OK  # asked all day, so no job is the first to come
         at.sim.byte_delay_s = 0.003
         at.sim.add(Fault.SLOW)
         at.driver.print_receipt([Line("慢慢来"), Line("but surely")])
@@ -308,16 +351,6 @@ def refusal(driver: EscposPrinter) -> DeviceError:
     with pytest.raises(DeviceError) as caught:
         driver.print_receipt([Line("这一行不应该出现 NOT TO BE SEEN")])
     return caught.value
-
-
-def works_soon(driver: EscposPrinter) -> None:
-    def works() -> bool:
-        try:
-            return driver.paper() is not Paper.OUT
-        except DeviceError:
-            return False
-
-    assert wait_until(works, 5.0)
 
 
 def test_real_paper_says_what_was_sent(real: EscposPrinter, technician: Technician) -> None:

@@ -40,6 +40,8 @@ class Fault(Enum):
     CUTTER_JAM_AT_CUT = "cutter_jam_at_cut"  # becomes CUTTER_JAM at the next cut
     HOT = "hot"
     VANISH_MID_RECEIPT = "vanish_mid_receipt"  # somebody pulls the cable after some lines
+    LINE_BREAKS_MID_PICTURE = "line_breaks_mid_picture"  # as soon as half a picture has come
+    DEAF_IN_PICTURES = "deaf_in_pictures"  # real-time commands among the dots are dots
 
 
 _STOPS = (Fault.PAPER_OUT, Fault.COVER_OPEN, Fault.CUTTER_JAM, Fault.HOT)
@@ -64,6 +66,8 @@ class SimPrinter:
         self._plug: Plug = UsbSocket() if usb else Listener() if tcp else Terminal()
         self.port = self._plug.address
         self.byte_delay_s = byte_delay_s
+        self.stays_powered = False
+        """A pulled cable is only that: the rest of what had begun is still waited for."""
         self.stuck: dict[int, int] = {}
         """Status answers (n to byte) that firmware gives whatever the truth is."""
         self._faults: set[Fault] = set()
@@ -123,7 +127,7 @@ class SimPrinter:
             self._head.tear()
 
     def vanish(self) -> None:
-        """Pull the cable: the port is gone, what was in the buffer is lost."""
+        """Pull the cable: the port is gone, and unless it `stays_powered` what was in the buffer."""
         if self._thread is None:
             return
         os.write(self._wake, b"x")
@@ -135,7 +139,9 @@ class SimPrinter:
     def reconnect(self) -> None:
         self.vanish()
         with self._lock:
-            self._head.forget()
+            self._head.cable_pulled = False
+            if not self.stays_powered:
+                self._head.forget()
         self._plug.open()
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._run, name="sim-printer", daemon=True)
@@ -185,7 +191,8 @@ class SimPrinter:
 
     def _at_once(self) -> None:
         """Real-time commands are seen wherever they stand in the stream, even inside a picture."""
-        if len(self._recent) < 3:
+        deaf = Fault.DEAF_IN_PICTURES in self._faults and self._head.inside_picture
+        if len(self._recent) < 3 or deaf:
             return
         first, second, n = self._recent
         if (first, second) == (0x10, 0x04) and 1 <= n <= 4:
@@ -318,9 +325,20 @@ class _Head:
             return 0
         length = self._length(name)
         if len(self.buffer) < length:
+            self._maybe_break(len(self.buffer) * 2 > length)
             return 0
         self._execute(name, bytes(self.buffer[2:length]))
         return length
+
+    @property
+    def inside_picture(self) -> bool:
+        return self.buffer[:2] == b"\x1dv"
+
+    def _maybe_break(self, half_is_there: bool) -> None:
+        fault = Fault.LINE_BREAKS_MID_PICTURE
+        if fault in self._faults and self.inside_picture and half_is_there and len(self.buffer) > 8:
+            self._faults.discard(fault)
+            self.cable_pulled = True
 
     def _length(self, name: bytes) -> int:
         """Bytes of the whole command; as many as are missing at least, while that is not known."""
