@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -15,11 +16,14 @@ from typing import Protocol
 from edge import __version__
 from edge.app.clock import SystemTime, mono_ns
 from edge.app.config import Config
+from edge.app.disk import KioskDisk
 from edge.app.ids import new_receipt_no, new_record_id
 from edge.app.runner import Parts
+from edge.app.seal import DeviceSeal
 from edge.app.sealing import Keyring
 from edge.app.settings import KioskSettings, SignedWishes, policy_of
 from edge.app.world import World
+from edge.domain.errors import StoreError
 from edge.domain.idnumber import card_flags
 from edge.domain.record import ProofRecord, Provenance
 from edge.domain.timebase import MonoNs, Stamp
@@ -41,7 +45,6 @@ from edge.ports import (
 from edge.session import challenges
 from edge.session.machine import ConsentText, Context, Policy
 from edge.session.states import Language
-from edge.store.journal import SqliteJournal
 from edge.store.wishes import WishBox
 from edge.ui.texts import catalogue
 from edge.ui.viewmodel import Facts, consent_text, view
@@ -67,7 +70,7 @@ def compose(
     paper = printer(config, world)
     speaker = voice(config, world)
     facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
-    disk = SqliteJournal(config.database, keyring.data, time)
+    disk = disk_of(config, keyring, time)
     if settings is not None:
         settings.wishes = SignedWishes(WishBox(disk.database), keyring.wish)
         settings.live["devices.volume"] = speaker.set_volume
@@ -84,12 +87,28 @@ def compose(
         context=context_maker(config, facts, settings.policy if settings else None),
         flags=card_flags,
         receipt=receipt_maker(config),
+        receipt_copy=receipt_maker(config, copy=True),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
         panel=panel(config, world),
         fill_light=config.panel.fill_light_percent / 100,
         scanner=scanner(config, world, lens),
         settings=settings,
     )
+
+
+def disk_of(config: Config, keyring: Keyring, time: SystemTime) -> KioskDisk:
+    """Never fails; a disk that cannot be used is said on the screen."""
+    disk = KioskDisk(
+        config.database,
+        keyring.data,
+        time,
+        DeviceSeal(config.kiosk_id, keyring.sign),
+        reserve_bytes=config.store.reserve_mb * 1024 * 1024,
+        days=config.store.retention_days,
+    )
+    with suppress(StoreError):  # said already
+        time.raise_floor(disk.clock.floor())
+    return disk
 
 
 class HasProvenance(Protocol):
@@ -154,7 +173,7 @@ def _consent(language: Language, facts: Facts) -> ConsentText:
 
 
 def receipt_maker(
-    config: Config,
+    config: Config, *, copy: bool = False
 ) -> Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]:
     office = Office(config.agency.office, config.agency.phone, config.terminal_no)
 
@@ -168,6 +187,7 @@ def receipt_maker(
             columns=config.devices.printer_columns,
             office=office,
             next_due=due_by,
+            copy=copy,
         )
 
     return receipt

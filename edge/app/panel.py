@@ -24,7 +24,7 @@ BEEP_S = 0.1
 CALLED_NS = 60 * NS_PER_S
 """How long the lamp shows a call that the screen had no use for."""
 
-_BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN)
+_BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN, Why.OUT_OF_SERVICE)
 _PERSON_NEEDED = (Why.NOT_FOUND, Why.NOT_REACHED, Why.CARD_UNREADABLE)
 
 

@@ -29,7 +29,15 @@ from edge.app.health import HealthBoard
 from edge.app.panel import PanelKeeper
 from edge.app.scanner import keep_scanning
 from edge.app.sealing import Keyring
-from edge.domain.errors import DeviceError, Fault, KioskError, StoreError, WireError
+from edge.app.timekeeping import TimeKeeper
+from edge.domain.errors import (
+    DamagedError,
+    DeviceError,
+    Fault,
+    KioskError,
+    StoreError,
+    WireError,
+)
 from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import ProofRecord, RecordId
@@ -63,13 +71,15 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    StoreBack,
     StoreFailed,
+    StoreLost,
     TimerFired,
     Watched,
     WatchFailed,
 )
 from edge.session.machine import Context, Transition, start, step
-from edge.session.states import Home, Language, Session, Turned
+from edge.session.states import Home, Language, Session, Turned, Why, visit_of
 from edge.ui.viewmodel import Facts
 
 log = logging.getLogger("edge.kiosk")
@@ -108,6 +118,23 @@ class Disk(Journal, correspondence.Disk, Protocol):
 
     def replace_roster(self, version: int, entries: tuple[RosterEntry, ...]) -> None: ...
 
+    @property
+    def clock(self) -> TimeKeeper: ...
+
+    def look(self) -> tuple[Condition, str]:
+        """How the disk is, without writing to it; `StoreError` if nothing can be written."""
+        ...
+
+    def mend(self) -> None:
+        """Do what can be done; `StoreError` while it cannot be used."""
+        ...
+
+    def keep_receipt(self, receipt_no: str, items: tuple[ReceiptItem, ...]) -> None: ...
+
+    def keep_house(self) -> None:
+        """Take away what is old, once a day."""
+        ...
+
 
 class Settings(Protocol):
     """What the centre may change while the kiosk runs."""
@@ -139,6 +166,9 @@ class Parts:
     context: Callable[[Stamp, MonoNs], Context]
     flags: Callable[[CardIdentity, date | None], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
+    receipt_copy: Callable[
+        [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
+    ]  # the same, marked as a second copy
     spoken: Callable[[Session, MonoNs], str]
     panel: Panel | None = None
     fill_light: float = 1.0  # 0..1, while the camera watches
@@ -248,9 +278,11 @@ class Runner:
     def _turn(self) -> None:
         self._note_health()
         self._look_at_voice()
+        self._look_at_disk()
         self._tell_the_lost()
         event = self._post_office.answer() or self._next()
         if event is None:
+            self._keep_house()
             self._take_in_rosters()
             self._deal_with_ask()
             self._take_in_settings()
@@ -322,6 +354,7 @@ class Runner:
                 self._store(record)
             case fx.PrintReceipt():
                 self._receipts.put(effect)
+                self._keep_receipt(effect)
             case fx.SetTimer(timer, after_s):
                 self._timer = (timer, MonoNs(self.now_ns() + int(after_s * NS_PER_S)))
             case fx.Repeat():
@@ -356,10 +389,66 @@ class Runner:
             )
         except StoreError as error:
             log.error("store_failed record=%s error=%s", record.record_id, error)
+            self._disk_failed(error)
             self.post(StoreFailed(record.record_id))
             return
         log.info("stored record=%s outcome=%s", row.record_id, record.outcome.value)
-        self.post(RecordStored(row.record_id, self._parts.disk.link_is_up()))
+        self.post(RecordStored(row.record_id, self._link_is_up()))
+        self._note_time(record.finished)
+
+    def _link_is_up(self) -> bool:
+        """What was promised is on the disk; that the disk then fails takes nothing from it."""
+        try:
+            return self._parts.disk.link_is_up()
+        except StoreError as error:
+            self._disk_failed(error)
+            return False
+
+    def _note_time(self, finished: Stamp) -> None:
+        try:
+            self._parts.disk.clock.note(finished)
+        except StoreError as error:
+            log.error("clock_unnoted error=%s", error)
+
+    def _keep_receipt(self, order: fx.PrintReceipt) -> None:
+        """The first copy is printed whether or not there can be a second."""
+        items = self._parts.receipt_copy(
+            order.record, order.online, order.due_by, self._session.language
+        )
+        try:
+            self._parts.disk.keep_receipt(order.record.receipt_no, items)
+        except StoreError as error:
+            log.error("receipt_unkept error=%s", error)
+
+    def _look_at_disk(self) -> None:
+        """One that failed is mended between residents; until it works nobody is served."""
+        if not self._is_due("disk"):
+            return
+        disk, state = self._parts.disk, self._session.state
+        try:
+            if self.health.is_lost("disk") and visit_of(state) is None:
+                disk.mend()
+            self.health.report("disk", *disk.look())
+        except StoreError as error:
+            self._disk_failed(error)
+        if self.health.is_lost("disk"):
+            self.post(StoreLost())
+        elif isinstance(state, Turned) and state.why is Why.OUT_OF_SERVICE:
+            self.post(StoreBack())
+
+    def _disk_failed(self, error: StoreError) -> None:
+        fault = Fault.GARBLED if isinstance(error, DamagedError) else Fault.REFUSED
+        self.health.lost("disk", DeviceError("disk", fault, str(error)))
+
+    def _keep_house(self) -> None:
+        """Between residents: what is old goes, and a clock that was put right is told of."""
+        if not isinstance(self._session.state, Home) or not self._is_due("house"):
+            return
+        try:
+            self._parts.disk.clock.correct()
+            self._parts.disk.keep_house()
+        except StoreError as error:
+            log.error("house=unkept error=%s", error)
 
     def _count(self, name: str) -> None:
         try:
@@ -437,10 +526,7 @@ class Runner:
                 self._parts.disk.note_health(state)
                 self.health.written(state)
         except StoreError as error:
-            self.health.lost("disk", DeviceError("disk", Fault.REFUSED, str(error)))
-        else:
-            if self.health.is_lost("disk"):
-                self.health.well("disk")
+            self._disk_failed(error)
 
     def _speak(self) -> None:
         words = self._parts.spoken(self._session, self.now_ns())

@@ -142,6 +142,16 @@ class StoreFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreLost:
+    """Nothing can be written down: nobody can be served until it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBack:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptPrinted:
     record_id: RecordId
 
@@ -174,6 +184,8 @@ Event = (
     | WatchFailed
     | RecordStored
     | StoreFailed
+    | StoreLost
+    | StoreBack
     | ReceiptPrinted
     | ReceiptFailed
     | TimerFired

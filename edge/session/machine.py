@@ -66,7 +66,9 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    StoreBack,
     StoreFailed,
+    StoreLost,
     TimerFired,
     Touched,
     Watched,
@@ -165,6 +167,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _card_read(session, event, ctx)
         case CardFailed(fault):
             return _card_failed(session, fault, ctx)
+        case StoreLost() | StoreBack():
+            return _store_news(session, event, ctx)
         case ReaderBack():
             return _reader_back(session, ctx)
         case Pressed(button):
@@ -191,7 +195,7 @@ def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Trans
 def _countdown(session: Session, ctx: Context) -> Transition:
     """Start the countdown anew: a warning first, the end half a minute later."""
     timer = session.timer + 1
-    if isinstance(session.state, Home):
+    if isinstance(session.state, Home) or _out_of_service(session.state):
         return Transition(replace(session, timer=timer, deadline_ns=None, warned=False))
     idle_s = ctx.policy.idle_s
     deadline = MonoNs(ctx.now_ns + idle_s * NS_PER_S)
@@ -233,6 +237,8 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
 
 def _expects_card(state: State) -> bool:
     """A card that can be read again also ends the apology for a reader that could not."""
+    if _out_of_service(state):
+        return False
     return isinstance(state, Home | AwaitingCard) or (
         isinstance(state, Turned | Informing) and visit_of(state) is None
     )
@@ -245,6 +251,21 @@ def _reader_back(session: Session, ctx: Context) -> Transition:
             return _home(session, ctx)
         case _:
             return Transition(session)
+
+
+def _store_news(session: Session, event: StoreLost | StoreBack, ctx: Context) -> Transition:
+    """Whoever is being served is told at their own record; the next person before they begin."""
+    match session.state, event:
+        case Home() | AwaitingCard(), StoreLost():
+            return _go(session, Turned(Why.OUT_OF_SERVICE), ctx)
+        case Turned(Why.OUT_OF_SERVICE), StoreBack():
+            return _home(session, ctx)
+        case _:
+            return Transition(session)
+
+
+def _out_of_service(state: State) -> bool:
+    return isinstance(state, Turned) and state.why is Why.OUT_OF_SERVICE
 
 
 def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
@@ -325,6 +346,8 @@ def offered(state: State) -> tuple[Button, ...]:
             return (*retake, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
         case Finished():
             return (Button.EXIT, Button.HELP, Button.SCAN, Button.HOME)
+        case Turned(Why.OUT_OF_SERVICE):
+            return ()
         case Turned():
             return (*person, Button.EXIT)
         case Informing():

@@ -33,6 +33,7 @@ class Why(Enum):
     READER_DOWN = "reader_down"  # E13
     CAMERA_DOWN = "camera_down"  # E13
     STORE_DOWN = "store_down"
+    OUT_OF_SERVICE = "out_of_service"  # nobody is here, and nobody can be served
 
 
 class Topic(Enum):

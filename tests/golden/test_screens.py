@@ -44,6 +44,7 @@ ALIKE = (
     "review_to_staff",
     "turned_camera_down",
     "turned_card_unreadable",
+    "turned_out_of_service",
     "turned_store_down",
 )
 """Drawn and searched for cut-off words, but so much like another that no picture is kept."""

@@ -28,7 +28,9 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    StoreBack,
     StoreFailed,
+    StoreLost,
     TimerFired,
     Touched,
     Watched,
@@ -44,7 +46,9 @@ from edge.session.states import (
     LookingUp,
     Reviewing,
     Storing,
+    Turned,
     Watching,
+    Why,
     visit_of,
 )
 from tests.session_world import ENTRY, KEY, LAID_DOWN, NAME, NUMBER, World, progress, verdict
@@ -134,6 +138,8 @@ class SessionWalk(RuleBasedStateMachine):
                 self.judged(late=0, live=True, alike=True)
             case Storing():
                 self.disk(online=True, works=True)
+            case Turned(Why.OUT_OF_SERVICE):
+                self.feed(StoreBack())
             case state:
                 self.feed(Pressed(offered(state)[0]))
 
@@ -144,6 +150,12 @@ class SessionWalk(RuleBasedStateMachine):
     @rule()
     def reader_comes_back(self) -> None:
         self.feed(ReaderBack())
+
+    @rule(works=st.booleans())
+    def disk_news(self, works: bool) -> None:
+        served = visit_of(self.session.state)
+        self.feed(StoreBack() if works else StoreLost())
+        assert visit_of(self.session.state) == served
 
     @rule(text=st.text(max_size=20))
     def show_a_code(self, text: str) -> None:
@@ -230,8 +242,10 @@ class SessionWalk(RuleBasedStateMachine):
         assert NAME not in text
 
     @invariant()
-    def only_home_has_no_end(self) -> None:
-        assert (self.session.deadline_ns is None) == isinstance(self.session.state, Home)
+    def only_home_and_out_of_service_have_no_end(self) -> None:
+        state = self.session.state
+        endless = isinstance(state, Home) or state == Turned(Why.OUT_OF_SERVICE)
+        assert (self.session.deadline_ns is None) == endless
 
     @invariant()
     def home_knows_nobody(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.app.clock import SystemTime, mono_ns
-from edge.app.compose import card_flags, context_maker, facts_of, receipt_maker
+from edge.app.compose import card_flags, context_maker, disk_of, facts_of, receipt_maker
 from edge.app.config import load
 from edge.app.runner import Parts, Runner
 from edge.app.sealing import Keyring
@@ -28,7 +28,6 @@ from edge.ports import Health, Look, Paper, ReceiptItem, WatchOrder
 from edge.session.events import CardFailed, CardRead, CardRemoved, Event, ReaderBack
 from edge.session.machine import Transition
 from edge.session.states import Home, Language, Session, Turned, Why
-from edge.store.journal import SqliteJournal
 from provisioning.site import make_site
 
 RECOVERY_S = 5.0
@@ -75,7 +74,7 @@ class Desk:
         self.states: list[Session] = []
         keyring, none = Keyring.load(config), NotFitted()
         facts = facts_of(config, Provenance.SIMULATED)
-        self.journal = SqliteJournal(config.database, keyring.data, SystemTime())
+        self.journal = disk_of(config, keyring, SystemTime())
         parts = Parts(
             reader=SerialCardReader(self.sam.port, mono_ns=mono_ns),
             decoder=NoDecoder(),
@@ -89,6 +88,7 @@ class Desk:
             context=context_maker(config, facts),
             flags=card_flags,
             receipt=receipt_maker(config),
+            receipt_copy=receipt_maker(config, copy=True),
             spoken=lambda session, now_ns: "",
         )
         self.runner = Runner(parts, Language.ZH, self._saw)
