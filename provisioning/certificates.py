@@ -96,6 +96,25 @@ def client_cert(signer: Authority, name: str, key_pem: bytes) -> bytes:
     return _signed(_leaf(signer, name, key_pem, ExtendedKeyUsageOID.CLIENT_AUTH), signer.key)
 
 
+def revocation_list(signer: Authority, certs: Sequence[bytes]) -> bytes:
+    """The certificates (PEM) that are worth nothing any more, as PEM.
+
+    Valid as long as the authority: a broker lets nobody in whose list has run out.
+    """
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(signer.cert.subject)
+        .last_update(now - timedelta(days=EARLY_DAYS))
+        .next_update(now + timedelta(days=AUTHORITY_DAYS))
+    )
+    for pem in certs:
+        serial = x509.load_pem_x509_certificate(pem).serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 def _leaf(
     signer: Authority, name: str, key_pem: bytes, usage: x509.ObjectIdentifier
 ) -> x509.CertificateBuilder:

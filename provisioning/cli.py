@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.domain.errors import ConfigError, KioskError
 from provisioning import demo
-from provisioning.site import make_site
+from provisioning.site import make_site, revoke
 
 EXAMPLES = """\
 examples:
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_site(commands)
+    _add_revoke(commands)
     return top
 
 
@@ -72,6 +73,19 @@ def _add_site(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     command.add_argument("--broker-port", type=int, default=8883)
     command.add_argument("--mode", choices=("production", "demo"), default="production")
     command.set_defaults(run=_site)
+
+
+def _add_revoke(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("revoke", help="shut a stolen kiosk out of the broker")
+    command.add_argument("--root", type=Path, required=True, help="the site's folder")
+    command.add_argument("--kiosk", required=True, metavar="ID")
+    command.set_defaults(run=_revoke)
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    print(f"written: {revoke(args.root, args.kiosk)}")
+    print("start the broker anew: a reload (SIGHUP) keeps out who comes, not who is connected")
+    return 0
 
 
 def _site(args: argparse.Namespace) -> int:

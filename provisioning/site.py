@@ -26,6 +26,8 @@ from provisioning import certificates
 from provisioning.certificates import Authority
 
 BRIDGE = "bridge"
+REVOKED = "revoked.pem"
+MIB = 1024 * 1024
 _KIOSK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 
 Mode = Literal["demo", "production"]
@@ -80,6 +82,24 @@ def make_site(
     return site
 
 
+def revoke(root: Path, kiosk_id: str) -> Path:
+    """Add a kiosk's certificate to the broker's list; returns the list's file.
+
+    The broker has to read it again, and an open connection stays until it is started anew.
+    """
+    site = Site(root.resolve())
+    cert = site.kiosk(kiosk_id) / "tls.crt"
+    if not cert.exists() or "crlfile" not in site.broker_conf.read_text("utf-8"):
+        raise ConfigError(str(cert), "no such kiosk, or a broker without a list (crlfile)")
+    signer = _make_authority(site.root / "ca")
+    marks = site.root / "ca" / "revoked"
+    _keep(marks / f"{kiosk_id}.crt", cert.read_bytes)
+    certs = [path.read_bytes() for path in sorted(marks.iterdir())]
+    revoked = site.root / "broker" / REVOKED
+    _write(revoked, certificates.revocation_list(signer, certs))
+    return revoked
+
+
 def _make_authority(folder: Path) -> Authority:
     key = _keep(folder / "ca.key", certificates.new_key, secret=True)
     cert = _keep(
@@ -94,6 +114,7 @@ def _make_broker(folder: Path, signer: Authority, port: int) -> None:
     _keep(folder / "server.crt", lambda: certificates.server_cert(signer, hosts, key))
     _keep(folder / "ca.crt", (folder.parent / "ca" / "ca.crt").read_bytes)
     _keep(folder / "acl", _acl().encode)
+    _keep(folder / REVOKED, lambda: certificates.revocation_list(signer, []))
     _keep(folder / "mosquitto.conf", _mosquitto_conf(folder, port).encode)
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
 
@@ -152,6 +173,11 @@ def _keep(path: Path, make: Callable[[], bytes], *, secret: bool = False) -> byt
         return path.read_bytes()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = make()
+    _write(path, content, secret=secret)
+    return content
+
+
+def _write(path: Path, content: bytes, *, secret: bool = False) -> None:
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     mode = 0o600 if secret else 0o644
@@ -160,7 +186,6 @@ def _keep(path: Path, make: Callable[[], bytes], *, secret: bool = False) -> byt
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    return content
 
 
 def _acl() -> str:
@@ -186,7 +211,9 @@ listener {port} 127.0.0.1
 cafile {folder}/ca.crt
 certfile {folder}/server.crt
 keyfile {folder}/server.key
-tls_version tlsv1.2
+# Certificates of kiosks that were stolen; `python -m provisioning revoke` adds to them.
+crlfile {folder}/{REVOKED}
+tls_version tlsv1.3
 require_certificate true
 use_identity_as_username true
 # The client id is the name in the certificate too: nobody can evict another kiosk.
@@ -209,8 +236,11 @@ persistence_location {folder}/data/
 autosave_interval 5
 # A kiosk drops a record only on the registry's signed word, so these may overflow.
 max_queued_messages 10000
+max_queued_bytes {64 * MIB}
 max_inflight_messages 20
 max_packet_size {MAX_ENVELOPE_BYTES + 4096}
+memory_limit {512 * MIB}
+max_keepalive 600
 persistent_client_expiration 7d
 """
 

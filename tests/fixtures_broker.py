@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -45,6 +46,11 @@ class Broker:
             if self._process.poll() is not None or time.monotonic() > deadline_s:
                 self.stop()
                 pytest.fail(f"mosquitto does not start:\n{self.log.read_text()}")
+
+    def reload(self) -> None:
+        """Read the rules, certificates and the list of revoked ones again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """As a power cut would."""

@@ -225,7 +225,7 @@ class MqttLink:
 
 def _tls(broker: Broker) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(broker.ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(str(broker.cert), str(broker.key))
     return context
 

@@ -289,7 +289,7 @@ class _TidySocket(ssl.SSLSocket):
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext:
-    """Our certificate for them, their name checked against our authority, TLS 1.2 or newer."""
+    """Our certificate for them, their name checked against our authority, TLS 1.3."""
     try:
         context = ssl.create_default_context(cafile=endpoint.ca)
         context.load_cert_chain(endpoint.cert, endpoint.key)
@@ -297,6 +297,6 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext:
         raise ConfigError(
             str(endpoint.cert), f"certificate, its key or {endpoint.ca.name} is not usable: {error}"
         ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.sslsocket_class = _TidySocket
     return context

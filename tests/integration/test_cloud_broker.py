@@ -171,6 +171,53 @@ def test_what_a_lost_connection_carried_is_lost(broker: Broker) -> None:
         link.close()
 
 
+@pytest.mark.parametrize("callback", ["_on_connect", "_on_disconnect", "_on_message"])
+def test_a_bug_in_any_callback_costs_the_bridge_connections_and_no_message(
+    broker: Broker, callback: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bugs = iter((True, True))
+
+    def stumble(self: MqttLink, *told: object) -> None:
+        if next(bugs, False):
+            raise ZeroDivisionError
+        getattr(MqttLink, callback)(self, *told)
+
+    link_class = type("Stumbling", (MqttLink,), {callback: stumble})
+    link: MqttLink = link_class(config.load(broker.site.registry / "registry.toml").broker)
+    kiosk = Kiosk(broker, KIOSKS[0])
+    got: set[bytes] = set()
+    stumbled = "link error type=ZeroDivisionError"
+
+    def turn() -> bool:
+        link._next_try = 0.0  # no pause between two tries
+        for message in link.poll(0.1, 10):
+            got.add(message.payload)
+            link.done(message)
+        return link.connected
+
+    try:
+        _until(turn)
+        for payload in (b"1", b"2"):
+            kiosk.send(payload)
+            _until(lambda: turn() and payload in got)  # noqa: B023
+            broker.stop()
+            _until(lambda: not turn())
+            broker.start()
+            _until(turn)
+        kiosk.send(b"3")
+        _until(lambda: turn() and {b"1", b"2", b"3"} <= got)
+        assert sum(stumbled in r.getMessage() for r in caplog.records) == 2
+    finally:
+        kiosk.close()
+        link.close()
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not reached():
+        assert time.monotonic() < deadline
+
+
 def _poll_until(link: MqttLink, reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WAIT_S
     while not reached():

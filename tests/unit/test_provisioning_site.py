@@ -17,7 +17,7 @@ from edge.app import config as kiosk_config
 from edge.app.sealing import Keyring
 from edge.domain.errors import ConfigError
 from edge.wire import keys
-from provisioning.site import Site, make_site
+from provisioning.site import Site, make_site, revoke
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -122,3 +122,20 @@ def test_a_production_site_simulates_nothing(tmp_path: Path) -> None:
     config = kiosk_config.load(site.kiosk("k-1") / "site.toml")
     assert config.mode == "production"
     assert config.devices == kiosk_config.Devices()
+
+
+def test_revoked_certificates_add_up_and_an_old_broker_is_told_so(site: Site) -> None:
+    make_site(site.root, ["k-001", "k-002"])
+    for kiosk_id in ("k-001", "k-002", "k-001"):
+        revoked = revoke(site.root, kiosk_id)
+    serials = {entry.serial_number for entry in x509.load_pem_x509_crl(revoked.read_bytes())}
+    assert serials == {
+        x509.load_pem_x509_certificate((site.kiosk(name) / "tls.crt").read_bytes()).serial_number
+        for name in ("k-001", "k-002")
+    }
+    with pytest.raises(ConfigError, match="no such kiosk"):
+        revoke(site.root, "k-003")
+    lines = site.broker_conf.read_text("utf-8").splitlines()
+    site.broker_conf.write_text("\n".join(line for line in lines if "crlfile" not in line))
+    with pytest.raises(ConfigError, match="without a list"):
+        revoke(site.root, "k-001")
