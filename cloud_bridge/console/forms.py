@@ -97,6 +97,7 @@ class SettingsForm(forms.Form):
         self._wanted = wanted
         for key, setting in SETTINGS.items():
             self.fields[key] = _setting_field(setting)
+            self.fields[key].widget.attrs.update(placeholder=_("as the site file says"))
 
     def put(self) -> dict[str, Value]:
         """What is wanted and was not before."""

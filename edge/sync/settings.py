@@ -93,6 +93,13 @@ class LinkTrial:
             _log.error("link_trial=uncounted error=%s", error)
             self.state = trial.failed(counted)
 
+    @property
+    def is_tried_here(self) -> bool:
+        """Whether the link of this very process is the one on trial; before its new start it is
+        still the old one, over which the registry's word proves nothing."""
+        trial_ = self.state.trial
+        return trial_ is not None and dict(trial_.values) == self.running
+
     def want(self, version: int, values: Mapping[str, Value]) -> None:
         wanted = {k: v for k, v in of_link(values).items() if v != self._site.get(k)}
         self._become(trial.want(self.state, version, wanted, self._now(), self._trial_s))
@@ -161,7 +168,7 @@ class SettingsKeeper:
 
     def heard(self, ask: str) -> None:
         """The registry has read a report of this very process."""
-        if self._link.state.trial and ask == self._ask:
+        if self._link.is_tried_here and ask == self._ask:
             self._link.heard()
 
     def turn(self) -> bool:
@@ -194,7 +201,7 @@ class SettingsKeeper:
             values=values,
             software=self._software,
             config_sha256=config_sha256,
-            ask=self._ask if link.trial else "",
+            ask=self._ask if self._link.is_tried_here else "",
         )
 
     def _standing(self, seen: int) -> SettingsState:

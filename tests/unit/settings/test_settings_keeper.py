@@ -140,6 +140,15 @@ def test_power_cuts_in_the_middle_of_a_trial_do_not_make_it_endless(sync: Sync) 
     assert sync.told.state is SettingsState.ROLLED_BACK
 
 
+def test_the_registrys_word_over_the_old_link_proves_nothing(sync: Sync) -> None:
+    sync.accepts(7, NEW)
+    assert sync.turn()  # the report of this turn still goes out over the old link
+    assert (sync.told.state, sync.told.ask) == (SettingsState.TRIAL, "")
+    sync.keeper.heard("")
+    sync.keeper.heard(sync.keeper._ask)
+    assert sync.link.state.trial is not None
+
+
 def test_an_answer_to_an_earlier_start_proves_nothing_now(sync: Sync) -> None:
     on_trial(sync)
     asked = sync.told.ask
