@@ -23,6 +23,7 @@ CAMPAIGNS: tuple[str, ...] = (
     "disk_full",
     "kills",
     "offline",
+    "clocks",
     "real_kiosk",
     "network",
     "isolation",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.chaos.disk import Deleted, Event, Synced, Truncated, Written
 
+RESERVE = "reserve.bin"
 SECTOR = 512
 RUBBISH = 0.02
 """Share of un-synced sectors that were being written when the power went."""
@@ -105,19 +106,22 @@ def _put(files: Files, path: str, offset: int, data: bytes) -> None:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Files by their full path; SQLite's shared memory is gone with the power."""
-    return {
-        str(path): path.read_bytes()
-        for path in folder.iterdir()
-        if path.is_file() and not path.name.endswith("-shm")
-    }
+    """Files by their full path; SQLite's shared memory is gone with the power.
+
+    The reserve holds nothing, and is made again.
+    """
+    return {str(path): path.read_bytes() for path in _files(folder) if path.name != RESERVE}
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """The files of another folder, under the same names in this one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.is_file():
-            path.unlink()
-    for path, data in files.items():
-        (folder / Path(path).name).write_bytes(data)
+def write_folder(folder: Path, files: Mapping[str, bytes], of: Path) -> None:
+    """What is left of the folder `of`, and nothing else, in this one."""
+    for path in _files(folder):
+        path.unlink()
+    for name, data in files.items():
+        path = folder / Path(name).relative_to(of)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm")]

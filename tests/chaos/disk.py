@@ -11,11 +11,13 @@ from __future__ import annotations
 import ctypes
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from ctypes import CFUNCTYPE, c_char_p, c_int, c_int64, c_void_p
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from edge.store.ledger import Copy, Ledger
 
 OK = 0
 FULL = 13
@@ -134,6 +136,11 @@ class Disk:
         if self.events is not None:
             self.events.append(Said(what, name))
 
+    def wrote(self, path: str, offset: int, data: bytes) -> None:
+        """A file that is not SQLite's grew, and was synced with the name it bears."""
+        self._note(Written(path, offset, data))
+        self._note(Synced(path, folder=True))
+
     def _note(self, event: Event) -> None:
         if self.events is not None:
             self.events.append(event)
@@ -242,11 +249,32 @@ def recorded(folder: Path) -> Iterator[Disk]:
     disk.fault = lambda operation, path: OK
     disk.register()
     try:
-        yield disk
+        with _second_file_on(disk):
+            yield disk
         assert not disk.open_files(), "databases were left open"
     finally:
         disk.unregister()
         disk.folder, disk.events = "", None
+
+
+@contextmanager
+def _second_file_on(disk: Disk) -> Iterator[None]:
+    """What is added to the second file is noted like what SQLite writes."""
+    real = Ledger.append
+
+    def append(ledger: Ledger, copies: Iterable[Copy]) -> None:
+        before = {path: path.stat().st_size for path in ledger.segments()}
+        real(ledger, copies)
+        for path in ledger.segments():
+            at = before.get(path, 0)
+            if path.stat().st_size > at:
+                disk.wrote(str(path), at, path.read_bytes()[at:])
+
+    Ledger.append = append  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Ledger.append = real  # type: ignore[method-assign]
 
 
 def at_write(folder: str, number: int, then: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tests.chaos.campaign import Quiet
-from tests.chaos.campaigns.power_cuts import ARMS, campaign
+from tests.chaos.campaigns.power_cuts import ARMS, SALVAGE, campaign
 from tests.chaos.cuts import Card
 from tests.chaos.disk import Deleted, Synced, Truncated, Written
 
@@ -28,6 +28,12 @@ def test_e14_without_any_sync_the_file_is_damaged() -> None:
 
 def test_a_card_that_lies_is_beyond_the_settings() -> None:
     assert campaign(CUTS, 1, Quiet(), ARMS["lying_card"]).corrupt
+
+
+def test_on_such_a_card_damage_is_found_and_nearly_all_records_are_saved() -> None:
+    found = campaign(CUTS, 1, Quiet(), SALVAGE)
+    assert found.corrupt
+    assert found.records_lost < 0.01 * found.kept
 
 
 def test_what_was_synced_stays_and_the_rest_may_be_there_or_not() -> None:

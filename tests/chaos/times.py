@@ -6,7 +6,8 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from edge.domain.timebase import NS_PER_S, ClockTrust, MonoNs, Stamp
+from edge.app.clock import SystemTime, at
+from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 
 BOOT_S = 15.0
 """How long the machine has been up when the kiosk starts."""
@@ -28,15 +29,16 @@ class World:
         self._skipped += much
 
 
-class KioskTime:
-    """Implements `edge.domain.timebase.TimeSource`: the clocks of a machine that just booted.
+class KioskTime(SystemTime):
+    """The clocks of a machine that just booted; what it makes of them is the product's.
 
-    `wrong` is how far its wall clock is from the truth, `trust` how far it says to believe it.
+    `wrong` is how far its wall clock is from the truth, `trust` how it was last set.
     """
 
     def __init__(
         self, world: World, trust: ClockTrust = ClockTrust.RTC, wrong: timedelta = timedelta()
     ) -> None:
+        super().__init__()
         self.trust, self.wrong = trust, wrong
         self.boot_id = str(uuid.uuid4())
         self._world = world
@@ -44,8 +46,8 @@ class KioskTime:
 
     def now(self) -> Stamp:
         wall = (self._world.now() + self.wrong).astimezone(UTC)
-        return Stamp(wall, self.mono_ns(), self.boot_id, self.trust)
+        return at(wall, self.mono_ns(), self.boot_id, self._floor, self.trust)
 
     def mono_ns(self) -> MonoNs:
         up = self._world.now() - self._booted
-        return MonoNs(up // timedelta(microseconds=1) * NS_PER_S // 1_000_000)
+        return MonoNs(up // timedelta(microseconds=1) * 1000)

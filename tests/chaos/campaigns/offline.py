@@ -206,7 +206,7 @@ class Days:
             card.take(event)
             if isinstance(event, Said):
                 told.add(event.name)
-        write_folder(self._hall.data, card.cut(self._chance))
+        write_folder(self._hall.data, card.cut(self._chance), self._hall.data)
         self._boot()
         self.unkept += len(told - self._on_disk())
 
