@@ -52,6 +52,9 @@ class Processes:
                 process.kill()
                 process.wait()
 
+    def runs(self, name: str) -> bool:
+        return name in self._running and self._running[name].poll() is None
+
     def kill(self, name: str) -> None:
         """As a power cut would end it."""
         process = self._running.pop(name)

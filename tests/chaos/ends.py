@@ -101,6 +101,9 @@ class Centre:
     def kill(self) -> None:
         self._processes.kill("bridge")
 
+    def alive(self) -> bool:
+        return self._processes.runs("bridge")
+
     def log(self) -> str:
         path = self._logs / "bridge.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
@@ -136,6 +139,10 @@ class SkippingClock:
         short_s = min(seconds, LONGEST_PAUSE_S)
         time.sleep(short_s)
         self._skipped_s += seconds - short_s
+
+    def skip(self, seconds: float) -> None:
+        """Not even that."""
+        self._skipped_s += seconds
 
 
 class KioskEnd:
