@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from libcamera import ColorSpace, Transform
+from libcamera import CONTROLS, ColorSpace, Transform
 
 YUV_FORMATS = {"NV21", "NV12", "YUV420", "YVU420", "YVYU", "YUYV", "UYVY", "VYUY"}
 RGB_FORMATS = {"BGR888", "RGB888", "XBGR8888", "XRGB8888", "RGB161616", "BGR161616"}
@@ -34,14 +34,22 @@ COMMON_CONTROLS: dict[str, tuple[Any, Any, Any]] = {
     "AeEnable": (False, True, True),
     "AeFlickerMode": (0, 1, 0),
     "AeFlickerPeriod": (100, 1_000_000, None),
-    "AnalogueGain": (0.0, 16.0, 1.0),
+    "AnalogueGain": (1.0, 16.0, 1.0),
+    "AnalogueGainMode": (0, 1, 0),
     "AwbEnable": (False, True, True),
     "Brightness": (-1.0, 1.0, 0.0),
     "ColourGains": (0.0, 32.0, None),
-    "ExposureTime": (0, 66_666, 20_000),
+    "ExposureTime": (1, 66_666, 20_000),
+    "ExposureTimeMode": (0, 1, 0),
     "FrameDurationLimits": (16_667, 220_417_486, None),
     "NoiseReductionMode": (0, 4, 0),
 }
+"""Lowest, highest and first value, as in src/ipa/rpi/common/ipa_base.cpp of raspberrypi/libcamera
+with the sensor's own limits put in (exposure, gain and frame duration change with its mode)."""
+
+BACK_TO_AUTOMATIC = ("ExposureTime", "AnalogueGain")
+"""Below their lowest value, but picamera2 takes a zero for "no longer fixed" and sends the mode."""
+
 FOCUS_CONTROLS: dict[str, tuple[Any, Any, Any]] = {
     "AfMode": (0, 2, 0),
     "AfTrigger": (0, 1, 0),
@@ -118,7 +126,11 @@ class Controls:
             for name, value in controls.items():
                 if name not in self._picam2.camera_controls:
                     raise RuntimeError(f"Control {name} is not advertised by libcamera")
+                if not CONTROLS[name].accepts(value):
+                    raise TypeError(f"{name} = {value!r} is no {CONTROLS[name].kind.__name__}")
                 low, high, _ = self._picam2.camera_controls[name]
+                if name in BACK_TO_AUTOMATIC and not value:
+                    low = value
                 for part in value if isinstance(value, tuple) else (value,):
                     if not low <= part <= high:
                         raise ValueError(f"{name} = {value} is outside {low}..{high}")

@@ -127,7 +127,7 @@ class SimPrinter:
             self._head.tear()
 
     def vanish(self) -> None:
-        """Pull the cable: the port is gone, and unless it `stays_powered` what was in the buffer."""
+        """Pull the cable: the port is gone, and its buffer unless it `stays_powered`."""
         if self._thread is None:
             return
         os.write(self._wake, b"x")

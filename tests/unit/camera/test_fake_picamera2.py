@@ -23,15 +23,6 @@ from tests.camera_bench import library, unload_library
 VERSION = "0.3.38"
 SHA256 = "ecf34dfb6c987d2c0948debeb3762a27755d5befc674fe210c3fd2ad8e3cd6cc"
 
-LIBCAMERA_CONTROLS = {
-    *("AeEnable", "AeFlickerMode", "AeFlickerPeriod", "AfMode", "AfState", "AfTrigger"),
-    *("AnalogueGain", "AwbEnable", "Brightness", "ColourGains", "DigitalGain", "ExposureTime"),
-    *("FrameDurationLimits", "LensPosition", "Lux", "NoiseReductionMode", "SensorTimestamp"),
-}
-"""Names of libcamera, which the wheel does not hold. Those of exposure, flicker and white balance
-were looked up in libcamera's control_ids_core.yaml; autofocus, noise reduction, Lux and
-SensorTimestamp are written from knowledge and wait for a real Pi."""
-
 
 @pytest.fixture(scope="module")
 def real(request: pytest.FixtureRequest) -> dict[str, ast.Module]:
@@ -153,13 +144,51 @@ def test_camera_info_is_real(real: dict[str, ast.Module], fake: ModuleType) -> N
 
 
 def test_controls_are_libcamera_s(fake: ModuleType) -> None:
-    offered = set(fake.COMMON_CONTROLS) | set(fake.FOCUS_CONTROLS)
-    assert offered <= LIBCAMERA_CONTROLS
+    """Their table (`tests/fakes/libcamera.py`) says where each was looked up."""
+    offered = fake.COMMON_CONTROLS | fake.FOCUS_CONTROLS
+    for name, (low, high, _) in offered.items():
+        found = fake.CONTROLS[name]
+        assert not found.out, name
+        assert {type(low), type(high)} == {found.kind}, name
+        assert not found.values or {low, high} <= set(found.values.values()), name
     source = ast.parse(Path(edge.drivers.camera_pi.__file__).read_text(encoding="utf-8"))
     keys = [n for d in ast.walk(source) if isinstance(d, ast.Dict) for n in d.keys]
     named = {n.value for n in keys if isinstance(n, ast.Constant) and n.value[0].isupper()}
     assert named
-    assert named <= LIBCAMERA_CONTROLS
+    assert named <= set(fake.CONTROLS)
+
+
+def test_metadata_is_libcamera_s(fake: ModuleType) -> None:
+    device = fake.Picamera2()
+    device.configure(device.create_video_configuration())
+    device.start()
+    request = device.capture_request()
+    for name, value in request.get_metadata().items():
+        assert fake.CONTROLS[name].accepts(value), name
+    assert {"SensorTimestamp", "AfState", "Lux"} <= set(request.get_metadata())
+    request.release()
+    device.close()
+
+
+def test_the_driver_s_numbers_mean_what_it_thinks(fake: ModuleType) -> None:
+    driver = edge.drivers.camera_pi
+    assert fake.CONTROLS["AeFlickerMode"].values["Manual"] == driver.FLICKER_MANUAL
+    assert fake.CONTROLS["AfMode"].values["Continuous"] == driver.AF_CONTINUOUS
+
+
+def test_a_zero_gives_exposure_and_gain_back_in_the_real_one_too(
+    real: dict[str, ast.Module], fake: ModuleType
+) -> None:
+    """picamera2 turns it into ExposureTimeMode and AnalogueGainMode, 0 for automatic."""
+    sets = [
+        ast.unparse(node)
+        for node in ast.walk(real["request"])
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("set_control")
+    ]
+    for name in fake.BACK_TO_AUTOMATIC:
+        for mode, value in fake.CONTROLS[f"{name}Mode"].values.items():
+            call = f"self.request.set_control(libcamera.controls.{name}Mode, {value})"
+            assert call in sets, (name, mode)
 
 
 def test_what_the_driver_calls_is_real(real: dict[str, ast.Module]) -> None:
@@ -196,6 +225,11 @@ def test_what_the_driver_calls_is_real(real: dict[str, ast.Module]) -> None:
         {"lores": {"size": (320, 240), "format": "BGR888"}},
         {"controls": {"AeFlikkerMode": 1}},
         {"controls": {"AfMode": 3}},
+        {"controls": {"AfMode": 2.0}},
+        {"controls": {"AeEnable": 1}},
+        {"controls": {"AnalogueGain": 0.5}},
+        {"controls": {"FrameDurationLimits": 50_000}},
+        {"controls": {"SensorTimestamp": 1}},
         {"sensor": {"size": (2304, 1296)}},
         {"sensor": {"output_size": (2305, 1296)}},
         {"transform": {"hflip": True}},
