@@ -28,6 +28,7 @@ CAMPAIGNS: tuple[str, ...] = (
     "network",
     "isolation",
     "canaries",
+    "fuzz",
 )
 
 Section = dict[str, Any]
