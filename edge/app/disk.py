@@ -60,7 +60,7 @@ class KioskDisk(SqliteJournal):
         self._reserve = Reserve(folder / RESERVE, reserve_bytes)
         self._has_reserve = reserve_bytes > 0
         self._rescue = Rescue(path, ledger, seal, self._announcement, lambda: times.now().utc)
-        self._receipts = ReceiptBook(self.database, data_key)
+        self.receipts = ReceiptBook(self.database, data_key)
         self._retention = Retention(self.database, ledger, seal, days)
         self._kept_house: date | None = None
         self.clock = TimeKeeper(self, times, seal)
@@ -125,7 +125,7 @@ class KioskDisk(SqliteJournal):
         """For a second copy. Raises `StoreError`; the first is printed all the same."""
         now = self._times.now()
         day = now.local.date() if now.is_sure else None
-        self._receipts.keep(KeptReceipt(receipt_no, day, items))
+        self.receipts.keep(KeptReceipt(receipt_no, day, items))
 
     def keep_house(self) -> None:
         """Once a day, between residents, by a clock that is believed. Raises `StoreError`."""
