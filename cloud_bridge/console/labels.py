@@ -124,6 +124,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "devices.volume": _("Loudness of the voice"),
         "devices.dialect": _("Tongue of the voice"),
         "panel.fill_light_percent": _("Brightness of the fill light"),
+        "store.retention_days": _("Days that acknowledged records stay on the kiosk"),
         "broker.host": _("Broker: address"),
         "broker.port": _("Broker: port"),
         "broker.keepalive_s": _("Broker: seconds between signs of life"),

@@ -15,7 +15,15 @@ from typing import Protocol
 
 from edge.app.config import Config, value_of, with_value
 from edge.domain.errors import ConfigError, StoreError, WireError
-from edge.domain.settings import SETTINGS, Refusal, Takes, Value, of_kiosk, sorted_out
+from edge.domain.settings import (
+    SETTINGS,
+    Refusal,
+    Takes,
+    Value,
+    of_kiosk,
+    refusal_at,
+    sorted_out,
+)
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.machine import Policy
 from edge.store.settings_files import Accepted, AcceptedFiles
@@ -48,6 +56,10 @@ def layered(site: Config, wanted: Mapping[str, object]) -> Layered:
     good, refused = sorted_out(wanted)
     config, values = site, {}
     for key, value in good.items():
+        too_high = refusal_at(key, value, value_of(site, key))
+        if too_high:
+            refused = (*refused, too_high)
+            continue
         try:
             config = with_value(config, key, value)
         except ConfigError:

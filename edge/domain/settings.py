@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 Value = int | str
@@ -78,9 +78,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
+    """`downward`: a number that the centre may lower and never raise above the site file's."""
+
     key: str
     kind: Whole | Choice | Text
     takes: Takes
+    downward: bool = False
 
     @property
     def cuts_off(self) -> bool:
@@ -104,6 +107,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("devices.volume", Whole(0, 100, "%"), Takes.LIVE),
         Setting("devices.dialect", Choice(("none", "yue")), Takes.KIOSK),
         Setting("panel.fill_light_percent", Whole(1, 100, "%"), Takes.KIOSK),
+        Setting("store.retention_days", Whole(1, 30, "d"), Takes.KIOSK, downward=True),
         Setting("broker.host", _HOST, Takes.LINK),
         Setting("broker.port", Whole(1, 65535), Takes.LINK),
         Setting("broker.keepalive_s", Whole(10, 600, "s"), Takes.LINK),
@@ -138,6 +142,16 @@ def refusal(key: str, value: object) -> Refusal | None:
         return Refusal(key[:_LONGEST_KEY], "unknown", near[0] if near else "")
     if not setting.kind.fits(value):
         return Refusal(key, setting.kind.reason, setting.kind.allowed)
+    return None
+
+
+def refusal_at(key: str, value: Value, own: Value) -> Refusal | None:
+    """Why not at a kiosk whose site file has its `own` value."""
+    setting = SETTINGS[key]
+    if not setting.downward or not isinstance(setting.kind, Whole):
+        return None
+    if isinstance(value, int) and isinstance(own, int) and value > own:
+        return Refusal(key, "range", replace(setting.kind, high=own).allowed)
     return None
 
 

@@ -191,10 +191,20 @@ def test_a_value_that_does_not_fit_with_the_site_is_refused(
     assert [why.reason for why in after.refused] == ["together"]
 
 
+def test_what_is_kept_can_be_kept_shorter_and_never_longer_than_the_site_says(
+    site: Config,
+) -> None:
+    stricter = replace(site, store=replace(site.store, retention_days=10))
+    assert layered(stricter, {"store.retention_days": 7}).config.store.retention_days == 7
+    after = layered(stricter, {"store.retention_days": 11})
+    assert after.config.store.retention_days == 10
+    assert [(why.reason, why.detail) for why in after.refused] == [("range", "1..10 d")]
+
+
 def test_every_setting_can_be_applied(site: Config) -> None:
     good = {"language": "en", "agency.office": "B", "agency.phone": "120", "devices.dialect": "yue"}
     good |= {"broker.host": "b.example"}
-    wanted = {key: good.get(key, 50) for key in SETTINGS} | {"tries": 1}
+    wanted = {key: good.get(key, 50) for key in SETTINGS} | {"tries": 1, "store.retention_days": 5}
     after = layered(site, wanted)
     assert after.refused == ()
     assert after.values == wanted
