@@ -22,6 +22,7 @@ from edge.app.clock import SystemTime
 from edge.app.exits import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from edge.domain.errors import ConfigError, KioskError, ModelError
 from edge.drivers.sim.scenario import SCENARIOS
+from edge.evaluate import cli as evaluate_cli
 from edge.session.states import Language
 from edge.store.database import Database
 
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     models_cli.add_parser(commands)
     voice_cli.add_parser(commands)
+    evaluate_cli.add_parser(commands)
     fonts = commands.add_parser("fonts", help="prepare the fonts of the screen")
     fonts.set_defaults(run=_fonts)
     return top

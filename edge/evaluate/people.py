@@ -24,6 +24,7 @@ from edge.models.runtime import Model
 PHOTOS_EACH = 3
 MAX_YAW_DEG = 9.0
 MAX_NOD_DEG = 6.0  # against the same person's other photographs
+MAX_PITCH_DEG = 18.0  # who holds the head lower or higher does not look into the camera
 ENLARGED = 3
 RIM_PX = 60  # round the enlarged photograph: the detector wants room about a face
 UPPER, LOWER = (0, 9, 10, 11, 12, 13, 14, 15, 8), (0, 1, 2, 3, 4, 5, 6, 7, 8)
@@ -55,7 +56,8 @@ def photographed(data: Path, people: tuple[str, ...], models_dir: Path) -> list[
 
 
 def _is_frontal(pose: geometry.Pose, level_deg: float) -> bool:
-    return abs(pose.yaw) <= MAX_YAW_DEG and abs(pose.pitch - level_deg) <= MAX_NOD_DEG
+    level = abs(pose.pitch - level_deg) <= MAX_NOD_DEG and abs(pose.pitch) <= MAX_PITCH_DEG
+    return level and abs(pose.yaw) <= MAX_YAW_DEG
 
 
 def _eyes_open(sitter: Sitter) -> float:

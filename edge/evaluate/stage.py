@@ -19,7 +19,7 @@ from edge.models.watcher import Watcher
 from edge.ports import Frame, Health, Look, WatchOrder
 
 LIMIT_S = 150.0  # a session that takes longer ends with its camera
-PATIENCE_S = 15.0  # and one in which nothing is asked for so long: more of the same would come
+PATIENCE_S = 10.0  # and one in which nothing is asked for so long: more of the same would come
 
 
 class Stage:

@@ -22,7 +22,7 @@ def living(group: Group, rng: Rng) -> Show:
         grain=rng.uniform(1.0, 5.0),
         blur_px=rng.uniform(0.4, 1.3) if rng.random() < 0.3 else 0.0,
     )
-    lens, head = Lens(light, rng), group.living_head
+    lens, head = Lens(light, rng), group.head
 
     def draw(prompt: Prompt, since_s: float, at_s: float) -> Rgb:
         body.move(prompt, since_s, 1 / fps)
@@ -32,7 +32,6 @@ def living(group: Group, rng: Rng) -> Show:
         "manner": "slow" if is_slow else "brisk",
         "gain": light.gain,
         "shadow": light.shadow,
-        "glasses": group.glasses,
         "depth": group.shape.depth,
         "eyes_px": group.shape.eyes_px,
     }

@@ -1,0 +1,307 @@
+"""`make evaluate`: plays what is missing, then writes report, page and pictures."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from edge import __version__
+from edge.domain.errors import ConfigError
+from edge.evaluate import campaign, depth, page, plots, report, settings, speed, thresholds
+from edge.evaluate.campaign import LIVE, Archive, Company
+from edge.evaluate.clip import Clip, Judge
+from edge.evaluate.settings import Splits
+from edge.evaluate.stage import Played
+from edge.evaluate.verification import Set, looks, read_people, verify
+from edge.models.manifest import specs
+
+SHORT = 200
+FULL = {
+    LIVE: 1000,
+    "flat_print": 3000,
+    "flat_screen": 3000,
+    "replay": 20_000,
+    "swap": 5000,
+}
+FULL_OTHERS = 1000
+RECORDINGS = (".mkv", ".mp4", ".avi", ".mov", ".webm", ".gif")
+VERIFY_SEED = 2026
+DEPTH_SHOWS = 12
+
+NOTES = (
+    "Everything that is alive here is drawn from one photograph; it says that the check and the"
+    " drawing agree, and much less about people.",
+    "Every session is drawn anew and goes through the real models frame by frame; none is counted"
+    " twice. People come again in many sessions: intervals are over renders, not over people.",
+    "Accepted counts sessions taken for living; IAPAR those that were also found alike to the"
+    " card. APCER is over all attempts; limits are held against the share of those that got any"
+    " response at all.",
+    "Who plays a living head was chosen by the same public models: photographs whose drawn lids"
+    " or extremes they could not read as such take part as stills only.",
+    "A session in which nothing is asked for 10 s ends as no response. Seconds do not include the"
+    " time that spoken prompts take.",
+    "Real paper, screens, masks, cameras and pensioners are not in these figures.",
+    "No real clip nods, so no real clip can be accepted.",
+)
+
+
+@dataclass(slots=True)
+class Bench:
+    """One run. `folder` has splits and limits, and receives the report."""
+
+    folder: Path
+    models_dir: Path
+    cache: Path
+    full: bool
+    workers: int
+    count: int | None = None
+    kinds: tuple[str, ...] = tuple(campaign.GENERATORS)
+    console: Console = field(default_factory=Console)
+    spent_s: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Any]:
+        """Play, measure, write; returns what `report.json` has."""
+        digest = thresholds.verify(self.folder)
+        splits, data = settings.read_splits(self.folder), settings.data_folder()
+        played, company = self._sessions(splits, data)
+        with self._timed("clips"):
+            clips = self._clips(splits, data)
+        with self._timed("comparison"):
+            sets = self._verify(data, company.names)
+        with self._timed("depth"):
+            clouds = self._clouds(company, splits)
+        with self._timed("speed"):
+            speeds = speed.measure(self.models_dir)
+        figures = self._figures(played, digest, company)
+        figures["real_clips"], figures["speed"] = clips, speeds
+        figures["verification"] = {name: one.figures() for name, one in sets.items()}
+        figures["seconds"] = self.spent_s
+        self._write(figures, played, clouds, sets)
+        return figures
+
+    def look(self) -> dict[str, Any]:
+        """Sessions alone, of some kinds or fewer than a report needs; nothing is written."""
+        digest = thresholds.verify(self.folder)
+        splits, data = settings.read_splits(self.folder), settings.data_folder()
+        played, company = self._sessions(splits, data)
+        return self._figures(played, digest, company)
+
+    def _sessions(
+        self, splits: Splits, data: Path | None
+    ) -> tuple[dict[str, list[Played]], Company]:
+        company = Company(self.models_dir, data, _report_people(splits, data))
+        kept = self.cache / campaign.fingerprint(company)
+        with self._timed("choosing who can play"):
+            company = company.with_players(kept / "players.json")
+        with self._timed("sessions"):
+            return self._play(company, Archive(kept), splits.first_seed(settings.REPORT)), company
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.spent_s[stage] = round(time.monotonic() - began, 1)
+
+    @contextmanager
+    def _bar(self, words: str, total: int) -> Iterator[_Bar]:
+        columns = (
+            TextColumn("{task.description:24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            yield _Bar(progress, progress.add_task(words, total=total))
+
+    # --- sessions -----------------------------------------------------------------
+
+    def wanted(self, kind: str) -> int:
+        if self.count is not None:
+            return self.count
+        return FULL.get(kind, FULL_OTHERS) if self.full else SHORT
+
+    def _play(self, company: Company, archive: Archive, first: int) -> dict[str, list[Played]]:
+        found = {kind: archive.of(kind) for kind in self.kinds}
+        work = [
+            job
+            for kind in self.kinds
+            for job in campaign.jobs(kind, first, self.wanted(kind), found[kind])
+        ]
+        total = sum(len(job.seeds) for job in work)
+        with self._bar("sessions", total) as bar:
+
+            def keep(played: list[Played]) -> None:
+                archive.add(played)
+                found[played[0].kind].update((one.seed, one) for one in played)
+                bar.step(len(played))
+
+            campaign.run(company, work, self.workers, keep)
+        return {kind: self._counted(kind, first, found[kind]) for kind in self.kinds}
+
+    def _counted(self, kind: str, first: int, rows: Mapping[int, Played]) -> list[Played]:
+        """The seeds asked for, however many more an earlier run has left."""
+        last = first + self.wanted(kind)
+        return [rows[seed] for seed in range(first, last) if seed in rows]
+
+    # --- the rest -------------------------------------------------------------------
+
+    def _clips(self, splits: Splits, data: Path | None) -> list[dict[str, Any]]:
+        if data is None:
+            return []
+        files = [p for p in sorted((data / "live").iterdir()) if p.suffix.lower() in RECORDINGS]
+        judge, rows = Judge(self.models_dir), []
+        with self._bar("real clips", len(files)) as bar:
+            for file in files:
+                half = splits.half_of_clip(file.name)
+                rows.append({"clip": file.name, "half": half, **as_json(judge.judge(file))})
+                bar.step(1)
+        return rows
+
+    def _verify(self, data: Path | None, names: tuple[str, ...]) -> dict[str, Set]:
+        if data is None or len(names) < 2:
+            return {}
+        people = read_people(data / "verify", names)
+        with self._bar("comparison", looks(people)) as bar:
+            return verify(people, self.models_dir, seed=VERIFY_SEED, step=lambda _: bar.step(1))
+
+    def _clouds(self, company: Company, splits: Splits) -> dict[str, depth.Cloud]:
+        sitters = [one for one in company.sitters() if one.photo in company.players]
+        first = splits.first_seed(settings.REPORT)
+        seeds = range(first, first + 10 * DEPTH_SHOWS, 10)
+        with self._bar("depth by angle", len(depth.KINDS)) as bar:
+            clouds = {}
+            for kind in depth.KINDS:
+                clouds[kind] = depth.cloud(kind, sitters, self.models_dir, seeds)
+                bar.step(1)
+        return clouds
+
+    # --- writing --------------------------------------------------------------------
+
+    def _figures(
+        self, played: Mapping[str, Sequence[Played]], digest: str, company: Company
+    ) -> dict[str, Any]:
+        limits = settings.read_limits(self.folder)
+        attacks = {kind: report.attack(rows) for kind, rows in played.items() if kind != LIVE}
+        live = report.living(played.get(LIVE, []))
+        report.add_riapar(attacks, live)
+        return {
+            "made": date.today().isoformat(),
+            "software": __version__,
+            "form": "full" if self.full else "short",
+            "notes": list(NOTES),
+            "gate": report.gate(attacks, live, limits, full=self.full),
+            "attacks": attacks,
+            "live": live,
+            "limits": {"attacks": dict(limits.attacks), "live": {"bpcer": limits.bpcer}},
+            "thresholds": {
+                "sha256": digest,
+                "numbers": thresholds.of_the_product(),
+                "history": thresholds.history(self.folder),
+            },
+            "models": {name: spec.sha256 for name, spec in specs().items()},
+            "data": {
+                "evaluation_data": company.data is not None,
+                "people": list(company.names),
+                "portraits": ["astronaut", "admiral"],
+                "players": list(company.players),
+            },
+            "processor_seconds": {
+                kind: round(sum(row.spent_s for row in rows), 1) for kind, rows in played.items()
+            },
+        }
+
+    def _write(
+        self,
+        figures: dict[str, Any],
+        played: Mapping[str, Sequence[Played]],
+        clouds: Mapping[str, depth.Cloud],
+        sets: Mapping[str, Set],
+    ) -> None:
+        pictures = self._draw(played, clouds, sets)
+        text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
+        (self.folder / "report.json").write_text(text, encoding="utf-8")
+        (self.folder / "report.html").write_text(page.page(figures, pictures), encoding="utf-8")
+
+    def _draw(
+        self,
+        played: Mapping[str, Sequence[Played]],
+        clouds: Mapping[str, depth.Cloud],
+        sets: Mapping[str, Set],
+    ) -> list[tuple[str, str]]:
+        where = self.folder / "plots"
+        plots.parallax(clouds, where / "parallax.png")
+        plots.scores(played, where / "scores.png")
+        plots.times(played.get(LIVE, ()), where / "times.png")
+        rows = [
+            ("plots/parallax.png", "Parallax against angle, frame by frame"),
+            ("plots/scores.png", "Scores of finished and unfinished sessions"),
+            ("plots/times.png", "How long the living take"),
+        ]
+        if sets:
+            curves = {name: one.det() for name, one in sets.items() if name.count("_") <= 3}
+            plots.det(curves, where / "det.png")
+            averaged = sets["card_1kb"].attempts
+            own = averaged.mated
+            near, far = averaged.distance[own].tolist(), averaged.distance[~own].tolist()
+            plots.distances(near, far, where / "likeness.png")
+            rows += [
+                ("plots/det.png", "Comparison: false non-matches against false matches"),
+                ("plots/likeness.png", "Comparison: the same person and others, five frames"),
+            ]
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    progress: Progress
+    task: Any
+
+    def step(self, count: int) -> None:
+        self.progress.advance(self.task, count)
+
+
+def _report_people(splits: Splits, data: Path | None) -> tuple[str, ...]:
+    from edge.evaluate.people import names_in
+
+    names = names_in(data) if data else ()
+    return tuple(name for name in names if splits.half_of_person(name) == settings.REPORT)
+
+
+def as_json(clip: Clip) -> dict[str, Any]:
+    return {
+        "verdict": clip.judgement.value,
+        "steps": [
+            {"action": step.action.value, "at_s": round(step.at_s, 2), "depth": step.depth}
+            for step in clip.steps
+        ],
+        "reasons": list(clip.reasons),
+        "frames": clip.frames,
+        "with_face": clip.with_face,
+        "seconds": clip.seconds,
+        "neutral": clip.neutral,
+    }
+
+
+def need_kinds(names: Sequence[str]) -> tuple[str, ...]:
+    """Checked names of kinds; all of them if none is given."""
+    unknown = [name for name in names if name not in campaign.GENERATORS]
+    if unknown:
+        raise ConfigError("--kind", f"{unknown[0]} is none of {', '.join(campaign.GENERATORS)}")
+    return tuple(names) or tuple(campaign.GENERATORS)
