@@ -26,7 +26,7 @@ Sequences = Sequence[tuple[Action, ...]]
 
 @cache
 def sequences(left_out: frozenset[Action] = NOTHING) -> tuple[tuple[Action, ...], ...]:
-    """All sequences to draw from, in a fixed order; none if no number of steps reaches the floor."""
+    """All to draw from, in a fixed order; none if no number of steps reaches the floor."""
     repertoire = [action for action in Action if action not in left_out]
     for steps in range(STEPS, MAX_STEPS + 1):
         found = tuple(s for s in itertools.product(repertoire, repeat=steps) if _allowed(s))
