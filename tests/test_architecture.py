@@ -30,6 +30,7 @@ MAY_IMPORT = {
         "edge.ports",
         "edge.models",
         "edge.session.challenges",
+        "edge.__version__",
         "edge.drivers.sim",  # the portraits and heads that scenes are made of
     },
     "edge.app": {"edge"},
@@ -61,6 +62,7 @@ NAMED_IN_ONE_FILE = {
     "kivy": {"edge.ui.kivy_app", "edge.ui.widgets"},
     "ai_edge_litert": {"edge.models.runtime"},
     "tflite_runtime": {"edge.models.runtime"},
+    "matplotlib": {"edge.evaluate.plots"},
     "paho": {"edge.sync.mqtt_link", "cloud_bridge.bridge.mqtt_link"},
 }
 
