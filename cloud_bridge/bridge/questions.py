@@ -72,10 +72,13 @@ class Questions:
         row = ChainState.objects.filter(device_id=kiosk_id, epoch=told.epoch).first()
         if row is None:
             raise WireError("epoch", "a chain nobody knows")
-        missing = set(questions.places(gaps.within(row.gaps, (*told.pruned, *told.unknown))))
-        row.gone = questions.spans_of(missing | set(questions.places(map(tuple, row.gone))))
+        missing = gaps.within(row.gaps, (*told.pruned, *told.unknown))
+        gone = gaps.merged((*missing, *row.gone))
+        if len(gone) > gaps.MAX_RANGES:
+            raise WireError("body", "more holes than a chain can have")
+        row.gone = gone
         row.save(update_fields=["gone"])
-        log.warning("gone kiosk=%s epoch=%s places=%d", kiosk_id, told.epoch, len(missing))
+        log.warning("gone kiosk=%s epoch=%s places=%d", kiosk_id, told.epoch, gaps.count(missing))
 
     def to_ask(self, now_s: float) -> list[tuple[str, bytes]]:
         """Kiosk and signed question, for every chain with places that are missed long enough."""

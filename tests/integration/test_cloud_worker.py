@@ -15,7 +15,7 @@ from cloud_bridge import demo
 from cloud_bridge.bridge import worker as worker_module
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.worker import Clock, Worker
-from cloud_bridge.registry import id_number, keyring, people_import
+from cloud_bridge.registry import gaps, id_number, keyring, people_import
 from cloud_bridge.registry.models import (
     AuditEntry,
     Certification,
@@ -691,6 +691,24 @@ def test_missing_records_are_asked_for_seldom_and_until_they_came(
     bench.turn()
     assert len(asked(bench)) == 2
     assert ChainState.objects.get().missing == []
+
+
+def test_a_chain_full_of_holes_is_not_written_down_for_ever(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    """Somebody with a kiosk's keys opens one huge gap, then gives up every third place."""
+    kiosk = registry.kiosk()
+    plain = kiosk.body(provenance="simulated")
+    bench.link.bring(rec(kiosk), kiosk.wrap(plain, chain=envelope.Chain(kiosk.epoch, 2**61, "")))
+    bench.turn()
+    for start in range(0, 1200, 300):
+        holes = tuple((seq, seq) for seq in range(start + 1, start + 300, 3))
+        header = Header(messages.TOLD, f"t-{start}", kiosk.kiosk_id, messages.REGISTRY)
+        body = questions.told_body(questions.Told(kiosk.epoch, holes))
+        payload = envelope.sign(header, body, kiosk.sign_key)
+        bench.link.bring(topics.topic(kiosk.kiosk_id, topics.TOLD), payload)
+        bench.turn()
+    assert len(ChainState.objects.get().gone) == gaps.MAX_RANGES
 
 
 def test_what_the_kiosk_says_is_gone_is_not_asked_for_again(

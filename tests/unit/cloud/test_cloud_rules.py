@@ -93,6 +93,12 @@ def test_gaps_end_empty_for_any_order() -> None:
         assert (highest, missing) == (39, ())
 
 
+def test_spans_are_merged_without_counting_what_is_in_them() -> None:
+    spans = [[5, 2**61], (1, 2), (3, 3), (9, 9), (2**61 + 2, 2**61 + 2)]
+    assert gaps.merged(spans) == ((1, 3), (5, 2**61), (2**61 + 2, 2**61 + 2))
+    assert gaps.merged([]) == ()
+
+
 def test_gaps_stay_bounded_and_forget_none() -> None:
     numbers = range(2, 4000, 2)
     highest, missing = gaps.note(0, (), numbers)
