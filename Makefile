@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial cycles swaps chaos clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings cycles swaps chaos clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ conformance:  ## every driver and simulator through its port's suite (conformanc
 
 fuzz-serial:  ## a million spoilt frames through the card reader's codec (fuzz/serial.json)
 	$(PY) -m tests.tools.fuzz_serial --frames 1000000
+
+fuzz-settings:  ## a thousand mutated wishes about settings, files damaged in between (fuzz/settings.json)
+	$(PY) -m tests.tools.fuzz_settings
 
 cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.json)
 	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100

@@ -67,7 +67,7 @@ class AcceptedFiles:
 
     def save(self, accepted: Accepted) -> None:
         """Raises `StoreError`; then the newest is the one before."""
-        if accepted.proven and not accepted.rolled_back:
+        if accepted.proven:
             _write(self._good, asdict(accepted))
         _write(self._newest, asdict(accepted))
 
