@@ -55,8 +55,9 @@ def main() -> int:
         print("\n".join(f"{name:14} {campaign.title(name)}" for name in CAMPAIGNS))
         return 0
     logging.getLogger("edge").setLevel(logging.CRITICAL)  # what goes wrong here is meant to
+    about = _about()
     sections = _play(args.only or CAMPAIGNS, Size(args.full, args.seed))
-    campaign.merge(args.out, sections, _about())
+    campaign.merge(args.out, sections, about)
     _tell(sections, args.out)
     return 1 if campaign.broken(sections) else 0
 
