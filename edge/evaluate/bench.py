@@ -77,7 +77,7 @@ class Bench:
 
     def run(self) -> dict[str, Any]:
         """Play, measure, write; returns what `report.json` has."""
-        digest = thresholds.verify(self.folder)
+        digest = thresholds.verify(self.folder, thresholds.of_the_product())
         splits, data = settings.read_splits(self.folder), settings.data_folder()
         played, company = self._sessions(splits, data)
         with self._timed("clips"):
@@ -97,7 +97,7 @@ class Bench:
 
     def look(self) -> dict[str, Any]:
         """Sessions alone, of some kinds or fewer than a report needs; nothing is written."""
-        digest = thresholds.verify(self.folder)
+        digest = thresholds.verify(self.folder, thresholds.of_the_product())
         splits, data = settings.read_splits(self.folder), settings.data_folder()
         played, company = self._sessions(splits, data)
         return self._figures(played, digest, company)

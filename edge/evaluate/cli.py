@@ -74,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
 def _freeze(folder: Path, why: str) -> int:
     from edge.evaluate import thresholds
 
-    print(f"frozen: {thresholds.freeze(folder, date.today(), why)}")
+    numbers = thresholds.of_the_product()
+    print(f"frozen: {thresholds.freeze(folder, numbers, date.today(), why)}")
     return EXIT_OK
 
 

@@ -32,11 +32,10 @@ def sha256_of(numbers: Numbers) -> str:
     return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
 
 
-def verify(folder: Path) -> str:
+def verify(folder: Path, product: Numbers) -> str:
     """The hash of the frozen thresholds. Raises `ConfigError` if the product's are others."""
     path = folder / "thresholds.toml"
     frozen = {name: float(value) for name, value in read_toml(path)["numbers"].items()}
-    product = of_the_product()
     names = sorted(frozen.keys() | product.keys())
     changed = [name for name in names if frozen.get(name) != product.get(name)]
     if changed:
@@ -51,9 +50,8 @@ _MOVED = "thresholds are no longer the frozen ones"
 _HOW = 'say why: python -m edge evaluate --freeze "WHY"'
 
 
-def freeze(folder: Path, today: date, why: str) -> str:
-    """Write the product's thresholds down as the frozen ones; returns their hash."""
-    numbers = of_the_product()
+def freeze(folder: Path, numbers: Numbers, today: date, why: str) -> str:
+    """Write them down as the frozen ones; returns their hash."""
     digest = sha256_of(numbers)
     lines = [f'"{name}" = {value!r}' for name, value in numbers.items()]
     head = "# Written by: python -m edge evaluate --freeze WHY. Not to be edited.\n\n[numbers]\n"
