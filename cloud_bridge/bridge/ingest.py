@@ -22,7 +22,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ from cloud_bridge.bridge.opening import (
     Arrival,
     Opened,
     OpenedDeed,
+    OpenedNotice,
     Refused,
     is_borne_out,
     open_arrival,
@@ -46,6 +47,7 @@ from cloud_bridge.registry.models import (
     ChainState,
     Device,
     FiledRecord,
+    KioskNotice,
     Person,
     Quarantine,
     Rehearsal,
@@ -73,8 +75,8 @@ _UNFILEABLE = (
     VaultError,
 )
 
-Sound = Opened | OpenedDeed
-_FILED = (Certification, Rehearsal, StaffDeed)
+Sound = Opened | OpenedDeed | OpenedNotice
+_FILED = (Certification, Rehearsal, StaffDeed, KioskNotice)
 """Everything that has a place in a kiosk's chain."""
 
 MAX_KEPT_BYTES = 64 * 1024
@@ -173,6 +175,7 @@ class _Batch:
         self._places: dict[tuple[str, str, int], _Place] = {}
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
         self._deeds: list[StaffDeed] = []
+        self._notices: list[KioskNotice] = []
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._certified_in: set[str] = set()
@@ -255,6 +258,7 @@ class _Batch:
             table.objects.bulk_create(rows)
         for deed in self._deeds:
             self._write_deed(deed)
+        KioskNotice.objects.bulk_create(self._notices)
         Task.objects.bulk_create(self._tasks)
         if self._certified_in:
             rosters.mark_stale(rosters.serving(self._certified_in))
@@ -299,6 +303,8 @@ class _Batch:
         self._places[record.kiosk_id, chain.epoch, chain.seq] = place
         if isinstance(record, OpenedDeed):
             self._deeds.append(self._deed(record))
+        elif isinstance(record, OpenedNotice):
+            self._notices.append(self._notice(record))
         else:
             self._add_record(record)
         self._reply(record, AckStatus.FILED)
@@ -310,6 +316,23 @@ class _Batch:
         self._rows[table].append(row)
         if live:
             self._follow(record, row)
+
+    def _notice(self, notice: OpenedNotice) -> KioskNotice:
+        chain = notice.chain
+        log.warning("notice kiosk=%s schema=%s", notice.kiosk_id, notice.schema)
+        return KioskNotice(
+            record_id=notice.record_id,
+            device=self._devices[notice.kiosk_id],
+            schema=notice.schema,
+            about=notice.about,
+            body=asdict(notice.body),
+            epoch=chain.epoch,
+            seq=chain.seq,
+            prev_sha256=chain.prev_sha256,
+            sha256=notice.sha256,
+            envelope=notice.payload,
+            filed_at=self._now,
+        )
 
     def _deed(self, record: OpenedDeed) -> StaffDeed:
         body, chain = record.body, record.chain

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from edge.domain.record import Outcome, Provenance, Reference
 from edge.wire import envelope, messages, staff
 from edge.wire.envelope import Chain, Envelope, sha256_hex
 from edge.wire.messages import RecordBody, ScoreBand
+from edge.wire.notices import ClockCorrection, NewEpoch, parse_correction, parse_epoch
 from edge.wire.staff import StaffEventBody
 
 MAX_TEXT = 120
@@ -27,7 +29,11 @@ MAX_SHORT = 60
 MAX_ATTEMPTS = 1000
 MAX_SEQ = 2**62
 
-_SCHEMAS = {messages.RECORD, messages.STAFF_EVENT}
+_NOTICES: Mapping[str, Callable[[bytes], NewEpoch | ClockCorrection]] = {
+    messages.EPOCH: parse_epoch,
+    messages.CLOCK: parse_correction,
+}
+_SCHEMAS = {messages.RECORD, messages.STAFF_EVENT, *_NOTICES}
 _REFERENCES = {Reference.CHIP.value, Reference.TEMPLATE.value}
 _PASSING = {ScoreBand.CLEAR.value, ScoreBand.PASS.value}
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -77,6 +83,27 @@ class OpenedDeed:
         return self.body.event_id
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedNotice:
+    """What a kiosk tells of itself, about nobody; it has a place in the same chain.
+
+    `about`: which chain came before, or in which boot the clock was wrong.
+    """
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    chain: Chain
+    record_id: str
+    schema: str
+    body: NewEpoch | ClockCorrection
+    provenance: Provenance | None = None
+
+    @property
+    def about(self) -> str:
+        return self.body.old_epoch if isinstance(self.body, NewEpoch) else self.body.boot_id
+
+
 class Refused(Exception):
     """Not a record we file; `reason` is a short stable word for staff and alarms."""
 
@@ -88,13 +115,15 @@ class Refused(Exception):
 
 def open_arrival(
     arrival: Arrival, sign_key: Ed25519PublicKey | None, seal_key: X25519PrivateKey
-) -> Opened | OpenedDeed:
+) -> Opened | OpenedDeed | OpenedNotice:
     """Raises `Refused`. `sign_key` is that of the kiosk whose topic this came on, if it has one."""
     checked = _verified(arrival, sign_key)
     record_id = checked.header.message_id
     try:
         if checked.header.schema == messages.STAFF_EVENT:
             return _open_deed(arrival, checked, seal_key)
+        if checked.header.schema in _NOTICES:
+            return _open_notice(arrival, checked)
         body = _body(checked, seal_key)
     except WireError as error:
         raise Refused(error.reason, record_id) from error
@@ -119,6 +148,20 @@ def _open_deed(arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKey) 
         chain=_chain(header.chain, header.message_id),
         body=body,
         provenance=provenance,
+    )
+
+
+def _open_notice(arrival: Arrival, checked: Envelope) -> OpenedNotice:
+    """Signed and in clear: there is nothing in it to hide."""
+    header = checked.header
+    return OpenedNotice(
+        kiosk_id=arrival.kiosk_id,
+        payload=arrival.payload,
+        sha256=sha256_hex(arrival.payload),
+        chain=_chain(header.chain, header.message_id),
+        record_id=header.message_id,
+        schema=header.schema,
+        body=_NOTICES[header.schema](checked.body),
     )
 
 

@@ -108,6 +108,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "condition": {
         "near_end": _("paper near its end"),
         "housing_open": _("housing open"),
+        "strained": _("needs looking at"),
         "absent": _("not connected"),
         "silent": _("does not answer"),
         "garbled": _("answers make no sense"),

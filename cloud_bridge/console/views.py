@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cloud_bridge.console import access
 from cloud_bridge.console.forms import CERTIFIED, CloseForm, PeopleFilter, ReasonForm, SignInForm
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import queries
+from cloud_bridge.registry import queries, times
 from cloud_bridge.registry.keyring import vault
 from cloud_bridge.registry.models import Account, AuditEntry, Person, Region, Task
 from cloud_bridge.registry.queries import PeopleQuestion
@@ -330,6 +330,7 @@ def _record_context(row: Any, *, simulated: bool) -> dict[str, Any]:
         "number": _masked(row.subject_sealed, row.record_id),
         "started": _moment(row.started),
         "finished": _moment(row.finished),
+        "span": times.span_of(row),
         "seconds": (row.liveness or {}).get("seconds"),
     }
 

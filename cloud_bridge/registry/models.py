@@ -18,6 +18,7 @@ from django.utils.translation import pgettext_lazy
 
 from cloud_bridge.registry import cycles
 from cloud_bridge.registry.gaps import Gaps, count, without
+from edge.wire.messages import EPOCH
 
 ROOT_REGION = "0" * 12
 
@@ -240,6 +241,12 @@ class Device(models.Model):
         """The newest chain, if it is not the kiosk's first: its database was made anew."""
         chains = sorted(self.chains.all(), key=lambda chain: chain.pk)
         return chains[-1] if len(chains) > 1 else None
+
+    @property
+    def recovery(self) -> KioskNotice | None:
+        """The newest word that its database was damaged, if it ever was."""
+        told = [notice for notice in self.notices.all() if notice.schema == EPOCH]
+        return max(told, key=lambda notice: notice.filed_at, default=None)
 
     @property
     def unwell(self) -> list[dict[str, object]]:
@@ -470,6 +477,30 @@ class StaffDeed(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["device", "epoch", "seq"], name="staffdeed_place"),
+        )
+
+
+class KioskNotice(models.Model):
+    """What a kiosk told of itself, signed, in the chain of its records (`edge.wire.notices`).
+
+    `about`: which chain came before a new one, or in which boot the clock was wrong.
+    """
+
+    record_id = models.CharField(max_length=36, primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="notices")
+    schema = models.CharField(max_length=40)
+    about = models.CharField(max_length=64, blank=True, db_index=True)
+    body = models.JSONField()
+    epoch = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    prev_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    filed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch", "seq"], name="kiosknotice_place"),
         )
 
 
