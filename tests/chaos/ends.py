@@ -5,13 +5,14 @@ and the real bridge as a process with a registry of its own.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -109,34 +110,47 @@ class Centre:
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
-            return db.execute(sql).fetchall()
+        return rows(self.database, sql)
 
     def filed(self) -> dict[str, str]:
         """Hash by record id, of everything filed."""
-        both = " UNION ALL ".join(f"SELECT record_id, sha256 FROM {name}" for name in TABLES)
-        return dict(self.rows(both))
+        return filed(self.database)
 
     def doubled(self) -> int:
-        """Rows beyond the first with the same id, hash or place in a chain."""
-        both = " UNION ALL ".join(
-            f"SELECT record_id, sha256, device_id || epoch || seq FROM {name}" for name in TABLES
-        )
-        rows = self.rows(both)
-        return sum(len(rows) - len(set(column)) for column in zip(*rows, strict=True))
+        return doubled(self.database)
+
+
+def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+        return db.execute(sql).fetchall()
+
+
+def filed(registry: Path) -> dict[str, str]:
+    both = " UNION ALL ".join(f"SELECT record_id, sha256 FROM {name}" for name in TABLES)
+    return dict(rows(registry, both))
+
+
+def doubled(registry: Path) -> int:
+    """Rows beyond the first with the same id, hash or place in a chain."""
+    both = " UNION ALL ".join(
+        f"SELECT record_id, sha256, device_id || epoch || seq FROM {name}" for name in TABLES
+    )
+    found = rows(registry, both)
+    return sum(len(found) - len(set(column)) for column in zip(*found, strict=True))
 
 
 class SkippingClock:
     """Real time in which the long pauses between two tries to connect are cut short."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float = LONGEST_PAUSE_S) -> None:
+        self._longest_s = longest_s
         self._skipped_s = 0.0
 
     def monotonic_s(self) -> float:
         return time.monotonic() + self._skipped_s
 
     def pause(self, seconds: float) -> None:
-        short_s = min(seconds, LONGEST_PAUSE_S)
+        short_s = min(seconds, self._longest_s)
         time.sleep(short_s)
         self._skipped_s += seconds - short_s
 
@@ -148,8 +162,9 @@ class SkippingClock:
 class KioskEnd:
     """One kiosk's disk, and its sync service in a thread of its own.
 
-    `wrap` puts something between service and link; `outbox_class` is for seeing a
-    campaign fail with a worse one.
+    `patient`: it waits between two tries to connect as long as a kiosk does. `wrap` puts
+    something between service and link; `outbox_class` is for seeing a campaign fail with a
+    worse one.
     """
 
     def __init__(
@@ -158,6 +173,7 @@ class KioskEnd:
         kiosk_id: str,
         port: int,
         *,
+        patient: bool = False,
         wrap: Callable[[Link], Link] = lambda link: link,
         outbox_class: type[SqliteOutbox] = SqliteOutbox,
     ) -> None:
@@ -168,7 +184,7 @@ class KioskEnd:
         self.keys = keys_of(folder, kiosk_id)
         self.journal = SqliteJournal(folder / "data" / "journal.db", data_key, times)
         self.outbox = outbox_class(self.journal.database, times)
-        clock = SkippingClock()
+        clock = SkippingClock(math.inf if patient else LONGEST_PAUSE_S)
         at = Endpoint(kiosk_id, "127.0.0.1", port, *tls_of(folder))
         self.link = MqttLink(
             at, Presence(True, 1, "chaos"), monotonic_s=clock.monotonic_s, pause=clock.pause
@@ -257,12 +273,16 @@ def differences(centre: Centre, ends: Iterable[KioskEnd]) -> dict[str, int]:
     promised: dict[str, str] = {}
     for end in ends:
         promised |= end.committed()
-    filed = centre.filed()
+    waiting = sum(end.waiting() for end in ends)
+    return compared(promised, centre.database) | {"waiting": waiting}
+
+
+def compared(promised: Mapping[str, str], registry: Path) -> dict[str, int]:
+    at_registry = filed(registry)
     return {
         "committed": len(promised),
-        "filed": len(filed),
-        "lost": sum(filed.get(name) != sha256 for name, sha256 in promised.items()),
-        "doubled": centre.doubled(),
-        "invented": len(filed.keys() - promised.keys()),
-        "waiting": sum(end.waiting() for end in ends),
+        "filed": len(at_registry),
+        "lost": sum(at_registry.get(name) != sha256 for name, sha256 in promised.items()),
+        "doubled": doubled(registry),
+        "invented": len(at_registry.keys() - promised.keys()),
     }
