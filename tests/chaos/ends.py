@@ -270,11 +270,14 @@ def until(reached: Callable[[], bool], timeout_s: float, every_s: float = 0.1) -
 
 def differences(centre: Centre, ends: Iterable[KioskEnd]) -> dict[str, int]:
     """What the kiosks promised against what the registry has."""
+    ends = tuple(ends)
     promised: dict[str, str] = {}
     for end in ends:
         promised |= end.committed()
-    waiting = sum(end.waiting() for end in ends)
-    return compared(promised, centre.database) | {"waiting": waiting}
+    return compared(promised, centre.database) | {
+        "waiting": sum(end.waiting() for end in ends),
+        "put_aside": sum(end.outbox.held() for end in ends),
+    }
 
 
 def compared(promised: Mapping[str, str], registry: Path) -> dict[str, int]:

@@ -153,6 +153,7 @@ def _broken(storm: Section, control: dict[str, int]) -> list[str]:
         "doubled": "records are twice at the registry",
         "invented": "the registry has records that nobody committed",
         "waiting": "records were still in an outbox",
+        "put_aside": "records were put aside by the registry",
         "threads_died": "a sync thread ended",
     }
     found = [f"{storm[name]}: {text}" for name, text in words.items() if storm[name]]
