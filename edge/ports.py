@@ -271,6 +271,11 @@ class Eyes(Protocol):
         """How the camera is; asked often, so quick, and without opening it."""
         ...
 
+    def view(self) -> Generator[Frame]:
+        """Frames as they come, for staff who look through the camera; no model runs. Closing
+        this closes the camera."""
+        ...
+
     def watch(self, order: WatchOrder) -> Generator[Look]:
         """Frames with progress until one has the result; closing this closes the camera."""
         ...

@@ -26,7 +26,8 @@ from edge.session.events import Event, Pressed
 from edge.session.machine import Transition
 from edge.session.states import Language
 from edge.store.journal import SqliteJournal
-from edge.ui.viewmodel import Screen, view
+from edge.ui.screen import Screen
+from edge.ui.viewmodel import view
 from provisioning.site import make_site
 
 KIOSK = "K-TEST"

@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from edge.domain.challenge import Hint, Prompt, Reason, WatchProgress
 from edge.domain.errors import Fault
+from edge.domain.findings import Finding, Status, of_state
+from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardFlag, PastProof
 from edge.domain.record import Outcome, ProofRecord
+from edge.domain.staff import Permission, Refusal, StaffMember
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.events import Button, Pressed
 from edge.session.machine import Policy, step
+from edge.session.staff_states import (
+    PowerWish,
+    Service,
+    ServiceFacts,
+    ServicePage,
+    SignInStep,
+    SlipNews,
+    StaffChecking,
+    StaffSignIn,
+)
 from edge.session.states import (
     AskingRegistry,
     AwaitingCard,
@@ -37,7 +51,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
-from edge.ui.viewmodel import Facts
+from edge.ui.screen import Facts
 from tests.session_world import CARD, ENTRY, LAID_DOWN, World, verdict
 
 FACTS = Facts(
@@ -78,6 +92,83 @@ def finished(
     outcome: Outcome, paper: PaperNews = PaperNews.PRINTED, *, online: bool = True
 ) -> Finished:
     return Finished(VISIT, record(outcome), online, paper)
+
+
+BADGE = "204816"
+TECHNICIAN = StaffMember(BADGE, frozenset(Permission))
+CLERK = StaffMember(BADGE, frozenset({Permission.SERVICE}))
+SINCE = "2026-11-23T02:00:00.000Z"
+DEVICES = tuple(
+    DeviceState(name, condition, detail, SINCE)
+    for name, condition, detail in (
+        ("camera", Condition.OK, ""),
+        ("card_reader", Condition.ABSENT, "/dev/ttyUSB0: no such port"),
+        ("disk", Condition.OK, ""),
+        ("panel", Condition.HOUSING_OPEN, ""),
+        ("printer", Condition.NEAR_END, ""),
+        ("voice", Condition.OK, ""),
+    )
+)
+WELL = ServiceFacts(
+    devices=tuple(replace(state, condition=Condition.OK, detail="") for state in DEVICES),
+    link_up=True,
+    link_seen=SINCE,
+    waiting=0,
+    held=0,
+    software="0.1.0",
+    models=(
+        ("face_detector", "3bc182eb"), ("face_mesh", "2efcb4f4"),
+        ("eye_contour", "d1744d2a"), ("face_embedding", "4d2ade98"),
+    ),
+)  # fmt: skip
+UNWELL = replace(WELL, devices=DEVICES, link_up=False, waiting=17, held=2)
+FOUND = (
+    Finding("models", Status.OK, "well", {"count": 4}),
+    Finding("keys", Status.WARNING, "expiring", {"days": 12, "day": "2026-12-05"}),
+    Finding("camera_picture", Status.NOT_TRIED, "busy"),
+    Finding("clock", Status.OK, "battery", {"time": "2026-11-23 10:00:00"}),
+    *(of_state(state) for state in DEVICES[:2]),
+)
+
+
+def on(page: ServicePage, **changes: Any) -> Service:
+    return Service(TECHNICIAN, page, **{"facts": UNWELL, **changes})
+
+
+def staff_states() -> dict[str, State]:
+    """Sign-in and service."""
+    check, tests = on(ServicePage.CHECK, findings=FOUND), on(ServicePage.TESTS)
+    off, restart = (on(ServicePage.CONFIRM, wish=wish) for wish in PowerWish)
+    return {
+        "staff_badge": StaffSignIn(),
+        "staff_badge_typed": StaffSignIn(typed=BADGE[:4]),
+        "staff_pin": StaffSignIn(SignInStep.PIN, BADGE, "1357"),
+        "staff_wrong": StaffSignIn(SignInStep.PIN, BADGE, refusal=Refusal.WRONG),
+        "staff_locked": StaffSignIn(refusal=Refusal.LOCKED),
+        "staff_old_list": StaffSignIn(refusal=Refusal.OLD_LIST),
+        "staff_checking": StaffChecking(7, BADGE),
+        "service_menu": on(ServicePage.MENU),
+        "service_menu_well": on(ServicePage.MENU, facts=WELL),
+        "service_menu_reading": on(ServicePage.MENU, facts=None),
+        "service_devices": on(ServicePage.DEVICES),
+        "service_devices_next": on(ServicePage.DEVICES, sheet=1),
+        "service_checking": on(ServicePage.CHECK),
+        "service_check": check,
+        "service_check_next": replace(check, sheet=1),
+        "service_tests": tests,
+        "service_printing": replace(tests, slip=SlipNews.PRINTING),
+        "service_printed": replace(tests, slip=SlipNews.PRINTED),
+        "service_print_failed": replace(tests, slip=SlipNews.FAILED, fault=Fault.EMPTY),
+        "service_camera": on(ServicePage.CAMERA),
+        "service_camera_failed": on(ServicePage.CAMERA, fault=Fault.SILENT),
+        "service_sound": on(ServicePage.SOUND, volume=60),
+        "service_kiosk": on(ServicePage.KIOSK),
+        "service_power": on(ServicePage.POWER),
+        "service_confirm_off": off,
+        "service_confirm_restart": restart,
+        "service_going_off": replace(off, page=ServicePage.GOING),
+        "service_going_restart": replace(restart, page=ServicePage.GOING),
+    }
 
 
 def states() -> dict[str, State]:
@@ -124,6 +215,7 @@ def states() -> dict[str, State]:
         "help": Informing(Topic.HELP, Choosing(VISIT)),
         "help_from_home": Informing(Topic.HELP, Home()),
         "scan": Informing(Topic.SCAN, Reviewing(VISIT, verdict())),
+        **staff_states(),
     }
 
 
@@ -169,6 +261,15 @@ def every_state() -> Iterator[State]:
             yield from (finished(outcome, paper, online=online) for online in (True, False))
     for sex in type(CARD.sex):
         yield Confirming(replace(VISIT, card=replace(CARD, sex=sex)))
+    yield from (StaffSignIn(refusal=refusal) for refusal in Refusal)
+    for fault in Fault:
+        yield on(ServicePage.TESTS, slip=SlipNews.FAILED, fault=fault)
+        yield on(ServicePage.CAMERA, fault=fault)
+    unknown = replace(WELL, link_up=False, link_seen="", waiting=None)
+    for page in ServicePage:
+        for facts in (None, WELL, UNWELL, unknown):
+            yield on(page, facts=facts)
+            yield Service(CLERK, page, facts=facts)
     for method in ("kiosk", "visit", "video", "data", "staff", "pigeon"):
         entry = replace(KNOWN, past=(PastProof(date(2025, 1, 1), method),))
         yield ShowingHistory(replace(VISIT, entry=entry))

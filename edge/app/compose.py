@@ -18,10 +18,12 @@ from edge.app.clock import SystemTime, mono_ns
 from edge.app.config import Config
 from edge.app.disk import KioskDisk
 from edge.app.ids import new_receipt_no, new_record_id
+from edge.app.loudness import KeptVolume
 from edge.app.runner import Parts
 from edge.app.seal import DeviceSeal
 from edge.app.sealing import Keyring
 from edge.app.settings import KioskSettings, SignedWishes, policy_of
+from edge.app.staff import KioskDesk, StaffDoor, StaffParts
 from edge.app.world import World
 from edge.domain.errors import StoreError
 from edge.domain.idnumber import card_flags
@@ -35,19 +37,24 @@ from edge.models.manifest import default_dir
 from edge.ports import (
     Camera,
     CardReader,
+    Line,
     Panel,
     PhotoDecoder,
     Printer,
     ReceiptItem,
+    Rule,
     Scanner,
     Voice,
 )
 from edge.session import challenges
 from edge.session.machine import ConsentText, Context, Policy
 from edge.session.states import Language
+from edge.store.staff import StaffStore
+from edge.store.volume import VolumeNote
 from edge.store.wishes import WishBox
-from edge.ui.texts import catalogue
-from edge.ui.viewmodel import Facts, consent_text, view
+from edge.ui.screen import Facts
+from edge.ui.texts import catalogue, text
+from edge.ui.viewmodel import consent_text, view
 
 
 def compose(
@@ -68,9 +75,10 @@ def compose(
     lens = camera(config, world)
     eyes = Watcher(lens, models_dir(config), mono_ns)
     paper = printer(config, world)
-    speaker = voice(config, world)
     facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
     disk = disk_of(config, keyring, time)
+    note = VolumeNote(disk.database)
+    speaker = KeptVolume(voice(config, world), note, config.devices.volume)
     if settings is not None:
         settings.wishes = SignedWishes(WishBox(disk.database), keyring.wish)
         settings.live["devices.volume"] = speaker.set_volume
@@ -87,12 +95,17 @@ def compose(
         context=context_maker(config, facts, settings.policy if settings else None),
         flags=card_flags,
         receipt=receipt_maker(config),
+        slip=lambda language: slip(config, language),
         receipt_copy=receipt_maker(config, copy=True),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
         panel=panel(config, world),
         fill_light=config.panel.fill_light_percent / 100,
         scanner=scanner(config, world, lens),
         settings=settings,
+        staff=StaffParts(
+            StaffDoor(StaffStore(disk.database, keyring.data), keyring, time),
+            KioskDesk(config, disk.database, time),
+        ),
     )
 
 
@@ -191,6 +204,13 @@ def receipt_maker(
         )
 
     return receipt
+
+
+def slip(config: Config, language: Language) -> tuple[ReceiptItem, ...]:
+    """Something to print that is about nobody."""
+    title = text(language, "doctor.slip.title")
+    line = text(language, "doctor.slip.line", terminal=config.terminal_no)
+    return (Line(title, big=True, centred=True), Line(line), Rule())
 
 
 def receipt_words(language: Language) -> Mapping[str, str]:

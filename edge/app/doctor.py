@@ -139,13 +139,13 @@ def _examine(part: str, desk: Desk, pid: int | None, before: Sequence[Examined])
     elif pid is not None and part in DEVICES and part not in NEED_NO_DEVICE:
         finding = _as_the_kiosk_knows(part, desk.config)
     else:
-        finding = _checked(part, desk)
+        finding = _checked(part, desk, PARTS[part])
     return Examined(finding, round(time.monotonic() - started_s, 3))
 
 
-def _checked(part: str, desk: Desk) -> Finding:
+def _checked(part: str, desk: Desk, check: Check) -> Finding:
     try:
-        return PARTS[part](desk)
+        return check(desk)
     except DeviceError as error:
         return Finding(part, Status.FAILED, error.fault.value, detail=error.detail)
     except ModelError as error:
@@ -170,6 +170,24 @@ def _as_the_kiosk_knows(part: str, config: Config) -> Finding:
 def _states(config: Config) -> dict[str, DeviceState]:
     with closing(Database(config.database)) as database:
         return {state.device: state for state in HealthTable(database).all()}
+
+
+BESIDE: Mapping[str, Check] = {
+    "photo_decoder": doctor_devices.photo_decoder,
+    "models": doctor_devices.models,
+    **SYSTEM,
+    "link": doctor_system.link_as_noted,
+}
+
+
+def beside(
+    config: Config, language: Language, devices: Sequence[DeviceState]
+) -> tuple[Finding, ...]:
+    """What the kiosk can find out of itself while it runs: its devices as it knows them,
+    everything else tried. It has no network, so of the link only what was noted."""
+    desk = Desk(config, None, language, None)
+    known = [findings.of_state(state) for state in devices if state.device in DEVICES]
+    return (*known, *(_checked(part, desk, check) for part, check in BESIDE.items()))
 
 
 def result_of(examined: Sequence[Examined]) -> Status:

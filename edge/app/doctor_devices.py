@@ -15,7 +15,7 @@ from edge.domain.errors import DeviceError, Fault
 from edge.domain.findings import Finding, Status
 from edge.domain.record import Provenance
 from edge.models.manifest import specs
-from edge.ports import Device, Frame, Health, Line, Paper, Rule
+from edge.ports import Device, Frame, Health, Paper
 from edge.session.states import Language
 from edge.ui.texts import text
 
@@ -137,13 +137,8 @@ def printer_slip(desk: Desk) -> Finding:
     with opened(device):
         if device.paper() is Paper.OUT:
             return Finding("printer_slip", Status.NOT_TRIED, "unready")
-        device.print_receipt((*_slip(desk), Rule()))
+        device.print_receipt(compose.slip(desk.config, desk.language))
     return Finding("printer_slip", Status.OK, "well")
-
-
-def _slip(desk: Desk) -> Iterator[Line]:
-    yield Line(text(desk.language, "doctor.slip.title"), big=True, centred=True)
-    yield Line(text(desk.language, "doctor.slip.line", terminal=desk.config.terminal_no))
 
 
 def voice(desk: Desk) -> Finding:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import threading
 
 from edge.app.clock import mono_ns
 from edge.app.compose import compose
 from edge.app.config import Config
-from edge.app.exits import EXIT_OK, EXIT_START_AGAIN
+from edge.app.exits import EXIT_OK, EXIT_POWER_OFF, EXIT_RESTART, EXIT_START_AGAIN
 from edge.app.lock import devices_of
 from edge.app.runner import Runner
 from edge.app.settings import KioskSettings
 from edge.domain.errors import ConfigError
+from edge.session.staff_states import PowerWish
 from edge.session.states import Language
 
 log = logging.getLogger("edge.kiosk")
+
+POWER_CODES = {PowerWish.OFF: EXIT_POWER_OFF, PowerWish.RESTART: EXIT_RESTART}
+"""This process may not switch a machine off; whoever started it reads its exit code."""
 
 
 def run(config: Config) -> int:
@@ -41,13 +44,18 @@ def _serve(site: Config) -> int:
     settings = KioskSettings(site, mono_ns)
     config = settings.start()
     parts = compose(config, settings=settings)
-    again = threading.Event()
+    codes = [EXIT_OK]
 
-    def start_again() -> None:
-        again.set()
+    def end(code: int) -> None:
+        codes.append(code)
         os.kill(os.getpid(), signal.SIGTERM)  # the main thread alone may end the window
 
-    runner = Runner(parts, Language(config.language), start_again=start_again)
+    runner = Runner(
+        parts,
+        Language(config.language),
+        start_again=lambda: end(EXIT_START_AGAIN),
+        power=lambda wish: end(POWER_CODES[wish]),
+    )
     size = (config.screen.width, config.screen.height)
     app = KioskApp(runner, parts.facts, size=size, fullscreen=config.screen.fullscreen)
     signal.signal(signal.SIGTERM, lambda *_: app.stop())
@@ -58,4 +66,4 @@ def _serve(site: Config) -> int:
     finally:
         runner.close()
         log.info("kiosk=stopped")
-    return EXIT_START_AGAIN if again.is_set() else EXIT_OK
+    return codes[-1]

@@ -15,7 +15,7 @@ from edge.domain.record import Outcome
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.ports import Lamp, Panel, PanelState
 from edge.session.events import Button, Event, Pressed
-from edge.session.states import Finished, Home, Session, State, Turned, Watching, Why
+from edge.session.states import Finished, Home, Session, State, Turned, Why, uses_camera
 
 log = logging.getLogger("edge.panel")
 
@@ -75,7 +75,7 @@ class PanelKeeper:
     def _show(self, state: State) -> None:
         called = self._now_ns() < self._called_until_ns
         lamp = Lamp.NEEDS_HELP if called else lamp_of(state)
-        light = self._light if isinstance(state, Watching) else 0.0
+        light = self._light if uses_camera(state) else 0.0
         if (lamp, light) == self._shown:
             return
         self._panel.fill_light(light)

@@ -4,6 +4,7 @@
     vision   camera and models while a try is running, posts Watched / Judged
     printer  one receipt at a time, posts ReceiptPrinted / ReceiptFailed
     panel    lamp, fill light and switches, if the housing has any; posts Pressed
+    staff    looks at badges and PINs, runs the checks of the service screen
     scanner  waits for codes, if there is one with an eye of its own; posts CodeScanned
     session  takes events one by one, calls `step`, carries out the effects,
              and is the only one that writes to the disk
@@ -29,6 +30,7 @@ from edge.app.health import HealthBoard
 from edge.app.panel import PanelKeeper
 from edge.app.scanner import keep_scanning
 from edge.app.sealing import Keyring
+from edge.app.staff import StaffKeeper, StaffParts
 from edge.app.timekeeping import TimeKeeper
 from edge.domain.errors import (
     DamagedError,
@@ -41,6 +43,7 @@ from edge.domain.errors import (
 from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import ProofRecord, RecordId
+from edge.domain.staff import Deed, Refusal
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp, TimeSource
 from edge.ports import (
     CardReader,
@@ -71,16 +74,21 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    SlipPrinted,
+    StaffAnswered,
     StoreBack,
     StoreFailed,
     StoreLost,
     TimerFired,
+    VolumeTold,
     Watched,
     WatchFailed,
 )
 from edge.session.machine import Context, Transition, start, step
+from edge.session.staff_states import PowerWish
 from edge.session.states import Home, Language, Session, Turned, Why, visit_of
-from edge.ui.viewmodel import Facts
+from edge.ui.screen import Facts
+from edge.wire import messages
 
 log = logging.getLogger("edge.kiosk")
 
@@ -166,6 +174,7 @@ class Parts:
     context: Callable[[Stamp, MonoNs], Context]
     flags: Callable[[CardIdentity, date | None], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
+    slip: Callable[[Language], tuple[ReceiptItem, ...]]  # to try out the printer
     receipt_copy: Callable[
         [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
     ]  # the same, marked as a second copy
@@ -174,6 +183,7 @@ class Parts:
     fill_light: float = 1.0  # 0..1, while the camera watches
     scanner: Scanner | None = None
     settings: Settings | None = None
+    staff: StaffParts | None = None
 
 
 class Runner:
@@ -185,20 +195,23 @@ class Runner:
         language: Language,
         observe: Callable[[Event | None, Transition], None] | None = None,
         start_again: Callable[[], None] | None = None,
+        power: Callable[[PowerWish], None] | None = None,
     ) -> None:
-        """`start_again` has this process ended and started anew, in its own time."""
+        """`start_again` has this process ended and started anew, in its own time; `power` has
+        it ended and the machine switched off, or restarted."""
         self._parts = parts
         self._observe = observe
         self._start_again = start_again
+        self._power = power
         self._last_event_ns = MonoNs(0)
         self._events: queue.Queue[Event] = queue.Queue()
         self._stop = threading.Event()
         self._armed = threading.Event()
         self._card_lies = False  # only the reader thread looks at it
-        self._watches: queue.Queue[fx.Watch] = queue.Queue()
+        self._watches: queue.Queue[fx.Watch | fx.View] = queue.Queue()
         self._pictures = threading.Lock()
         self._wanted_watch: int | None = None
-        self._receipts: queue.Queue[fx.PrintReceipt] = queue.Queue()
+        self._receipts: queue.Queue[fx.PrintReceipt | fx.PrintSlip] = queue.Queue()
         self._timer: tuple[int, MonoNs] | None = None
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
@@ -216,6 +229,12 @@ class Runner:
             "vision": self._vision_loop,
             "printer": self._printer_loop,
         }
+        self._staff: StaffKeeper | None = None
+        if parts.staff is not None:
+            self._staff = StaffKeeper(
+                parts.staff, self.session, self.post, self.health.states, self.now_ns
+            )
+            loops["staff"] = self._staff_loop
         if parts.panel is not None:
             loops["panel"] = self._panel_loop
         if parts.scanner is not None and not parts.scanner.borrows_camera:
@@ -343,7 +362,7 @@ class Runner:
                 self._look_up(key)
             case fx.AskRegistry(key, id_number):
                 self._ask_registry(key, id_number)
-            case fx.Watch(watch_id):
+            case fx.Watch(watch_id) | fx.View(watch_id):
                 self._wanted_watch = watch_id
                 self._show(watch_id, preview=None, portrait=None)
                 self._watches.put(effect)
@@ -364,6 +383,47 @@ class Runner:
                 self._show(None, preview=None, portrait=None)
             case fx.Count(name):
                 self._count(name)
+            case _:
+                self._do_for_staff(effect)
+
+    def _do_for_staff(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.CheckStaff(check_id) if self._staff is None:
+                self.post(StaffAnswered(check_id, Refusal.NO_LIST, "", None))
+            case fx.CheckStaff() | fx.Examine() if self._staff is not None:
+                self._staff.order(effect)
+            case fx.PrintSlip():
+                self._receipts.put(effect)
+            case fx.SetVolume(step):
+                self._set_volume(step)
+            case fx.NoteDeed(badge, deed):
+                self._note_deed(badge, deed)
+            case fx.Power(wish):
+                log.warning("power=%s by=staff", wish.value)
+                if self._power is not None:
+                    self._power(wish)
+
+    def _set_volume(self, step: int) -> None:
+        try:
+            self._parts.voice.open()
+            self.post(VolumeTold(self._parts.voice.volume(step)))
+        except DeviceError as error:
+            self.health.lost("voice", error)
+
+    def _note_deed(self, badge: str, deed: Deed) -> None:
+        """Into the journal, and so to the registry; the log says what, never whose badge."""
+        log.info("staff deed=%s", deed.value)
+        event = self._parts.context(self._parts.time.now(), self.now_ns()).staff_event(badge, deed)
+        keyring = self._parts.keyring
+        try:
+            self._parts.disk.commit(
+                RecordId(event.event_id),
+                messages.STAFF_EVENT,
+                lambda position: keyring.deed(event, position),
+            )
+        except StoreError as error:
+            log.error("deed_unwritten deed=%s error=%s", deed.value, error)
+            self._disk_failed(error)
 
     def _look_up(self, key: CardKey) -> None:
         try:
@@ -634,7 +694,7 @@ class Runner:
             if self._wanted_watch != order.watch_id:
                 continue
             try:
-                self._watch(order)
+                self._watch(order) if isinstance(order, fx.Watch) else self._view(order)
             except DeviceError as error:
                 self._blind_tries += 1
                 self.health.lost("camera", error)
@@ -686,6 +746,16 @@ class Runner:
                     self.post(Judged(order.watch_id, look.result.verdict))
                     return
 
+    def _view(self, order: fx.View) -> None:
+        """For staff: what the camera sees goes to the glass and nowhere else."""
+        with closing(self._parts.eyes.view()) as frames:
+            for frame in frames:
+                self._blind_tries = 0
+                self.health.well("camera")
+                if self._wanted_watch != order.watch_id:
+                    return
+                self._show(order.watch_id, preview=frame.picture)
+
     def _show(self, watch_id: int | None, **pictures: Picture | None) -> None:
         """Change what the screen may show; too late for a try that nobody wants any more."""
         with self._pictures:
@@ -710,8 +780,13 @@ class Runner:
             except queue.Empty:
                 self._guarded("printer", self._look_at_printer)
                 continue
-            self.post(self._print(order))
+            self.post(self._printed(order))
             self._receipts.task_done()
+
+    def _printed(self, order: fx.PrintReceipt | fx.PrintSlip) -> Event:
+        if isinstance(order, fx.PrintSlip):
+            return self._print_slip(order)
+        return self._print(order)
 
     def _look_at_printer(self) -> None:
         """Whether it answers and has paper, before somebody waits for a receipt."""
@@ -724,6 +799,17 @@ class Runner:
             self.health.lost("printer", error)
         else:
             self.health.report("printer", _PAPER[paper])
+
+    def _print_slip(self, order: fx.PrintSlip) -> Event:
+        try:
+            self._parts.printer.open()
+            self._parts.printer.print_receipt(self._parts.slip(self._session.language))
+        except KioskError as error:
+            return SlipPrinted(order.order_id, self._printer_failed(error))
+        except Exception as error:  # noqa: BLE001 - top of a thread
+            logs.crash(log, "printer", error)
+            return SlipPrinted(order.order_id, Fault.GARBLED)
+        return SlipPrinted(order.order_id, None)
 
     def _print(self, order: fx.PrintReceipt) -> Event:
         record_id: RecordId = order.record.record_id
@@ -770,6 +856,14 @@ class Runner:
 
     def _panel_felt(self, condition: Condition) -> None:
         self.health.report("panel", condition)
+
+    # --- staff thread ---
+
+    def _staff_loop(self) -> None:
+        keeper = self._staff
+        assert keeper is not None
+        while not self._stop.is_set():
+            self._guarded("staff", keeper.turn)
 
     # --- scanner thread ---
 

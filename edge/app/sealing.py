@@ -12,11 +12,13 @@ from edge.app.config import Config
 from edge.domain.errors import ConfigError, WireError
 from edge.domain.people import CardKey, RosterEntry
 from edge.domain.record import ProofRecord
+from edge.domain.staff import StaffEvent
 from edge.ports import Position
 from edge.wire import keys, messages, questions
 from edge.wire.desired import Desired, parse_desired
 from edge.wire.envelope import Chain, Envelope, Header, seal, sign, unseal, verify
 from edge.wire.questions import Ask, Told
+from edge.wire.staff import event_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,22 @@ class Keyring:
         if header.schema != messages.ROSTER or header.recipient != self.kiosk_id:
             raise WireError("recipient", "not a roster for this kiosk")
         return messages.parse_roster(unseal(envelope.body, header, self.open))
+
+    def deed(self, event: StaffEvent, position: Position) -> bytes:
+        """The envelope of what staff did; it has a place in the same chain as the records."""
+        header = Header(
+            schema=messages.STAFF_EVENT,
+            message_id=event.event_id,
+            sender=self.kiosk_id,
+            recipient=messages.REGISTRY,
+            chain=Chain(position.epoch, position.seq, position.prev_sha256),
+        )
+        return sign(header, seal(event_body(event), header, self.registry_seal), self.sign)
+
+    def staff(self, payload: bytes) -> bytes:
+        """The body of a list of badges meant for this kiosk; raises `WireError`."""
+        envelope = self._from_registry(payload, messages.STAFF)
+        return unseal(envelope.body, envelope.header, self.open)
 
     def wish(self, payload: bytes) -> Desired:
         """What the centre wants this kiosk's settings to be; raises `WireError`."""

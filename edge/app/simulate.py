@@ -20,6 +20,8 @@ from edge.app.clock import mono_ns
 from edge.app.compose import compose, models_dir
 from edge.app.config import Config, PhotoDecoderKind
 from edge.app.evidence import Evidence
+from edge.app.exits import EXIT_OK
+from edge.app.kiosk import POWER_CODES
 from edge.app.lock import devices_of
 from edge.app.runner import Runner
 from edge.app.settings import KioskSettings
@@ -28,6 +30,7 @@ from edge.domain.errors import ConfigError
 from edge.drivers.sim.hand import Glance, Hand
 from edge.drivers.sim.scenario import SCENARIOS, Scenario
 from edge.ports import Picture
+from edge.session.staff_states import PowerWish
 from edge.session.states import Language
 from edge.ui.controller import DrawnScreen
 from edge.ui.kivy_app import KioskApp
@@ -95,7 +98,9 @@ class Day:
         self._seen: queue.Queue[DrawnScreen | None] = queue.Queue()
         self._evidence = Evidence(mono_ns)
         parts = compose(config, world, settings)
-        self._runner = Runner(parts, Language(config.language), self._evidence.observe)
+        self._runner = Runner(
+            parts, Language(config.language), self._evidence.observe, power=self._switched
+        )
         size = (config.screen.width, config.screen.height)
         self._app = KioskApp(
             self._runner, parts.facts, size=size, fullscreen=False, on_drawn=self._drawn
@@ -107,6 +112,7 @@ class Day:
             take_card=world.sam.lift,
         )
         self._stuck = False
+        self._code = EXIT_OK
         self._over = threading.Event()
 
     def play(self, *, stay: bool) -> int:
@@ -128,7 +134,12 @@ class Day:
             self._hand.close()
             self._runner.close()
             self._keep()
-        return 1 if self._stuck else 0
+        return 1 if self._stuck else self._code
+
+    def _switched(self, wish: PowerWish) -> None:
+        """Nothing is switched off here but the simulation; the exit code is the real one."""
+        self._code = POWER_CODES[wish]
+        self._app.stop()
 
     def _drawn(self, seen: DrawnScreen) -> None:
         """In the window's thread: the person sees it at once, the camera clicks a little later."""

@@ -26,7 +26,7 @@ from edge.drivers.voice_packs import Clip, Kind, Pack, PackError
 from edge.drivers.wav import SoundError
 from edge.session.states import Language
 from edge.ui.prompts import CAPTION_DIFFERS, Sentence, pinyin, sentences
-from edge.ui.viewmodel import Facts
+from edge.ui.screen import Facts
 
 TONGUES = {"zh": Language.ZH, "yue": Language.ZH, "en": Language.EN}
 """What is shipped, and which screen each belongs to. Cantonese reads the Chinese screens."""

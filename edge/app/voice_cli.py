@@ -20,7 +20,7 @@ from edge.drivers import voice_packs, wav
 from edge.drivers.voice_packs import PackError
 from edge.drivers.wav import SoundError
 from edge.ui.prompts import sentences
-from edge.ui.viewmodel import Facts
+from edge.ui.screen import Facts
 
 EXIT_OK, EXIT_FAILED, EXIT_GAPS = 0, 1, 2
 

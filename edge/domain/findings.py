@@ -29,7 +29,10 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "database": ("well", "none", "damaged", "broken_chain"),
     "clock": ("well", "battery", "unsure", "behind"),
     "disk": ("well", "filling", "full", "read_only", "working", "strained", *FAULTS),
-    "link": ("up", "sync_missing", "unknown_host", "unreachable", "certificate", "no_keys"),
+    "link": (
+        *("up", "not_linked", "sync_missing", "unknown_host", "unreachable"),
+        *("certificate", "no_keys"),
+    ),
     "roster": ("well", "none"),
     "outbox": ("nothing", "waiting", "old", "held"),
 }

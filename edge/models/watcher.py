@@ -74,6 +74,12 @@ class Watcher:
     def health(self) -> Health:
         return self._camera.health()
 
+    def view(self) -> Generator[Frame]:
+        """See `Eyes.view`."""
+        with self._camera.stream() as frames:
+            yield from frames
+        raise DeviceError("camera", Fault.SILENT, "the stream ended")
+
     def watch(self, order: WatchOrder) -> Generator[Look]:
         """See `Eyes.watch`. Raises `DeviceError` when the camera does or its stream ends.
 

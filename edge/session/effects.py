@@ -8,6 +8,8 @@ from datetime import date
 from edge.domain.challenge import Action
 from edge.domain.people import CardKey
 from edge.domain.record import ProofRecord
+from edge.domain.staff import Deed
+from edge.session.staff_states import PowerWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,56 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckStaff:
+    """Look whether this PIN opens this badge; answered by `StaffAnswered`."""
+
+    check_id: int
+    badge: str = field(repr=False)
+    pin: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDeed:
+    """Write down what somebody on the staff did, for the registry's audit log."""
+
+    badge: str = field(repr=False)
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """Run the doctor's checks beside the running kiosk."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSlip:
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Open the camera and show what it sees; no model runs, nothing is kept."""
+
+    watch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Louder by `step` tenths of the range, softer below 0; answered by `VolumeTold`."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Switch the whole machine off, or off and on."""
+
+    wish: PowerWish
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """Add one to an anonymous counter."""
 
@@ -90,5 +142,12 @@ Effect = (
     | SetTimer
     | Repeat
     | Forget
+    | CheckStaff
+    | NoteDeed
+    | Examine
+    | PrintSlip
+    | View
+    | SetVolume
+    | Power
     | Count
 )

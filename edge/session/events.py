@@ -7,8 +7,11 @@ from enum import Enum
 
 from edge.domain.challenge import WatchProgress
 from edge.domain.errors import Fault
+from edge.domain.findings import Finding
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import RecordId, Verdict
+from edge.domain.staff import Deed, Refusal, StaffMember
+from edge.session.staff_states import ServiceFacts
 
 
 class Button(Enum):
@@ -32,13 +35,40 @@ class Button(Enum):
     CALL_STAFF = "call_staff"
     MORE_TIME = "more_time"
     REPEAT = "repeat"
+    STAFF_DOOR = "staff_door"
+    DIGIT_0 = "digit_0"
+    DIGIT_1 = "digit_1"
+    DIGIT_2 = "digit_2"
+    DIGIT_3 = "digit_3"
+    DIGIT_4 = "digit_4"
+    DIGIT_5 = "digit_5"
+    DIGIT_6 = "digit_6"
+    DIGIT_7 = "digit_7"
+    DIGIT_8 = "digit_8"
+    DIGIT_9 = "digit_9"
+    ERASE = "erase"
+    OK = "ok"
+    DEVICES = "devices"
+    CHECK = "check"
+    NEXT = "next"
+    TESTS = "tests"
+    PRINT_SLIP = "print_slip"
+    VIEW_CAMERA = "view_camera"
+    SOUND = "sound"
+    SOFTER = "softer"
+    LOUDER = "louder"
+    KIOSK = "kiosk"
+    POWER = "power"
+    RESTART = "restart"
+    SHUT_DOWN = "shut_down"
+    CONFIRM = "confirm"
     LANGUAGE_ZH = "language_zh"
     LANGUAGE_EN = "language_en"
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    button: Button
+    button: Button = field(repr=False)  # on a keypad it is part of somebody's PIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +193,40 @@ class ReceiptFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffAnswered:
+    """Who it is that signed in, or why nobody did; and what is to be written down of it."""
+
+    check_id: int
+    result: StaffMember | Refusal
+    badge: str = field(repr=False)
+    deed: Deed | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactsTold:
+    """How the kiosk stands; told again whenever that changes while somebody looks."""
+
+    facts: ServiceFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    order_id: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlipPrinted:
+    order_id: int
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeTold:
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     timer: int
 
@@ -188,5 +252,10 @@ Event = (
     | StoreBack
     | ReceiptPrinted
     | ReceiptFailed
+    | StaffAnswered
+    | FactsTold
+    | Examined
+    | SlipPrinted
+    | VolumeTold
     | TimerFired
 )

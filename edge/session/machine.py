@@ -10,7 +10,7 @@ random in the tests):
 * no verdict without consent, no frame before it;
 * at most one `Store` with a record of its own per visit, a receipt only after
   `RecordStored`;
-* leaving `Watching` always closes the camera;
+* leaving `Watching`, or the page where staff look through the camera, always closes it;
 * every state but `Home` ends by itself, after a warning, and forgets the person;
 * from every state that knows a person, a member of staff is one touch away.
 """
@@ -35,7 +35,9 @@ from edge.domain.record import (
     Subject,
     Verdict,
 )
+from edge.domain.staff import Deed, StaffEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
+from edge.session import service
 from edge.session.effects import (
     ArmReader,
     AskRegistry,
@@ -55,6 +57,7 @@ from edge.session.events import (
     CardFailed,
     CardRead,
     CardRemoved,
+    CodeScanned,
     DevicesLost,
     Event,
     Judged,
@@ -66,6 +69,7 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    StaffAnswered,
     StoreBack,
     StoreFailed,
     StoreLost,
@@ -74,6 +78,7 @@ from edge.session.events import (
     Watched,
     WatchFailed,
 )
+from edge.session.staff_states import Service, StaffChecking, StaffSignIn, StaffState
 from edge.session.states import (
     AskingRegistry,
     AwaitingCard,
@@ -97,6 +102,7 @@ from edge.session.states import (
     Visit,
     Watching,
     Why,
+    uses_camera,
     visit_of,
 )
 
@@ -138,6 +144,18 @@ class Context:
     policy: Policy
     consent_texts: Mapping[Language, ConsentText]
 
+    def staff_event(self, badge: str, deed: Deed) -> StaffEvent:
+        """What somebody on the staff did, now and here."""
+        return StaffEvent(
+            self.new_record_id(),
+            self.kiosk_id,
+            badge,
+            deed,
+            self.now,
+            self.provenance,
+            self.software,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -167,6 +185,10 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _card_read(session, event, ctx)
         case CardFailed(fault):
             return _card_failed(session, fault, ctx)
+        case CodeScanned(text):
+            return _scanned(session, text, ctx)
+        case StaffAnswered():
+            return _staff_answered(session, event, ctx)
         case StoreLost() | StoreBack():
             return _store_news(session, event, ctx)
         case ReaderBack():
@@ -181,11 +203,13 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
 
 
 def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Transition:
-    """Enter a state with a fresh countdown; leaving `Watching` closes the camera, and a
-    state in which a card may be laid down has the reader armed."""
+    """Enter a state with a fresh countdown; leaving a state with the camera open closes it, and
+    a state in which a card may be laid down has the reader armed."""
     leaving: tuple[Effect, ...] = ()
-    if isinstance(session.state, Watching) and not isinstance(state, Watching):
+    if uses_camera(session.state) and not uses_camera(state):
         leaving = (StopWatching(),)
+    if isinstance(session.state, Service) and not isinstance(state, Service):
+        leaving = (*leaving, service.signed_out(session.state))
     arming = (ArmReader(),) if _expects_card(state) else ()
     moved = replace(session, state=state, epoch=session.epoch + 1)
     counted = _countdown(moved, ctx)
@@ -219,9 +243,7 @@ def _timer(session: Session, timer: int, ctx: Context) -> Transition:
         return Transition(warned, (SetTimer(warned.timer, WARN_S),))
     if isinstance(session.state, Storing):
         return _countdown(session, ctx)  # the disk will answer; nobody is sent away before it does
-    counts = () if isinstance(session.state, Finished | Turned) else (Count("abandoned"),)
-    gone = _home(session, ctx)
-    return Transition(gone.session, (*counts, *gone.effects))
+    return _leave(session, ctx)
 
 
 # --- the card ----------------------------------------------------------------
@@ -236,10 +258,11 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
 
 
 def _expects_card(state: State) -> bool:
-    """A card that can be read again also ends the apology for a reader that could not."""
+    """A card that can be read again also ends the apology for a reader that could not. A
+    keypad that was left standing keeps no resident out."""
     if _out_of_service(state):
         return False
-    return isinstance(state, Home | AwaitingCard) or (
+    return isinstance(state, Home | AwaitingCard | StaffSignIn) or (
         isinstance(state, Turned | Informing) and visit_of(state) is None
     )
 
@@ -313,6 +336,8 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
             return _go(session, Informing(Topic.SCAN, _left(session.state)), ctx)
         case Button.CALL_STAFF:
             return _to_staff(session, ctx)
+        case Button.STAFF_DOOR:
+            return _to_service(session, StaffSignIn(), ctx)
         case _:
             return _chosen(session, button, ctx)
 
@@ -322,7 +347,9 @@ def offered(state: State) -> tuple[Button, ...]:
     person = (Button.CALL_STAFF,) if _may_call(state) else ()
     match state:
         case Home():
-            return (Button.START_PROOF, Button.HELP)
+            return (Button.START_PROOF, Button.HELP, Button.STAFF_DOOR)
+        case StaffSignIn() | StaffChecking() | Service():
+            return service.offered(state)
         case AwaitingCard():
             return (Button.HELP, Button.SCAN, Button.HOME)
         case LookingUp() | AskingRegistry() | Storing():
@@ -347,11 +374,16 @@ def offered(state: State) -> tuple[Button, ...]:
         case Finished():
             return (Button.EXIT, Button.HELP, Button.SCAN, Button.HOME)
         case Turned(Why.OUT_OF_SERVICE):
-            return ()
-        case Turned():
-            return (*person, Button.EXIT)
+            return (Button.STAFF_DOOR,)
+        case Turned(why):
+            door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
+            return (*person, Button.EXIT, *door)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
+
+
+_BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN)
+"""What a technician comes for: the way to service is on these screens too."""
 
 
 def _left(state: State) -> State:
@@ -372,7 +404,8 @@ def _may_call(state: State) -> bool:
 
 
 def _leave(session: Session, ctx: Context) -> Transition:
-    counts = () if isinstance(session.state, Finished | Turned) else (Count("abandoned"),)
+    settled = isinstance(session.state, Finished | Turned | StaffSignIn | StaffChecking | Service)
+    counts = () if settled else (Count("abandoned"),)
     gone = _home(session, ctx)
     return Transition(gone.session, (*counts, *gone.effects))
 
@@ -400,6 +433,9 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
         case ((Reviewing(visit, verdict) | Retrying(visit, verdict)), Button.SUBMIT):
             outcome = Outcome.PASSED if verdict.passed else Outcome.NEEDS_REVIEW
             return _store(session, visit, verdict, outcome, ctx)
+        case (StaffSignIn() | StaffChecking() | Service()) as state, _:
+            moved, effects = service.pressed(state, button, session.epoch + 1)
+            return _go(session, moved, ctx, *effects)
         case state, Button.BACK:
             return _back(session, state, ctx)
         case _:
@@ -439,6 +475,21 @@ def _to_staff(session: Session, ctx: Context) -> Transition:
     return _store(session, visit, None, Outcome.DECLINED, ctx)
 
 
+# --- staff ---------------------------------------------------------------------
+
+
+def _to_service(session: Session, state: StaffSignIn, ctx: Context) -> Transition:
+    """Whoever was being served here is forgotten before staff see anything."""
+    return _go(session, state, ctx, Forget())
+
+
+def _scanned(session: Session, text: str, ctx: Context) -> Transition:
+    """A badge opens the sign-in where its button is; it means nothing in anybody's visit."""
+    asked = service.scanned(text)
+    door = isinstance(session.state, StaffSignIn) or Button.STAFF_DOOR in offered(session.state)
+    return _to_service(session, asked, ctx) if asked and door else Transition(session)
+
+
 # --- results of orders -------------------------------------------------------
 
 
@@ -465,8 +516,23 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _go(session, replace(done, paper=PaperNews.PRINTED), ctx)
         case Finished() as done, ReceiptFailed(record_id) if _same(done.record, record_id):
             return _go(session, replace(done, paper=PaperNews.FAILED), ctx)
+        case (StaffSignIn() | StaffChecking() | Service()) as state, _:
+            return _staff_told(session, state, event)
         case _:
             return Transition(session)
+
+
+def _staff_answered(session: Session, event: StaffAnswered, ctx: Context) -> Transition:
+    notes, state = service.to_note(event), session.state
+    moved = service.answered(state, event) if isinstance(state, StaffChecking) else None
+    return _go(session, moved, ctx, *notes) if moved else Transition(session, notes)
+
+
+def _staff_told(session: Session, state: StaffState, event: Event) -> Transition:
+    news = service.told(state, event)
+    if news is None or news == state:
+        return Transition(session)
+    return Transition(replace(session, state=news, epoch=session.epoch + 1))
 
 
 def _looked_up(

@@ -14,6 +14,7 @@ from edge.domain.errors import Fault
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import Consent, ProofRecord, Verdict
 from edge.domain.timebase import MonoNs, Stamp
+from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 
 
 class Language(Enum):
@@ -198,6 +199,9 @@ State = (
     | Finished
     | Turned
     | Informing
+    | StaffSignIn
+    | StaffChecking
+    | Service
 )
 
 
@@ -219,6 +223,12 @@ class Session:
     warned: bool = False
     card_lies: bool = False
     lost: tuple[str, ...] = ()
+
+
+def uses_camera(state: State) -> bool:
+    """Whether the camera is open: a consented try, or staff who look through it."""
+    viewing = isinstance(state, Service) and state.page is ServicePage.CAMERA
+    return viewing or isinstance(state, Watching)
 
 
 def visit_of(state: State) -> Visit | None:

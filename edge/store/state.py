@@ -21,7 +21,13 @@ class SyncState:
     def link_seen(self) -> None:
         """Note that the broker is connected now; good for `LINK_FRESH_S` seconds."""
         now = self._times.now()
-        self._set("link_seen", f"{now.boot_id} {now.boot_ns}")
+        with self._database.write():
+            self._set("link_seen", f"{now.boot_id} {now.boot_ns}")
+            self._set("link_last_seen", now.iso)
+
+    def link_last_seen(self) -> str:
+        """RFC 3339 by this machine's clock, sure or not; empty before the first time."""
+        return self._get("link_last_seen")
 
     def link_lost(self) -> None:
         self._set("link_seen", "")

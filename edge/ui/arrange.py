@@ -10,12 +10,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from edge.session.events import Button
 from edge.ui import theme as sizes
 from edge.ui.controller import DrawnButton
-from edge.ui.drawings import exclamation, strokes, tick, to_come
+from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
+from edge.ui.screen import Choice, Layout, Mark, Row, Screen, Tone, Weight
 from edge.ui.theme import BAND, BAND_INK
 from edge.ui.typeset import Box, columns, rows
-from edge.ui.viewmodel import Choice, Layout, Screen, Tone, Weight
 from edge.ui.widgets import (
     SHRINK,
     Drawing,
@@ -347,6 +348,69 @@ def _portrait_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
     yield from column(kit, _paragraphs(kit, screen), content.without(left=kit.px(430)))
 
 
+KEYPAD_COLUMNS = 4
+KEYPAD_PX = 690
+"""Four keys of 150 with their gaps: 25 mm wide, 20 mm high."""
+TYPED_PX = 56
+
+
+def _keypad_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
+    """Left of the keys: what is asked for, what was typed, what was wrong with it."""
+    panel = box.left(box.w - kit.px(KEYPAD_PX + sizes.MARGIN_PX))
+    shown = panel.top(kit.px(96))
+    yield from _sheet(kit, shown)
+    style = Style(TYPED_PX, kit.theme.palette.ink, bold=True, align="center")
+    yield Words(kit, screen.typed, style, shown.inset(kit.px(16), kit.px(6)))
+    yield from column(kit, _paragraphs(kit, screen), panel.without(top=kit.px(110)))
+
+
+def keypad(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
+    """A zone of its own: what was typed changes under the next finger, the keys do not."""
+    gap = kit.px(sizes.GAP_PX)
+    inner = box.inset(kit.px(sizes.MARGIN_PX), kit.px(20)).end(kit.px(KEYPAD_PX))
+    count = len(screen.keypad) // KEYPAD_COLUMNS
+    height = kit.px(sizes.KEY_HEIGHT_PX)
+    lines = rows(inner.middle(inner.w, count * height + (count - 1) * gap), [height] * count, gap)
+    places = [place for line in lines for place in columns(line, KEYPAD_COLUMNS, gap)]
+    for choice, place in zip(screen.keypad, places, strict=True):
+        size_px = TYPED_PX if len(choice.label) == 1 else sizes.KEY_PX
+        yield _key(kit, choice, place, _look(kit, choice.weight), size_px)
+
+
+ROW_LABEL_PX = 230
+_DRAWN = {Mark.GOOD: tick, Mark.CARE: exclamation, Mark.BAD: cross, Mark.NONE: to_come}
+
+
+def _rows_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
+    """One part below the other: a mark, its name, how it is and what to do."""
+    content = yield from _with_choices(kit, screen, box)
+    content = yield from _hint_at_foot(kit, screen, content)
+    if not screen.rows:
+        return
+    yield from _sheet(kit, content)
+    inner = content.inset(kit.px(24), kit.px(8))
+    for row, place in zip(screen.rows, _shared(inner, max(len(screen.rows), 3)), strict=False):
+        yield from _row(kit, row, place)
+
+
+def _row(kit: Kit, row: Row, place: Box) -> Iterator[Any]:
+    colours = kit.theme.palette
+    yield Drawing(kit, _DRAWN[row.mark], place.left(kit.px(44)))
+    label = Style(sizes.HINT_PX, colours.ink, bold=True)
+    rest = place.without(left=kit.px(62))
+    yield Words(kit, row.label, label, rest.left(kit.px(ROW_LABEL_PX)))
+    told = rest.without(left=kit.px(ROW_LABEL_PX + 16)).inset(0, kit.px(4))
+    ink = colours.good if row.mark is Mark.GOOD else colours.ink
+    state = Style(sizes.HINT_PX, ink, bold=row.mark is not Mark.GOOD)
+    words = " ".join(part for part in (row.state, row.detail) if part)
+    if not row.fix:
+        yield Words(kit, words, state, told)
+        return
+    yield Words(kit, words, state, told.top(told.h * 0.46))
+    fix = Style(sizes.NOTE_PX, colours.quiet_ink)
+    yield Words(kit, row.fix, fix, told.without(top=told.h * 0.46))
+
+
 _BODIES: dict[Layout, Callable[[Kit, Screen, Box], Iterator[Any]]] = {
     Layout.HOME: _home_body,
     Layout.GUIDE: _guide_body,
@@ -354,6 +418,8 @@ _BODIES: dict[Layout, Callable[[Kit, Screen, Box], Iterator[Any]]] = {
     Layout.PAGE: _page_body,
     Layout.MIRROR: _mirror_body,
     Layout.PORTRAIT: _portrait_body,
+    Layout.KEYPAD: _keypad_body,
+    Layout.ROWS: _rows_body,
 }
 
 
@@ -387,6 +453,7 @@ class Stage(Group):
         self._zone("band", screen.band, lambda: band(kit, screen, self.box.top(rest.y)))
         self._picture_zone(screen, inner)
         self._zone("body", _body_key(screen), lambda: body(kit, screen, inner))
+        self._zone("keypad", screen.keypad, lambda: keypad(kit, screen, inner))
         self._zone("header", _header_key(screen), lambda: header(kit, screen, rest.top(bar)))
         self._zone("footer", _footer_key(screen), lambda: footer(kit, screen, foot))
         # The footer's ground is repainted by its own zone, so the time goes on top of it.
@@ -435,6 +502,9 @@ class Stage(Group):
 
     # --- the keyboard ---
 
+    def key_of(self, button: Button) -> Key | None:
+        return next((key for key in self.all_keys() if key.choice.button is button), None)
+
     def main_keys(self) -> list[Key]:
         """Keys 1, 2, 3: the main choices."""
         wanted = {choice.button for choice in self.screen.choices} if self.screen else set()
@@ -472,6 +542,8 @@ def _body_key(screen: Screen) -> object:
         screen.layout,
         screen.lines,
         screen.fields,
+        screen.rows,
+        screen.typed,
         screen.advice,
         screen.hint,
         screen.note,

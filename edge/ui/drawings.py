@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from edge.ui.screen import Art
 from edge.ui.theme import WHITE, Colour, Palette
-from edge.ui.viewmodel import Art
 
 
 class Pen(Protocol):
@@ -286,6 +286,15 @@ def exclamation(pen: Pen) -> None:
     pen.paint(WHITE)
     pen.line(100, 156, 100, 90, width=26)
     pen.disc(100, 50, 15, 15)
+
+
+def cross(pen: Pen) -> None:
+    """Beside a part that does not work."""
+    pen.paint(pen.colours.bad)
+    pen.disc(100, 100, 96, 96)
+    pen.paint(WHITE)
+    pen.line(62, 62, 138, 138, width=26)
+    pen.line(62, 138, 138, 62, width=26)
 
 
 _ARTS: dict[Art, Strokes] = {

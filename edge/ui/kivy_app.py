@@ -21,8 +21,9 @@ from edge.domain.errors import KioskError
 from edge.session.events import Button, Pressed, Touched
 from edge.ui.controller import Controller, DrawnScreen, OnDrawn
 from edge.ui.fonts import Fonts, fonts
+from edge.ui.screen import Facts, Screen
 from edge.ui.theme import Theme, rgb
-from edge.ui.viewmodel import Facts, Screen, view
+from edge.ui.viewmodel import view
 
 if TYPE_CHECKING:
     from edge.ui.arrange import Stage
@@ -217,7 +218,9 @@ class KioskApp:
         if code in _STEPS:
             stage.move_focus(_STEPS[code])
             return True
-        pressed = _by_digit(stage, code) or (stage.focused() if code in _ENTER else None)
+        pressed = _by_digit(stage, code)
+        if code in _ENTER:
+            pressed = stage.focused() or stage.key_of(Button.OK)
         if pressed is not None:
             pressed.release()
         return pressed is not None
@@ -277,9 +280,18 @@ _STEPS = {275: 1, 274: 1, 9: 1, 276: -1, 273: -1}
 
 _ENTER = (13, 271)
 
+_KEYPAD = {
+    **{ord(str(number)): Button(f"digit_{number}") for number in range(10)},
+    **{256 + number: Button(f"digit_{number}") for number in range(10)},  # the number pad
+    8: Button.ERASE,
+}
+
 
 def _by_digit(stage: Stage, code: int) -> Any:
-    """Key 1 is the first main choice; the number pad counts too."""
+    """Key 1 is the first main choice; the number pad counts too. Where there is a keypad on
+    the glass, the keyboard types on it."""
+    if stage.screen is not None and stage.screen.keypad:
+        return stage.key_of(_KEYPAD[code]) if code in _KEYPAD else None
     for first in (ord("1"), 257):
         keys = stage.main_keys()
         if first <= code < first + len(keys):

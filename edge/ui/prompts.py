@@ -37,7 +37,9 @@ from edge.domain.record import (
     Subject,
     Verdict,
 )
+from edge.domain.staff import StaffMember
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
     AwaitingCard,
@@ -62,8 +64,9 @@ from edge.session.states import (
     Watching,
     Why,
 )
+from edge.ui.screen import Facts, Screen
 from edge.ui.texts import TextError, catalogue, placeholders
-from edge.ui.viewmodel import Facts, Screen, view
+from edge.ui.viewmodel import view
 
 CAPTION_DIFFERS = {
     "not_found.spoken": "the title's words are prescribed (未查到该对象认证信息!) and too stiff to "
@@ -192,6 +195,8 @@ def _states() -> Iterator[State]:
         yield Finished(_VISIT, _record(outcome), online, paper)
     yield from (Turned(why, _VISIT) for why in Why)
     yield from (Informing(topic, Home()) for topic in Topic)
+    yield from (StaffSignIn(), StaffChecking(0, ""))
+    yield Service(StaffMember("", frozenset()), ServicePage.SOUND)
 
 
 def _verdict(reason: Reason | None) -> Verdict:

@@ -51,6 +51,7 @@ class Palette:
     urgent: Colour = "#FFC93C"
     urgent_ink: Colour = "#241A00"
     good: Colour = "#16703C"
+    bad: Colour = "#A3201A"
     skin: Colour = "#FBE6D2"
     sky: Colour = "#CFE1F5"
 
@@ -70,6 +71,7 @@ class Palette:
             "care": (self.care_ink, self.care),
             "urgent": (self.urgent_ink, self.urgent),
             "good": (self.good, self.ground),
+            "panel good": (self.good, self.panel),
         }
 
 

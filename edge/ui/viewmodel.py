@@ -10,16 +10,15 @@ languages it is not in, and 我还需要时间 in the last half minute.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
-from datetime import date
-from enum import Enum
+from dataclasses import dataclass, replace
 
 from edge.domain.challenge import Hint, Prompt, Reason
-from edge.domain.people import CardFlag, CardIdentity, PastProof, mask_id_number, mask_name
+from edge.domain.people import CardFlag, CardIdentity, mask_id_number, mask_name
 from edge.domain.record import Outcome, ProofRecord
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.events import Button
 from edge.session.machine import offered
+from edge.session.staff_states import Service, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
     AwaitingCard,
@@ -44,139 +43,24 @@ from edge.session.states import (
     Watching,
     Why,
 )
-from edge.ui.texts import catalogue, text
-
-SIMULATED_BAND = "模拟设备 SIMULATED"
-"""Neither a theme nor a catalogue can take this away."""
+from edge.ui import service_view
+from edge.ui.screen import (
+    SIMULATED_BAND,
+    Art,
+    Choice,
+    Facts,
+    Footer,
+    Layout,
+    Screen,
+    Tone,
+    Weight,
+    Wording,
+    sentences_of,
+)
+from edge.ui.texts import text
 
 PAST_SHOWN = 4
 """Earlier certifications that fit on a screen that never scrolls."""
-
-
-class Layout(Enum):
-    """The few ways a screen can be arranged."""
-
-    HOME = "home"
-    GUIDE = "guide"  # a drawing beside a few lines
-    TABLE = "table"  # pairs of label and value
-    PAGE = "page"  # lines that belong together
-    MIRROR = "mirror"  # the camera picture and the movement asked for
-    PORTRAIT = "portrait"  # the picture taken
-
-
-class Art(Enum):
-    """Drawings. They say the same as the words, for those who do not read them."""
-
-    NONE = "none"
-    CARD = "card"
-    TAKE_CARD = "take_card"
-    WAIT = "wait"
-    PERSON = "person"
-    FACE = "face"
-    LOOK = "look"
-    LEFT = "left"
-    RIGHT = "right"
-    UP = "up"
-    DOWN = "down"
-    MOUTH = "mouth"
-    BLINK = "blink"
-    SLIP = "slip"
-    SLIP_DONE = "slip_done"
-    SLIP_FAILED = "slip_failed"
-    DONE = "done"
-    CODE = "code"
-
-
-class Tone(Enum):
-    """How a screen feels; colour supports it and never carries it alone."""
-
-    CALM = "calm"
-    GOOD = "good"
-    CARE = "care"
-
-
-class Weight(Enum):
-    """How strongly a choice stands out. Two EQUAL ones look the same."""
-
-    MAIN = "main"
-    EQUAL = "equal"
-    SIDE = "side"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A button: touching it posts exactly `Pressed(button)`."""
-
-    label: str
-    button: Button
-    weight: Weight = Weight.SIDE
-
-
-@dataclass(frozen=True, slots=True)
-class Footer:
-    """The strip at the foot of each screen (K19, K26, K39). `time_left` is empty when unshown."""
-
-    terminal: str
-    buttons: tuple[Choice, ...]
-    time_left: str = ""
-    urgent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is true of this kiosk as long as it runs."""
-
-    terminal_no: str
-    site: str
-    agency_name: str
-    office: str
-    phone: str
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """Everything to show and to say. Texts that may name somebody stay out of the `repr`.
-
-    `prompt` takes the place of the title while a movement is asked for (K27).
-    `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
-    `note` small print for staff; `progress` is (movements done, movements in all).
-    """
-
-    name: str
-    layout: Layout
-    language: Language
-    title: str
-    prompt: str = ""
-    lines: tuple[str, ...] = ()
-    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    advice: str = ""
-    hint: str = ""
-    note: str = ""
-    art: Art = Art.NONE
-    tone: Tone = Tone.CALM
-    progress: tuple[int, int] | None = None
-    progress_words: str = ""
-    spoken: str = field(default="", repr=False)
-    choices: tuple[Choice, ...] = ()
-    more_time: Choice | None = None
-    repeat: Choice | None = None
-    languages: tuple[Choice, ...] = ()
-    footer: Footer = Footer("", ())
-    band: str = ""
-    shows_preview: bool = False
-    shows_portrait: bool = False
-
-    @property
-    def headline(self) -> str:
-        """What stands at the top."""
-        return self.prompt or self.title
-
-    @property
-    def buttons(self) -> tuple[Choice, ...]:
-        """All there is to press, in the order of reading."""
-        extra = [choice for choice in (self.more_time, self.repeat) if choice]
-        return (*extra, *self.languages, *self.choices, *self.footer.buttons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,81 +77,71 @@ class ConsentText:
 
 def view(session: Session, now_ns: MonoNs, facts: Facts) -> Screen:
     """The screen of a session at a moment. Pure; needs no window."""
-    words = _Words(session.language, facts)
+    words = Wording(session.language, facts)
     screen = _draft(session, words)
     return _framed(screen, session, now_ns, words)
 
 
 def consent_text(language: Language, facts: Facts) -> ConsentText:
     """What the consent screen says in this language; its hash goes into the record."""
-    words = _Words(language, facts)
+    words = Wording(language, facts)
     labels = (words("button.agree"), words("button.decline"))
     shown = (words("consent.title"), *_consent_lines(words), *labels)
     return ConsentText(words("consent.version"), "\n".join(shown))
 
 
-# --- words -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The catalogue of one language, and the facts that go into its texts."""
-
-    language: Language
-    facts: Facts
-
-    def __call__(self, key: str, **params: object) -> str:
-        return text(self.language, key, **params)
-
-    def day(self, day: date, form: str = "day") -> str:
-        """A date as people of this language write it; `month` leaves the day out."""
-        parts: dict[str, int] = {"year": day.year, "month": day.month}
-        if form == "day":
-            parts["day"] = day.day
-        return self(f"frame.{form}", **parts)
-
-    def method(self, proof: PastProof) -> str:
-        """The registry may name methods this kiosk has not heard of."""
-        key = f"history.method.{proof.method}"
-        return self(key if key in catalogue(self.language) else "history.method.other")
-
-    def ask(self) -> str:
-        return self("turned.ask", office=self.facts.office, phone=self.facts.phone)
-
-
 # --- the frame every screen has ----------------------------------------------
 
-_FOOTER = (Button.BACK, Button.HELP, Button.HOME, Button.SCAN)
-_SIDE = (Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY)
+_FOOTER = (Button.BACK, Button.HELP, Button.HOME, Button.SCAN, Button.STAFF_DOOR)
+_SIDE = (
+    *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY),
+    *service_view.SIDE,
+)
 _LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
 
 
-def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: _Words) -> Screen:
+def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: Wording) -> Screen:
     """Add buttons, footer and band; in the last half minute, the way to get more time."""
     urgent = session.warned and session.deadline_ns is not None
     framed = replace(
         screen,
         hint=words("frame.hint", hint=screen.hint) if screen.hint else "",
         choices=_choices(session.state, words),
+        keypad=_keypad(session.state, words),
         footer=_footer(session, now_ns, words),
         languages=_languages(session.language),
-        repeat=Choice(words("button.repeat"), Button.REPEAT) if screen.spoken else None,
+        repeat=_repeat(words) if screen.spoken else None,
         band=SIMULATED_BAND if words.facts.simulated else "",
     )
     return _with_more_time(framed, words) if urgent else framed
 
 
-def _with_more_time(screen: Screen, words: _Words) -> Screen:
+def _with_more_time(screen: Screen, words: Wording) -> Screen:
     """E15: said aloud, with a big button."""
     said = words("frame.time_short")
     choice = Choice(words("button.more_time"), Button.MORE_TIME, Weight.MAIN)
     hint = words("frame.hint", hint=said)
-    return replace(screen, hint=hint, spoken=said, more_time=choice)
+    return replace(screen, hint=hint, spoken=said, more_time=choice, repeat=_repeat(words))
 
 
-def _choices(state: State, words: _Words) -> tuple[Choice, ...]:
-    main = [button for button in offered(state) if not _in_footer(state, button)]
+def _repeat(words: Wording) -> Choice:
+    return Choice(words("button.repeat"), Button.REPEAT)
+
+
+def _choices(state: State, words: Wording) -> tuple[Choice, ...]:
+    shown = [button for button in offered(state) if button not in service_view.KEYPAD]
+    main = [button for button in shown if not _in_footer(state, button)]
     return tuple(Choice(_label(state, b, words), b, _weight(state, b)) for b in main)
+
+
+def _keypad(state: State, words: Wording) -> tuple[Choice, ...]:
+    """All keys or none, each at its own place."""
+    if not isinstance(state, StaffSignIn):
+        return ()
+    return tuple(
+        Choice(service_view.key_label(key, words), key, _weight(state, key))
+        for key in service_view.KEYPAD
+    )
 
 
 def _in_footer(state: State, button: Button) -> bool:
@@ -277,7 +151,7 @@ def _in_footer(state: State, button: Button) -> bool:
     return button in _FOOTER
 
 
-def _footer(session: Session, now_ns: MonoNs, words: _Words) -> Footer:
+def _footer(session: Session, now_ns: MonoNs, words: Wording) -> Footer:
     state = session.state
     shown = [b for b in _FOOTER if b in offered(state) and _in_footer(state, b)]
     return Footer(
@@ -291,7 +165,7 @@ def _footer(session: Session, now_ns: MonoNs, words: _Words) -> Footer:
 _UNCOUNTED = AwaitingCard | LookingUp | AskingRegistry | Confirming | Storing
 
 
-def _time_left(session: Session, now_ns: MonoNs, words: _Words) -> str:
+def _time_left(session: Session, now_ns: MonoNs, words: Wording) -> str:
     """Whole seconds, 299 at the start of 300 (K40). K11: none while the card is being dealt with,
     unless time runs out there too.
     """
@@ -311,7 +185,7 @@ def _languages(current: Language) -> tuple[Choice, ...]:
     )
 
 
-def _label(state: State, button: Button, words: _Words) -> str:
+def _label(state: State, button: Button, words: Wording) -> str:
     match state, button:
         case Confirming(revealed=True), Button.REVEAL:
             return words("button.conceal")
@@ -325,6 +199,8 @@ def _label(state: State, button: Button, words: _Words) -> str:
             return words("button.staff")
         case Informing(), Button.BACK:
             return words("button.go_on")
+        case (StaffSignIn() | StaffChecking() | Service()) as staff, _:
+            return service_view.label(staff, button, words)
         case _:
             return words(f"button.{button.value}")
 
@@ -335,13 +211,14 @@ def _weight(state: State, button: Button) -> Weight:
         return Weight.EQUAL
     if isinstance(state, Turned) and state.visit and state.why is not Why.ALREADY_DONE:
         return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
-    return Weight.SIDE if button in _SIDE else Weight.MAIN
+    quiet = button in service_view.KEYPAD and button is not Button.OK
+    return Weight.SIDE if quiet or button in _SIDE else Weight.MAIN
 
 
 # --- one function for each state ----------------------------------------------
 
 
-def _draft(session: Session, words: _Words) -> Screen:
+def _draft(session: Session, words: Wording) -> Screen:
     state, card_lies = session.state, session.card_lies
     match state:
         case Home():
@@ -372,6 +249,8 @@ def _draft(session: Session, words: _Words) -> Screen:
             return _finished(state, card_lies, words)
         case Turned():
             return _turned(state, words)
+        case StaffSignIn() | StaffChecking() | Service():
+            return service_view.draft(state, words)
         case Informing(topic=topic):
             return _help(words) if topic is Topic.HELP else _scan(words)
 
@@ -382,7 +261,7 @@ _LOST = ("camera", "printer", "voice", "scanner", "panel")
 screen of its own."""
 
 
-def _home(session: Session, words: _Words) -> Screen:
+def _home(session: Session, words: Wording) -> Screen:
     facts, card_lies = words.facts, session.card_lies
     take_card = words("frame.take_card") if card_lies else ""  # E16
     lost = [words(f"lost.{name}") for name in _LOST if name in session.lost]
@@ -403,7 +282,7 @@ def _home(session: Session, words: _Words) -> Screen:
     )
 
 
-def _await_card(failures: int, words: _Words) -> Screen:
+def _await_card(failures: int, words: Wording) -> Screen:
     unread = words("await_card.unread") if failures else ""  # E01
     return Screen(
         name="await_card",
@@ -418,7 +297,7 @@ def _await_card(failures: int, words: _Words) -> Screen:
     )
 
 
-def _waiting(name: str, words: _Words) -> Screen:
+def _waiting(name: str, words: Wording) -> Screen:
     title = words(f"{name}.title")
     return Screen(
         name=name,
@@ -431,7 +310,7 @@ def _waiting(name: str, words: _Words) -> Screen:
     )
 
 
-def _confirm(visit: Visit, revealed: bool, words: _Words) -> Screen:
+def _confirm(visit: Visit, revealed: bool, words: Wording) -> Screen:
     expired = words("confirm.expired") if CardFlag.EXPIRED in visit.flags else ""  # E02
     return Screen(
         name="confirm",
@@ -441,11 +320,11 @@ def _confirm(visit: Visit, revealed: bool, words: _Words) -> Screen:
         fields=_identity(visit.card, revealed, words),
         advice=expired,
         hint=words("confirm.hint"),
-        spoken=_sentences(words("confirm.spoken"), expired),
+        spoken=sentences_of(words("confirm.spoken"), expired),
     )
 
 
-def _identity(card: CardIdentity, revealed: bool, words: _Words) -> tuple[tuple[str, str], ...]:
+def _identity(card: CardIdentity, revealed: bool, words: Wording) -> tuple[tuple[str, str], ...]:
     return (
         (words("confirm.name"), card.name if revealed else mask_name(card.name)),
         (words("confirm.sex"), words(f"confirm.sex.{card.sex.name.lower()}")),
@@ -453,7 +332,7 @@ def _identity(card: CardIdentity, revealed: bool, words: _Words) -> tuple[tuple[
     )
 
 
-def _choose(words: _Words) -> Screen:
+def _choose(words: Wording) -> Screen:
     return Screen(
         name="choose",
         layout=Layout.GUIDE,
@@ -465,7 +344,7 @@ def _choose(words: _Words) -> Screen:
     )
 
 
-def _history(visit: Visit, words: _Words) -> Screen:
+def _history(visit: Visit, words: Wording) -> Screen:
     entry = visit.entry
     past = sorted(entry.past, key=lambda proof: proof.day, reverse=True) if entry else []
     rows = [(words.day(proof.day), words.method(proof)) for proof in past[:PAST_SHOWN]]
@@ -477,11 +356,11 @@ def _history(visit: Visit, words: _Words) -> Screen:
         title=title,
         fields=(*_this_cycle(visit, words), *rows),
         hint=hint,
-        spoken=_sentences(title, hint),
+        spoken=sentences_of(title, hint),
     )
 
 
-def _this_cycle(visit: Visit, words: _Words) -> tuple[tuple[str, str], ...]:
+def _this_cycle(visit: Visit, words: Wording) -> tuple[tuple[str, str], ...]:
     entry = visit.entry
     if entry is None:
         return ()
@@ -492,7 +371,7 @@ def _this_cycle(visit: Visit, words: _Words) -> tuple[tuple[str, str], ...]:
     return ((words("history.this_cycle"), status),)
 
 
-def _consent(words: _Words) -> Screen:
+def _consent(words: Wording) -> Screen:
     title, lines = words("consent.title"), _consent_lines(words)
     return Screen(
         name="consent",
@@ -501,11 +380,11 @@ def _consent(words: _Words) -> Screen:
         title=title,
         lines=lines,
         hint=words("consent.hint"),
-        spoken=_sentences(title, *lines),
+        spoken=sentences_of(title, *lines),
     )
 
 
-def _consent_lines(words: _Words) -> tuple[str, ...]:
+def _consent_lines(words: Wording) -> tuple[str, ...]:
     who = words("consent.who", agency=words.facts.agency_name, phone=words.facts.phone)
     return (who, *(words(f"consent.{part}") for part in ("why", "what", "how_long", "rights")))
 
@@ -522,7 +401,7 @@ _PROMPT_ART = {
 }
 
 
-def _watch(state: Watching, words: _Words) -> Screen:
+def _watch(state: Watching, words: Wording) -> Screen:
     progress = state.progress
     framing = progress.prompt is Prompt.FRAME_FACE
     prompt = "" if framing else words(f"prompt.{progress.prompt.value}")
@@ -546,11 +425,11 @@ def _watch(state: Watching, words: _Words) -> Screen:
     )
 
 
-def _advice(hint: Hint | None, words: _Words) -> str:
+def _advice(hint: Hint | None, words: Wording) -> str:
     return words(f"advice.{hint.value}") if hint else ""
 
 
-def _retry(state: Retrying, words: _Words) -> Screen:
+def _retry(state: Retrying, words: Wording) -> Screen:
     """E07, E08: what to do differently, never whose fault it was."""
     title, reason = words("retry.title"), _reason(state.verdict.reasons, words)
     return Screen(
@@ -562,15 +441,15 @@ def _retry(state: Retrying, words: _Words) -> Screen:
         hint=words("retry.hint"),
         art=Art.FACE,
         tone=Tone.CARE,
-        spoken=_sentences(title, reason),
+        spoken=sentences_of(title, reason),
     )
 
 
-def _reason(reasons: tuple[Reason, ...], words: _Words) -> str:
+def _reason(reasons: tuple[Reason, ...], words: Wording) -> str:
     return words(f"reason.{reasons[0].value}" if reasons else "reason.none")
 
 
-def _exhausted(words: _Words) -> Screen:
+def _exhausted(words: Wording) -> Screen:
     """E09: after the last try a person takes over."""
     line = words("exhausted.line")
     return Screen(
@@ -586,7 +465,7 @@ def _exhausted(words: _Words) -> Screen:
     )
 
 
-def _review(state: Reviewing, words: _Words) -> Screen:
+def _review(state: Reviewing, words: Wording) -> Screen:
     line = words("review.line")
     to_staff = () if state.verdict.passed else (words("review.to_staff"),)
     return Screen(
@@ -596,7 +475,7 @@ def _review(state: Reviewing, words: _Words) -> Screen:
         title=words("review.title"),
         lines=(line, *to_staff),
         hint=words("review.hint"),
-        spoken=_sentences(words("review.title"), line),
+        spoken=sentences_of(words("review.title"), line),
         shows_portrait=True,
     )
 
@@ -615,7 +494,7 @@ _PAPER_ART = {
 }
 
 
-def _finished(state: Finished, card_lies: bool, words: _Words) -> Screen:
+def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
     outcome, paper = _outcome(state, words), words(_PAPER_KEY[state.paper])
     number = _number(state.record, words)
     take_card = words("frame.take_card") if card_lies else ""  # E16
@@ -630,11 +509,11 @@ def _finished(state: Finished, card_lies: bool, words: _Words) -> Screen:
         hint=words("finished.hint") + ("" if state.online else words("finished.offline_more")),
         art=_PAPER_ART[state.paper],
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
-        spoken=_sentences(*news, take_card),
+        spoken=sentences_of(*news, take_card),
     )
 
 
-def _outcome(state: Finished, words: _Words) -> tuple[str, ...]:
+def _outcome(state: Finished, words: Wording) -> tuple[str, ...]:
     """What came of it, then how far it has travelled (E11)."""
     result = words(f"finished.{state.record.outcome.value}")
     if not state.online:
@@ -644,13 +523,13 @@ def _outcome(state: Finished, words: _Words) -> tuple[str, ...]:
     return (result,)
 
 
-def _number(record: ProofRecord, words: _Words) -> str:
+def _number(record: ProofRecord, words: Wording) -> str:
     declined = record.outcome is Outcome.DECLINED
     key = "finished.declined_number" if declined else "finished.number"
     return words(key, number=record.receipt_no)
 
 
-def _turned(state: Turned, words: _Words) -> Screen:
+def _turned(state: Turned, words: Wording) -> Screen:
     section, fault = state.why.value, state.fault
     done = state.why is Why.ALREADY_DONE
     return Screen(
@@ -666,7 +545,7 @@ def _turned(state: Turned, words: _Words) -> Screen:
     )
 
 
-def _already_done(state: Turned, words: _Words) -> tuple[str, ...]:
+def _already_done(state: Turned, words: Wording) -> tuple[str, ...]:
     """E04: when it was done, and when it is due again."""
     entry = state.visit.entry if state.visit else None
     if entry is None or entry.certified_on is None:
@@ -678,7 +557,7 @@ def _already_done(state: Turned, words: _Words) -> tuple[str, ...]:
 # --- pages of information ------------------------------------------------------
 
 
-def _help(words: _Words) -> Screen:
+def _help(words: Wording) -> Screen:
     steps = ("card", "consent", "camera", "submit", "receipt")
     return Screen(
         name="help",
@@ -691,7 +570,7 @@ def _help(words: _Words) -> Screen:
     )
 
 
-def _scan(words: _Words) -> Screen:
+def _scan(words: Wording) -> Screen:
     line = words("scan.line")
     return Screen(
         name="scan",
@@ -702,8 +581,3 @@ def _scan(words: _Words) -> Screen:
         art=Art.CODE,
         spoken=line,
     )
-
-
-def _sentences(*parts: str) -> str:
-    """Parts to be spoken one after the other; the voice pauses at a line's end."""
-    return "\n".join(part for part in parts if part)

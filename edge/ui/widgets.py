@@ -42,9 +42,9 @@ from edge.ui import theme as sizes
 from edge.ui.controller import Picture
 from edge.ui.drawings import Strokes, strokes
 from edge.ui.fonts import Fonts
+from edge.ui.screen import Art, Choice
 from edge.ui.theme import BAND_INK, WHITE, Colour, Palette, Theme, rgb
 from edge.ui.typeset import Box, wrap
-from edge.ui.viewmodel import Art, Choice
 
 LINE_HEIGHT = 1.32
 SHRINK = 0.95

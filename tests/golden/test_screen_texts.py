@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from edge.session.states import Language
-from edge.ui.viewmodel import Screen, view
+from edge.ui.screen import Screen
+from edge.ui.viewmodel import view
 from tests.ui_world import FACTS, NOW, gallery
 
 EXPECTED = Path(__file__).parent / "screens"

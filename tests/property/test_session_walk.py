@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge.domain.errors import Fault
+from edge.domain.health import DeviceState
 from edge.domain.people import CardKey
 from edge.domain.record import RecordId
+from edge.domain.staff import Deed, Permission, Refusal, StaffMember
 from edge.session import effects as fx
 from edge.session.events import (
     Button,
@@ -19,6 +21,8 @@ from edge.session.events import (
     CodeScanned,
     DevicesLost,
     Event,
+    Examined,
+    FactsTold,
     Judged,
     LookUpFailed,
     Pressed,
@@ -28,15 +32,19 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    SlipPrinted,
+    StaffAnswered,
     StoreBack,
     StoreFailed,
     StoreLost,
     TimerFired,
     Touched,
+    VolumeTold,
     Watched,
     WatchFailed,
 )
 from edge.session.machine import offered, start, step
+from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
     AwaitingCard,
@@ -49,9 +57,13 @@ from edge.session.states import (
     Turned,
     Watching,
     Why,
+    uses_camera,
     visit_of,
 )
 from tests.session_world import ENTRY, KEY, LAID_DOWN, NAME, NUMBER, World, progress, verdict
+from tests.ui_world import BADGE, CLERK, DEVICES, FOUND, TECHNICIAN, WELL
+
+PIN = "135790"
 
 
 class SessionWalk(RuleBasedStateMachine):
@@ -63,6 +75,7 @@ class SessionWalk(RuleBasedStateMachine):
         first = start(Language.ZH)
         self.session = first.session
         self.camera_open = False
+        self.deeds: list[Deed] = []
         self.stored: set[RecordId] = set()
         self.ordered: set[RecordId] = set()
         self.armed = True
@@ -86,6 +99,17 @@ class SessionWalk(RuleBasedStateMachine):
                 assert visit.consent is not None
                 assert visit.consent.agreed
                 self.camera_open = True
+            case fx.View():
+                assert isinstance(self.session.state, Service)
+                self.camera_open = True
+            case fx.NoteDeed(_, deed):
+                self.deeds.append(deed)
+            case fx.CheckStaff(_, badge, pin):
+                assert len(badge) == len(pin) == 6
+            case fx.Power():
+                assert isinstance(self.session.state, Service)
+                assert self.session.state.staff.may(Permission.POWER)
+                assert self.deeds[-1] in (Deed.POWER_OFF, Deed.RESTART)
             case fx.StopWatching() | fx.Forget():
                 self.camera_open = False
             case fx.Store(record):
@@ -138,6 +162,12 @@ class SessionWalk(RuleBasedStateMachine):
                 self.judged(late=0, live=True, alike=True)
             case Storing():
                 self.disk(online=True, works=True)
+            case StaffSignIn():
+                self.sign_in(asks=True)
+            case StaffChecking():
+                self.staff_answered(late=0, result=TECHNICIAN)
+            case Service(page=ServicePage.GOING):
+                self.timer(late=0)
             case Turned(Why.OUT_OF_SERVICE):
                 self.feed(StoreBack())
             case state:
@@ -167,6 +197,37 @@ class SessionWalk(RuleBasedStateMachine):
         self.feed(DevicesLost(tuple(sorted(names))))
         assert self.session.state == before.state
         assert self.session.deadline_ns == before.deadline_ns
+
+    @rule(asks=st.booleans())
+    def sign_in(self, asks: bool) -> None:
+        """As far as the PIN, or to the question that goes with it."""
+        self.feed(CodeScanned(f"jianzai-badge:{BADGE}"))
+        if isinstance(self.session.state, StaffSignIn) and asks:
+            for digit in PIN:
+                self.feed(Pressed(Button(f"digit_{digit}")))
+            self.feed(Pressed(Button.OK))
+
+    @rule(late=st.integers(0, 2), result=st.sampled_from([TECHNICIAN, CLERK, *Refusal]))
+    def staff_answered(self, late: int, result: StaffMember | Refusal) -> None:
+        before = self.session.state
+        check_id = before.check_id if isinstance(before, StaffChecking) else 0
+        deed = Deed.SIGNED_IN if isinstance(result, StaffMember) else Deed.FAILED
+        self.feed(StaffAnswered(check_id - late, result, BADGE, deed))
+        assert self.deeds[-1] is deed, "written down also when nobody waits any more"
+        if late or not isinstance(before, StaffChecking):
+            assert self.session.state == before
+
+    @rule(devices=st.sampled_from([(), DEVICES, DEVICES[:1]]))
+    def facts(self, devices: tuple[DeviceState, ...]) -> None:
+        self.feed(FactsTold(replace(WELL, devices=devices)))
+
+    @rule(late=st.integers(0, 1), fault=st.sampled_from([None, *Fault]))
+    def service_news(self, late: int, fault: Fault | None) -> None:
+        state = self.session.state
+        order_id = (state.order_id if isinstance(state, Service) else 0) - late
+        for event in (Examined(order_id, FOUND), SlipPrinted(order_id, fault), VolumeTold(40)):
+            self.feed(event)
+        self.feed(WatchFailed(order_id, fault or Fault.SILENT))
 
     @rule()
     def lift_card(self) -> None:
@@ -228,17 +289,19 @@ class SessionWalk(RuleBasedStateMachine):
 
     @invariant()
     def the_camera_is_open_only_while_watching(self) -> None:
-        assert self.camera_open == isinstance(self.session.state, Watching)
+        assert self.camera_open == uses_camera(self.session.state)
 
     @invariant()
     def where_a_card_may_be_laid_down_the_reader_listens(self) -> None:
-        if isinstance(self.session.state, Home | AwaitingCard):
+        if isinstance(self.session.state, Home | AwaitingCard | StaffSignIn):
             assert self.armed
 
     @invariant()
     def nobody_is_named(self) -> None:
         text = repr(self.session)
         assert NUMBER not in text
+        assert BADGE not in text
+        assert PIN[:3] not in text
         assert NAME not in text
 
     @invariant()
@@ -257,7 +320,8 @@ class SessionWalk(RuleBasedStateMachine):
         state = self.session.state
         buttons = offered(state)
         waiting = not buttons
-        assert waiting or set(buttons) & {Button.HOME, Button.EXIT, Button.START_PROOF}
+        ways = {Button.HOME, Button.EXIT, Button.START_PROOF, Button.STAFF_DOOR}
+        assert waiting or set(buttons) & ways
         open_matter = visit_of(state) is not None and not waiting
         if open_matter and not isinstance(state, Finished):
             settled = isinstance(getattr(state, "back", None), Finished)

@@ -63,7 +63,7 @@ def test_the_light_is_on_while_the_camera_watches_and_never_else(hall: Hall, nam
     hall.turn(WATCHING)
     assert hall.panel.light == 0.8
     hall.turn(state)
-    assert hall.panel.light == (0.8 if isinstance(state, states.Watching) else 0.0)
+    assert hall.panel.light == (0.8 if states.uses_camera(state) else 0.0)
 
 
 def test_whoever_stands_there_is_not_looked_at(hall: Hall) -> None:

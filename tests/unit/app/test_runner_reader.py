@@ -24,7 +24,7 @@ from edge.drivers.idcard_serial import SerialCardReader
 from edge.drivers.photo import NoDecoder
 from edge.drivers.sim.idcard import SimSam
 from edge.drivers.sim.idcard_cards import RESIDENT
-from edge.ports import Health, Look, Paper, ReceiptItem, WatchOrder
+from edge.ports import Frame, Health, Look, Paper, ReceiptItem, WatchOrder
 from edge.session.events import CardFailed, CardRead, CardRemoved, Event, ReaderBack
 from edge.session.machine import Transition
 from edge.session.states import Home, Language, Session, Turned, Why
@@ -57,6 +57,10 @@ class NotFitted:
 
     def hush(self) -> None: ...
 
+    def view(self) -> Generator[Frame]:
+        self.open()
+        yield from ()
+
     def watch(self, order: WatchOrder) -> Generator[Look]:
         self.open()
         yield from ()
@@ -88,6 +92,7 @@ class Desk:
             context=context_maker(config, facts),
             flags=card_flags,
             receipt=receipt_maker(config),
+            slip=lambda language: (),
             receipt_copy=receipt_maker(config, copy=True),
             spoken=lambda session, now_ns: "",
         )

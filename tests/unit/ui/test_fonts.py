@@ -11,8 +11,8 @@ from fontTools.ttLib import TTFont
 
 from edge.session.states import Language
 from edge.ui.fonts import FAMILY, SOURCE, FontError, fonts
+from edge.ui.screen import SIMULATED_BAND
 from edge.ui.texts import catalogue
-from edge.ui.viewmodel import SIMULATED_BAND
 
 needs_noto = pytest.mark.skipif(
     not (SOURCE / "NotoSansCJK-Regular.ttc").is_file(),

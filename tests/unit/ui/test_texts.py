@@ -6,14 +6,24 @@ import pytest
 
 from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.errors import Fault
+from edge.domain.staff import Refusal
 from edge.drivers.receipt import RECEIPT_KEYS
 from edge.session.events import Button
+from edge.session.service import DIGITS
 from edge.session.states import Home, Language, Why
-from edge.ui import viewmodel
+from edge.ui import screen, viewmodel
 from edge.ui.texts import TextError, catalogue, placeholders, text
 from tests.ui_world import FACTS, NOW, every_state, gallery, hurried, session
 
 ZH, EN = catalogue(Language.ZH), catalogue(Language.EN)
+
+
+OTHER_LABELS = {
+    *DIGITS,  # the same in every language
+    Button.CONFIRM,  # names what is confirmed
+    Button.LANGUAGE_ZH,
+    Button.LANGUAGE_EN,
+}
 
 
 def test_both_catalogues_have_the_same_keys() -> None:
@@ -36,7 +46,8 @@ def test_english_is_english(key: str) -> None:
 
 def test_every_word_the_session_knows_has_a_text() -> None:
     needed = {
-        *(f"button.{button.value}" for button in Button if "language" not in button.value),
+        *(f"button.{button.value}" for button in Button if button not in OTHER_LABELS),
+        *(f"refusal.{refusal.value}" for refusal in Refusal),
         *(f"advice.{hint.value}" for hint in Hint),
         *(f"reason.{reason.value}" for reason in Reason),
         *(f"fault.{fault.value}" for fault in Fault),
@@ -55,7 +66,8 @@ def test_no_key_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.add(key)
         return text(language, key, **params)
 
-    monkeypatch.setattr(viewmodel, "text", listening)
+    for module in (viewmodel, screen):
+        monkeypatch.setattr(module, "text", listening)
     for state in every_state():
         viewmodel.view(session(state), NOW, FACTS)
         if not isinstance(state, Home):
