@@ -224,9 +224,11 @@ class Kiosk:
             before = read_folder(self._folder)
             events = self._one_life()
             moments = sorted(self._chance.randrange(len(events) + 1) for _ in range(CUTS_PER_LIFE))
-            if not self._cut(before, events, moments):
+            so_far = self._tally.cuts
+            goes_on = self._cut(before, events, moments)
+            progress.step(self._tally.cuts - so_far)
+            if not goes_on:
                 return
-            progress.step(len(moments))
 
     def _one_life(self) -> list[Event]:
         self._disk.events = []

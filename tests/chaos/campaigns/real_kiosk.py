@@ -161,7 +161,9 @@ class Hall:
         self._until(lambda: not self._rows("SELECT 1 FROM outbox"), "an empty outbox", DRAIN_S)
 
     def on_disk(self) -> set[str]:
-        return {name for (name,) in self._rows("SELECT record_id FROM records")}
+        return {
+            name for (name,) in self._rows("SELECT record_id FROM records WHERE kind = 'record'")
+        }
 
     def _start_sync(self) -> None:
         self._processes.start("sync", self._edge("sync"))
