@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge.app.config import Config
+from edge.app.loudness import KeptVolume
 from edge.app.world import World
 from edge.domain.errors import StoreError
 from edge.domain.health import Condition, DeviceState
@@ -53,8 +54,10 @@ class Hall:
         self.world: World = self._kiosk.world
         camera = self.parts.eyes._camera  # type: ignore[attr-defined]
         assert isinstance(camera, SimCamera)
-        assert isinstance(self.parts.voice, SimVoice)
-        self.camera, self.voice = camera, self.parts.voice
+        assert isinstance(self.parts.voice, KeptVolume)
+        voice = self.parts.voice.voice
+        assert isinstance(voice, SimVoice)
+        self.camera, self.voice = camera, voice
 
     def close(self) -> None:
         stuck = self.runner.close()

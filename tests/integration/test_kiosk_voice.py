@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.app.loudness import KeptVolume
 from edge.app.runner import Runner
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.drivers.sim.voice import SimVoice
@@ -29,7 +30,8 @@ def heard(voice: SimVoice, count: int) -> list[str]:
 def test_k28_the_repeat_key_says_the_screen_once_more(tmp_path: Path, models_dir: Path) -> None:
     kiosk = HeadlessKiosk(make_config(tmp_path, models_dir), SCENARIOS["good-day"])
     runner: Runner = kiosk.runner
-    voice = kiosk.parts.voice
+    assert isinstance(kiosk.parts.voice, KeptVolume)
+    voice = kiosk.parts.voice.voice
     assert isinstance(voice, SimVoice)
     runner.start()
     try:

@@ -128,6 +128,20 @@ def test_volume_scales_the_samples_and_stays_in_range(
     assert (gain(50), gain(100)) == (0.25, 1)
 
 
+def test_the_volume_may_be_changed_while_it_speaks(slow: PromptVoice) -> None:
+    """From the session's thread: at once, and what is being said is neither cut nor said again."""
+    slow.open()
+    slow.say(LONG, "zh")
+    until(children, "nothing is said")
+    speaking = children()
+    started_s = time.monotonic()
+    assert [slow.volume(-1) for _ in range(5)] == [90, 80, 70, 60, 50]
+    slow.set_volume(55)
+    assert time.monotonic() - started_s < 0.1
+    assert children() == speaking
+    assert slow.volume(0) == 55
+
+
 def test_words_without_a_clip_are_spoken_by_the_engine(
     voice: PromptVoice, cards: SoundCards, tmp_path: Path
 ) -> None:
