@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings cycles swaps chaos clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings cycles swaps chaos drain clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ swaps:  ## two people cut against each other, and honest residents, in front of 
 
 chaos:  ## power cuts, kills, full disks, days offline (chaos/report.json; FULL=1 for the long form)
 	$(PY) -m tests.chaos $(if $(FULL),--full)
+
+drain:  ## a backlog of ten thousand records through the real processes, and what silence costs (fuzz/drain.json)
+	@$(PY) -m tests.tools.bench_drain
 
 clean:  ## remove what was built, keep .venv
 	rm -rf build dist demo-out receipts-out conformance chaos .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -4,8 +4,13 @@ import sys
 import threading
 
 from edge.app import logs
-from edge.app.cli import main
 
 sys.excepthook = logs.uncaught
 threading.excepthook = logs.uncaught_in_thread
+if sys.argv[1:2] == ["sync"]:
+    from edge.app import sync_cli
+
+    sys.exit(sync_cli.main(sys.argv[2:]))
+from edge.app.cli import main  # noqa: E402  everything else, which sync can do without
+
 sys.exit(main())

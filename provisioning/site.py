@@ -237,7 +237,8 @@ autosave_interval 5
 # A kiosk drops a record only on the registry's signed word, so these may overflow.
 max_queued_messages 10000
 max_queued_bytes {64 * MIB}
-max_inflight_messages 20
+# A kiosk asks for 20 at a time; the bridge, which serves them all, for 200.
+max_inflight_messages 200
 max_packet_size {MAX_ENVELOPE_BYTES + 4096}
 memory_limit {512 * MIB}
 max_keepalive 600

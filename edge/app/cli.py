@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 from edge import __version__
 from edge.app import config as site
-from edge.app import logs, models_cli, status, voice_cli
+from edge.app import logs, models_cli, status, sync_cli, voice_cli
 from edge.app.clock import SystemTime
-from edge.app.exits import EXIT_FAILED, EXIT_OK, EXIT_USAGE
-from edge.domain.errors import ConfigError, KioskError, ModelError
+from edge.app.exits import EXIT_OK, exit_code
+from edge.domain.errors import ConfigError
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.evaluate import cli as evaluate_cli
 from edge.session.states import Language
@@ -43,14 +43,7 @@ exit codes: 0 done, 1 ran and failed, 2 wrong use, configuration or models,
 def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logs.setup(args.log_level)
-    try:
-        return int(args.run(args))
-    except (ConfigError, ModelError) as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except KioskError as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return EXIT_FAILED
+    return exit_code(lambda: int(args.run(args)))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -163,9 +156,7 @@ def _simulate(args: argparse.Namespace) -> int:
 
 
 def _sync(args: argparse.Namespace) -> int:
-    from edge.app import sync_process
-
-    return sync_process.run(site.load(args.site), __version__)
+    return sync_cli.run(args.site)
 
 
 def _status(args: argparse.Namespace) -> int:

@@ -15,8 +15,8 @@ class Pace:
     answer after `answer_s` gives its place free; it is sent again after `resend_s` and more.
     """
 
-    window: int = 20
-    reserve: int = 4
+    window: int = 100
+    reserve: int = 10
     answer_s: float = 10.0
     resend_s: float = 30.0
     resend_max_s: float = 600.0

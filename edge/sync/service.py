@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 """How long a new record may lie before it is looked for."""
+SHORT_S = 0.01
+"""How long the broker may take to confirm some of a full window."""
 MESSAGES_AT_ONCE = 50
 
 
@@ -123,8 +125,8 @@ class SyncService:
         self._tell_health()
         self._tell_settings()
         self._send_letters()
-        self._send_due()
-        self._take_in(wait_s)
+        more = self._send_due()
+        self._take_in(SHORT_S if more else wait_s)
 
     def _take_in(self, wait_s: float) -> None:
         """Wait for a message and file it and those behind it; one that the disk did not take
@@ -180,15 +182,18 @@ class SyncService:
         rows = {row.record_id: row for row in (*live, *self._outbox.due(room))}
         return tuple(rows.values())
 
-    def _send_due(self) -> None:
+    def _send_due(self) -> bool:
+        """Whether rows are left that the link had no room for just now."""
         waits_s: dict[RecordId, float] = {}
-        for row in self._due():
+        rows = self._due()
+        for row in rows:
             if not self._link.publish(self._topic, row.payload):
                 break
             waits_s[row.record_id] = resend_after_s(row.attempts, self._pace, self._spread())
             _log.info("sent=%s attempt=%d", row.record_id, row.attempts + 1)
         if waits_s:
             self._note_sent(waits_s)
+        return len(waits_s) < len(rows)
 
     def _note_sent(self, waits_s: Mapping[RecordId, float]) -> None:
         now_s = self._now_s()
