@@ -24,10 +24,12 @@ from edge.ports import OutboxRow, Position, ReceiptItem
 from edge.store.database import Database
 from edge.store.journal import SqliteJournal
 from edge.store.ledger import Ledger
+from edge.store.proofs import Gone, Proofs
 from edge.store.receipts import KeptReceipt, ReceiptBook
 from edge.store.recovery import Recovery, Rescue
 from edge.store.reserve import Reserve
 from edge.store.retention import MAX_DAYS, Retention
+from edge.store.templates import TemplateStore
 from edge.wire import messages
 from edge.wire.notices import NewEpoch, notice_body
 
@@ -36,6 +38,7 @@ log = logging.getLogger("edge.disk")
 TRIAL_BYTES = 32 * 1024
 LEDGER = "ledger"
 RESERVE = "reserve.bin"
+TEMPLATES = "templates"
 
 
 class KioskDisk(SqliteJournal):
@@ -135,9 +138,20 @@ class KioskDisk(SqliteJournal):
             return
         if self._retention.is_due(today):
             self._retention.run(today)
+            self._drop_templates(today)
             self.clock.note_floor(now)
         if not self._retention.is_due(today):
             self._kept_house = today
+
+    def _drop_templates(self, today: date) -> None:
+        """Those whose time is over; without the key, which is not needed for this."""
+        folder = self._path.parent / TEMPLATES
+        if not folder.is_dir():
+            return
+        with closing(TemplateStore(folder)) as store:
+            gone = [row for row in store.expired(today) if store.delete(row.person_id)]
+        if gone:
+            Proofs(self.database, self._seal).add(Gone("templates", len(gone), today))
 
     def _announcement(self, done: Recovery) -> tuple[RecordId, Callable[[Position], bytes]]:
         record_id = new_record_id()

@@ -14,7 +14,7 @@ from edge.domain.record import RecordId
 from edge.ports import Position
 from edge.store.seal import Entry
 from edge.wire import messages
-from edge.wire.envelope import Chain, Envelope, Header, canonical, sign, verify
+from edge.wire.envelope import Chain, Envelope, Header, canonical, sha256_hex, sign, verify
 
 PROOF = "jianzai.proof"
 """A signed word that stays on the kiosk, see `edge.store.proofs`."""
@@ -40,8 +40,11 @@ class DeviceSeal:
         return Entry(RecordId(header.message_id), kind, position)
 
     def sign(self, facts: Mapping[str, Any]) -> bytes:
-        header = Header(PROOF, str(uuid.uuid4()), self._kiosk_id, self._kiosk_id)
-        return sign(header, canonical(dict(facts)), self._key)
+        """The same facts are the same bytes: whoever has them on paper can check the signature."""
+        body = canonical(dict(facts))
+        message_id = str(uuid.UUID(sha256_hex(body)[:32]))
+        header = Header(PROOF, message_id, self._kiosk_id, self._kiosk_id)
+        return sign(header, body, self._key)
 
     def facts_of(self, payload: bytes) -> Mapping[str, Any] | None:
         envelope = self._own(payload)
