@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import transaction
 
 from cloud_bridge.bridge.mqtt_link import Published
 from cloud_bridge.registry import kiosk_settings
@@ -19,8 +20,8 @@ from edge.wire.envelope import Header
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 200
-"""A change for all kiosks of a province must not hold up their records."""
+AT_ONCE = 500
+"""A second; a change for all kiosks of a province must not hold up their records."""
 
 
 class Link(Protocol):
@@ -50,7 +51,8 @@ class SettingsPost:
 
     def turn(self, now: datetime) -> None:
         """Send what is due; what the broker has taken is due no longer."""
-        self._settle(now)
+        with transaction.atomic():
+            self._settle(now)
         if not self._link.connected:
             self._under_way.clear()
             return

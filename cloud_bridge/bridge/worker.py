@@ -162,16 +162,17 @@ class Worker:
             log.info("batch arrived=%d answered=%d", len(arrivals), len(replies))
 
     def _sorted_out(self, batch: Sequence[Incoming], now: datetime) -> list[Arrival]:
-        """The records of a batch; everything else is dealt with here."""
+        """The records of a batch; everything else is dealt with here, in one transaction."""
         arrivals = []
-        for message in batch:
-            kiosk_id, leaf = _place(message.topic)
-            if not self._throttle.admits(kiosk_id, self._clock.mono_s()):
-                continue
-            if leaf == topics.RECORD:
-                arrivals.append(Arrival(kiosk_id, message.payload))
-            else:
-                self._take(kiosk_id, leaf, message, now)
+        with transaction.atomic():
+            for message in batch:
+                kiosk_id, leaf = _place(message.topic)
+                if not self._throttle.admits(kiosk_id, self._clock.mono_s()):
+                    continue
+                if leaf == topics.RECORD:
+                    arrivals.append(Arrival(kiosk_id, message.payload))
+                else:
+                    self._take(kiosk_id, leaf, message, now)
         return arrivals
 
     def _take(self, kiosk_id: str, leaf: str, message: Incoming, now: datetime) -> None:

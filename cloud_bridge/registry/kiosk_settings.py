@@ -19,6 +19,8 @@ from cloud_bridge.registry.vault import Vault
 from edge.domain.settings import SETTINGS, Refusal, Value, refusal
 from edge.wire.desired import Reported
 
+AT_ONCE = 50
+
 
 class SettingsRefused(Exception):
     """Nothing was changed; why not, for each value that cannot be."""
@@ -73,15 +75,23 @@ def history(device: Device) -> Any:
     return SettingsVersion.objects.filter(device=device).order_by("-version")
 
 
-@transaction.atomic
 def apply(
     devices: Iterable[Device], change: Change, vault: Vault, who: str, now: datetime
 ) -> dict[str, int]:
-    """New versions where something really changes, by kiosk. Raises `SettingsRefused`."""
+    """New versions where something really changes, by kiosk. Raises `SettingsRefused`.
+
+    In many short transactions: a whole province's must not keep records waiting. What was
+    interrupted can be done again, and makes no version twice.
+    """
     refused = refusals(change)
     if refused:
         raise SettingsRefused(refused)
-    made = {device.kiosk_id: _become(device, change, vault, who, now) for device in devices}
+    made: dict[str, int] = {}
+    todo = list(devices)
+    for first in range(0, len(todo), AT_ONCE):
+        with transaction.atomic():
+            for device in todo[first : first + AT_ONCE]:
+                made[device.kiosk_id] = _become(device, change, vault, who, now)
     return {kiosk_id: version for kiosk_id, version in made.items() if version}
 
 
@@ -169,15 +179,15 @@ def lines(device: Device) -> list[Line]:
 
 def store_report(kiosk_id: str, reported: Reported, now: datetime) -> None:
     """Unsigned like presence: shown, never relied on."""
-    device = Device.objects.filter(kiosk_id=kiosk_id).first()
-    if device is None:
-        return
     told = asdict(reported) | {"state": reported.state.value}
     told["refused"] = list(told["refused"])  # as it comes back from the database
     del told["ask"]
-    row, _ = KioskSettings.objects.get_or_create(device=device)
-    if row.report != told:
-        KioskSettings.objects.filter(pk=row.pk).update(report=told, reported_at=now)
+    rows = KioskSettings.objects.filter(pk=kiosk_id)
+    known = rows.values_list("report", flat=True).first()
+    if known == told or (known is None and not Device.objects.filter(pk=kiosk_id).exists()):
+        return
+    if not rows.update(report=told, reported_at=now):
+        KioskSettings.objects.create(device_id=kiosk_id, report=told, reported_at=now)
 
 
 def to_send() -> Any:
