@@ -113,9 +113,9 @@ def _make_broker(folder: Path, signer: Authority, port: int) -> None:
     hosts = ("localhost", "127.0.0.1")
     _keep(folder / "server.crt", lambda: certificates.server_cert(signer, hosts, key))
     _keep(folder / "ca.crt", (folder.parent / "ca" / "ca.crt").read_bytes)
-    _keep(folder / "acl", _acl().encode)
+    _keep(folder / "acl", access_rules().encode)
     _keep(folder / REVOKED, lambda: certificates.revocation_list(signer, []))
-    _keep(folder / "mosquitto.conf", _mosquitto_conf(folder, port).encode)
+    _keep(folder / "mosquitto.conf", mosquitto_conf(folder, port).encode)
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
 
 
@@ -188,7 +188,8 @@ def _write(path: Path, content: bytes, *, secret: bool = False) -> None:
     draft.replace(path)
 
 
-def _acl() -> str:
+def access_rules() -> str:
+    """Who may write and read which topics."""
     return f"""\
 # A kiosk (its user name is the CN of its certificate) writes up and reads down, under its own id.
 pattern write {topics.ROOT}/%u/up/#
@@ -200,7 +201,8 @@ topic write {topics.ROOT}/+/dn/#
 """
 
 
-def _mosquitto_conf(folder: Path, port: int) -> str:
+def mosquitto_conf(folder: Path, port: int) -> str:
+    """The broker's settings; `folder` is where its files lie."""
     # Started as root, mosquitto would drop to a user who may not read these
     # files; so it stays whoever owns them. Not started as root it ignores the line.
     owner = pwd.getpwuid(os.getuid()).pw_name

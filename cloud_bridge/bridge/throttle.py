@@ -45,7 +45,7 @@ class Throttle:
     """
 
     def __init__(self, size: float = 1000.0, per_s: float = 5.0) -> None:
-        self._size, self._per_s = size, per_s
+        self.size, self.per_s = size, per_s
         self._buckets: dict[str, Bucket] = {}
         self._dropped: dict[str, int] = {}
         self._told_s: dict[str, float] = {}  # when a kiosk may be told of again
@@ -54,7 +54,7 @@ class Throttle:
     def admits(self, kiosk_id: str, now_s: float) -> bool:
         """False: drop it, and it is counted."""
         bucket = self._bucket(kiosk_id, now_s)
-        if kiosk_id in self._shut and bucket.tokens >= self._size / 10:
+        if kiosk_id in self._shut and bucket.tokens >= self.size / 10:
             self._shut.remove(kiosk_id)
         elif bucket.tokens <= 0:
             self._shut.add(kiosk_id)
@@ -74,6 +74,6 @@ class Throttle:
     def _bucket(self, kiosk_id: str, now_s: float) -> Bucket:
         bucket = self._buckets.get(kiosk_id)
         if bucket is None:
-            bucket = self._buckets[kiosk_id] = Bucket(self._size, self._per_s, self._size, now_s)
+            bucket = self._buckets[kiosk_id] = Bucket(self.size, self.per_s, self.size, now_s)
         bucket.fill(now_s)
         return bucket

@@ -104,7 +104,13 @@ MESSAGES = (
         expires_s=LOOKUP_S,
     ),
     Message(STAFF_EVENT, topics.RECORD, "what staff did at the kiosk", sealed=True),
-    Message(TOLD, topics.TOLD, "asked-for places of the chain that are gone", answers=ASK),
+    Message(
+        TOLD,
+        topics.TOLD,
+        "asked-for places of the chain that are gone",
+        expires_s=ASK_S,
+        answers=ASK,
+    ),
     Message(ACK, topics.ACK, "the registry's word on records", answers=RECORD),
     Message(
         ROSTER, topics.ROSTER, "everybody who is expected at the site", sealed=True, retained=True
