@@ -37,6 +37,8 @@ log = logging.getLogger("edge.settings")
 QUIET_S = 10.0
 """How long nothing must have happened on the first screen before anything changes."""
 PROVED_S = 10.0
+REST_S = 90.0
+"""Time between two starts for settings: systemd gives a kiosk up after ten starts in ten minutes."""
 MAX_STARTS = 3
 
 Hook = Callable[[int], None]
@@ -161,6 +163,8 @@ class KioskSettings:
             return False
         after = layered(self._site, wish.values)
         needs_start = Takes.KIOSK in self._kinds_changed(after.values)
+        if needs_start and self._ran_s() < REST_S:
+            return False
         known = self._accepted
         accepted = Accepted(
             wish.version,
@@ -188,13 +192,15 @@ class KioskSettings:
 
     def prove(self) -> None:
         """Whoever has run for `PROVED_S` has started. Raises `StoreError`."""
-        ran_s = (self._mono_ns() - self._started_ns) / NS_PER_S
-        if self._accepted.proven or not self._accepted.starts or ran_s < PROVED_S:
+        if self._accepted.proven or not self._accepted.starts or self._ran_s() < PROVED_S:
             return
         proven = replace(self._accepted, proven=True, starts=0)
         self._files.save(proven)
         self._accepted = proven
         log.info("settings=proved version=%d", proven.version)
+
+    def _ran_s(self) -> float:
+        return (self._mono_ns() - self._started_ns) / NS_PER_S
 
     def _counted(self, accepted: Accepted) -> Accepted:
         """This start is written down before anything can go wrong with it."""

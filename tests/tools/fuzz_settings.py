@@ -37,7 +37,14 @@ from edge.app.clock import SystemTime, mono_ns
 from edge.app.compose import context_maker, facts_of, receipt_maker
 from edge.app.config import Config, load, value_of
 from edge.app.sealing import Keyring
-from edge.app.settings import MAX_STARTS, PROVED_S, KioskSettings, SignedWishes, describer
+from edge.app.settings import (
+    MAX_STARTS,
+    PROVED_S,
+    REST_S,
+    KioskSettings,
+    SignedWishes,
+    describer,
+)
 from edge.domain.record import Provenance
 from edge.domain.settings import SETTINGS
 from edge.domain.timebase import NS_PER_S, MonoNs
@@ -247,6 +254,7 @@ def one_round(bench: Bench, number: int, rng: random.Random, report: Report) -> 
     report.values_good += len(good)
     bench.version += rng.randint(1, 3)
     bench.receiver.take(bench.message(wish))
+    bench.later_s += REST_S
     if bench.kiosk.take_in():
         report.starts += 1
         bench.start()
@@ -305,6 +313,7 @@ def _damage(bench: Bench, rng: random.Random, report: Report) -> None:
     began_s = time.monotonic()
     bench.start()
     _count_restored(bench, last_good, began_s, 1, report)
+    bench.later_s += REST_S
     bench.kiosk.take_in()
     bench.proved()
     report.not_restored += in_force(bench) != expected

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.app.config import Config, load
-from edge.app.settings import MAX_STARTS, PROVED_S, KioskSettings, in_force, layered
+from edge.app.settings import MAX_STARTS, PROVED_S, REST_S, KioskSettings, in_force, layered
 from edge.domain.errors import StoreError
 from edge.domain.settings import SETTINGS
 from edge.domain.timebase import NS_PER_S, MonoNs
@@ -44,6 +44,7 @@ class Bench:
         return self.wish
 
     def wants(self, version: int, **values: object) -> bool:
+        self.now_s += REST_S
         self.wish = Desired(version, {key.replace("__", "."): v for key, v in values.items()})
         return self.settings.take_in()
 
@@ -103,6 +104,16 @@ def test_what_needs_a_start_holds_after_it_and_is_good_once_it_ran(bench: Bench)
     bench.settings.prove()
     assert bench.kept.proven
     assert AcceptedFiles(bench.site.database.parent).last_good().version == 5
+
+
+def test_two_starts_for_settings_are_not_close_together(bench: Bench) -> None:
+    assert bench.wants(5, language="en")
+    bench.boot()
+    bench.wish = Desired(6, {"language": "zh"})
+    assert not bench.settings.take_in()
+    assert bench.kept.version == 5
+    bench.now_s += REST_S
+    assert bench.settings.take_in()
 
 
 def test_a_kiosk_that_comes_down_with_them_gets_the_last_good_ones(bench: Bench) -> None:
