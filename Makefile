@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings cycles swaps chaos drain clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings settings-fleet cycles swaps chaos drain evaluate clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ fuzz-serial:  ## a million spoilt frames through the card reader's codec (fuzz/s
 fuzz-settings:  ## a thousand mutated wishes about settings, files damaged in between (fuzz/settings.json)
 	$(PY) -m tests.tools.fuzz_settings
 
+settings-fleet:  ## one change of settings for ten thousand kiosks, some of them away (fuzz/settings-fleet.json)
+	$(PY) -m tests.tools.settings_fleet
+
 cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.json)
 	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100
 
@@ -60,6 +63,9 @@ swaps:  ## two people cut against each other, and honest residents, in front of 
 
 chaos:  ## power cuts, kills, full disks, days offline (chaos/report.json; FULL=1 for the long form)
 	$(PY) -m tests.chaos $(if $(FULL),--full)
+
+evaluate:  ## attacks, the living and real clips before the camera check (FULL=1: three hours, resumable)
+	@$(PY) -m edge evaluate $(if $(FULL),--full)
 
 drain:  ## a backlog of ten thousand records through the real processes, and what silence costs (fuzz/drain.json)
 	@$(PY) -m tests.tools.bench_drain

@@ -205,6 +205,7 @@ class Bench:
             "made": date.today().isoformat(),
             "software": __version__,
             "form": "full" if self.full else "short",
+            "sessions_each": {kind: self.wanted(kind) for kind in self.kinds},
             "notes": list(NOTES),
             "gate": report.gate(attacks, live, limits, full=self.full),
             "attacks": attacks,

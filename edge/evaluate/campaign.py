@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
+import threading
 import zlib
 from collections.abc import Callable, Container
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
@@ -163,7 +165,16 @@ _player: Player | None = None
 
 def _start(company: Company) -> None:
     global _player
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _player = Player(company)
+
+
+def _end_with_parent() -> None:
+    """A campaign that is killed leaves no workers that wait for its next job."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _play(job: Job) -> list[Played]:

@@ -43,10 +43,10 @@ from edge.models.watcher import view_of
 MOST_S = 120.0  # longer recordings are judged by their beginning
 MOST_WIDE_PX = 1280  # wider ones are made smaller first
 STILL_PICTURES = {".gif", ".webp", ".png"}  # what Pillow reads as a row of frames
-# A plane that leans by this much has lost a fifth of one side (cosine). A head that turns or
-# nods so far shows four times the parallax; faces that speak and frown stay below 25 degrees.
-LEAN_DEG = 35.0
-LEAN_PARALLAX = 0.08  # eye distances; the largest of a flat print at 45 degrees (p95)
+# Parallax per degree of lean on development data, beyond 30 degrees: prints at most 0.0037,
+# drawn heads at least 0.0065. People who speak and sign stayed below 26 degrees.
+LEAN_DEG = 30.0
+LEAN_PARALLAX_PER_DEG = 0.0045  # eye distances
 MOST_IN_COMPANY = 0.2  # of the frames
 NEVER_AHEAD, NO_TURN, NO_NOD = "never_ahead", "no_turn", "no_nod"
 
@@ -338,8 +338,9 @@ def _leans_flat(part: list[_Face], neutral: Neutral, limits: Limits) -> bool:
     """Whether the face leans as a sheet leans, for the time of a hold, and shows no depth."""
     since: MonoNs | None = None
     for face in part:
-        flat = lean_deg(neutral.rigid, face.view.rigid) >= LEAN_DEG
-        if not flat or nose_parallax(neutral.rigid, face.view.rigid) >= LEAN_PARALLAX:
+        lean = lean_deg(neutral.rigid, face.view.rigid)
+        deep = nose_parallax(neutral.rigid, face.view.rigid) >= LEAN_PARALLAX_PER_DEG * lean
+        if lean < LEAN_DEG or deep:
             since = None
             continue
         since = face.seen.at_ns if since is None else since

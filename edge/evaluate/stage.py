@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.domain.challenge import Action, Prompt
+from edge.domain.challenge import Action, Hint, Prompt, WatchProgress
 from edge.domain.errors import DeviceError
 from edge.domain.record import Provenance, Verdict
 from edge.domain.timebase import NS_PER_S, MonoNs
@@ -117,13 +117,20 @@ class Theatre:
         try:
             for look in self._watcher.watch(WatchOrder(order, picture_of(show.card))):
                 prompts.append(look.progress.prompt)
-                self._stage.tell(look.progress.prompt)
+                self._stage.tell(_heard(look.progress))
                 last = look
         except DeviceError:
             last = None  # the stage ended the stream, see `LIMIT_S` and `PATIENCE_S`
         verdict = last.result.verdict if last and last.result else None
         spent_s = time.process_time() - began
         return _played(kind, seed, show, order, prompts, verdict, self._stage.at_s, spent_s)
+
+
+def _heard(progress: WatchProgress) -> Prompt:
+    """A movement that was not seen in one piece has to be made again, from the middle."""
+    if progress.hint is Hint.LOOK_AT_CAMERA:
+        return Prompt.LOOK_AHEAD
+    return progress.prompt
 
 
 def _played(
