@@ -314,8 +314,8 @@ def test_a_disk_that_does_not_take_the_health_is_told_once_and_caught_up(
     with monkeypatch.context() as patched:
         patched.setattr(hall.parts.disk, "note_health", full)
         hall.world.printer.vanish()
-        hall.until(lambda: "disk" in hall.board())
         hall.until(lambda: not hall.board()["printer"].works)
+        hall.until(lambda: not hall.board()["disk"].works)
         assert hall.disk()["printer"].works
     hall.until(lambda: not hall.disk()["printer"].works)
     hall.world.printer.reconnect()
