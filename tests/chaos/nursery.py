@@ -89,7 +89,7 @@ def _live(order: dict[str, Any], config: str) -> None:
     code = 1
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for number in (1, 2):
             os.dup2(log, number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.chaos import campaign
 from tests.chaos.campaign import CAMPAIGNS, Quiet, Size
+from tests.leftovers import open_files
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)
 def test_the_promises_hold_in_short_form(name: str) -> None:
+    before = left_over()
     section = campaign.play(name, Size(), Quiet())
     assert section["broken"] == []
     json.dumps(section)
+    assert left_over() == before
+
+
+def left_over() -> tuple[int, set[str], list[str]]:
+    """Open files, threads and processes; a campaign ends all of its own."""
+    children = psutil.Process().children(recursive=True)
+    threads = {thread.name for thread in threading.enumerate()}
+    return open_files(), threads, [child.name() for child in children]
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)
