@@ -270,6 +270,7 @@ _CARRIED = {
     "counters": "1",
     "roster": "1",
     "receipts": "1",
+    "staff": "1",
     "proofs": "1",
 }
 """What else is worth saving: encrypted or signed each by itself, or harmless."""
