@@ -46,9 +46,9 @@ log = logging.getLogger("edge.staff")
 
 TURN_S = 0.25
 TAKE_IN_S = 2.0
-UNKNOWN_NOTED = 20
-"""So many tries with badges that are nobody's become deeds, until the next list; then only a count
-grows: whoever plays with the keypad fills no disk."""
+MOST_NOTED = 20
+"""So many tries that came to nothing from the outset become deeds, until the next list; then only
+a count grows: whoever plays with the keypad fills no disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class StaffDoor:
         self._time = time
         self._held: HeldList | None = None
         self._tries: dict[str, Tries | None] = {}
+        self._hopeless = 0
 
     def take_in(self) -> None:
         """A list that has come counts from now on. Raises `StoreError`."""
@@ -91,7 +92,7 @@ class StaffDoor:
             return
         now = self._time.now()
         if self._store.replace(staff.version, body, now.boot_id, now.boot_ns):
-            self._held, self._tries = None, {}
+            self._held, self._tries, self._hopeless = None, {}, 0
             log.info("staff_list version=%d badges=%d", staff.version, len(staff.entries))
 
     def answer(self, badge: str, pin: str) -> Answer:
@@ -103,23 +104,25 @@ class StaffDoor:
             return Answer(Refusal.BROKEN, "", None)
         refusal = refusal_of(held, now)
         if refusal is not None or held is None:
-            return Answer(refusal or Refusal.NO_LIST, "", Deed.REFUSED)
+            return Answer(refusal or Refusal.NO_LIST, "", self._at_most(Deed.REFUSED))
         entry = held.staff.find(badge)
         if entry is None:
-            return self._stranger(pin, held, now)
+            return self._stranger(pin)
         return self._known(entry, pin, held, now)
 
-    def _stranger(self, pin: str, held: HeldList, now: Stamp) -> Answer:
+    def _stranger(self, pin: str) -> Answer:
         """As slow and in the same words as a wrong PIN; the number typed is not kept."""
         NOBODY.holds(pin)
-        tries = self._count("", held, now)
-        deed = Deed.FAILED if tries.failed <= UNKNOWN_NOTED else None
-        return Answer(Refusal.WRONG, "", deed)
+        return Answer(Refusal.WRONG, "", self._at_most(Deed.FAILED))
+
+    def _at_most(self, deed: Deed) -> Deed | None:
+        self._hopeless += 1
+        return deed if self._hopeless <= MOST_NOTED else None
 
     def _known(self, entry: StaffEntry, pin: str, held: HeldList, now: Stamp) -> Answer:
         badge, version = entry.badge, held.staff.version
         if is_locked(self._tried(badge), version, now):
-            return Answer(Refusal.LOCKED, badge, Deed.REFUSED)
+            return Answer(Refusal.LOCKED, badge, self._at_most(Deed.REFUSED))
         tries = self._count(badge, held, now)
         if not entry.verifier.holds(pin):
             if is_locked(tries, version, now):

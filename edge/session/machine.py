@@ -262,7 +262,7 @@ def _expects_card(state: State) -> bool:
     keypad that was left standing keeps no resident out."""
     if _out_of_service(state):
         return False
-    return isinstance(state, Home | AwaitingCard | StaffSignIn) or (
+    return isinstance(state, Home | AwaitingCard | StaffSignIn | StaffChecking) or (
         isinstance(state, Turned | Informing) and visit_of(state) is None
     )
 

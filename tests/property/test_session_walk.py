@@ -293,7 +293,7 @@ class SessionWalk(RuleBasedStateMachine):
 
     @invariant()
     def where_a_card_may_be_laid_down_the_reader_listens(self) -> None:
-        if isinstance(self.session.state, Home | AwaitingCard | StaffSignIn):
+        if isinstance(self.session.state, Home | AwaitingCard | StaffSignIn | StaffChecking):
             assert self.armed
 
     @invariant()
