@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.domain.errors import ConfigError
-from edge.wire import keys, topics
+from edge.wire import keys, messages, topics
 from edge.wire.envelope import MAX_ENVELOPE_BYTES
 from provisioning import certificates
 from provisioning.certificates import Authority
@@ -190,9 +190,13 @@ def _write(path: Path, content: bytes, *, secret: bool = False) -> None:
 
 def access_rules() -> str:
     """Who may write and read which topics."""
+    leaves = dict.fromkeys(message.leaf for message in messages.MESSAGES if message.goes_up)
+    up = "\n".join(f"pattern write {topics.ROOT}/%u/{leaf}" for leaf in leaves)
     return f"""\
 # A kiosk (its user name is the CN of its certificate) writes up and reads down, under its own id.
-pattern write {topics.ROOT}/%u/up/#
+# It writes the topics there are and no others: retained messages under names that somebody with
+# a stolen kiosk makes up would fill the broker's memory, which all share.
+{up}
 pattern read {topics.ROOT}/%u/dn/#
 
 user {BRIDGE}

@@ -1,6 +1,6 @@
 """MQTT topics. The direction is in the path, so one ACL line covers every kiosk.
 
-A kiosk may write `jz/v1/d/<its id>/up/#` and read `jz/v1/d/<its id>/dn/#`; the
+A kiosk may write the `up` topics below under `jz/v1/d/<its id>/` and read `dn/#` there; the
 bridge reads every `up` and writes every `dn`. No topic ever names a person.
 """
 

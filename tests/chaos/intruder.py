@@ -27,6 +27,7 @@ FOREIGN_TOPICS = (
     *(topics.topic(VICTIM, leaf) for leaf in ("up/rec", "up/presence", "up/health", "up/x/y")),
     *(topics.topic(VICTIM, leaf) for leaf in ("dn/ack", "dn/roster", "dn/desired")),
     *(topics.topic(ATTACKER, leaf) for leaf in ("dn/ack", "dn/roster")),
+    *(topics.topic(ATTACKER, leaf) for leaf in ("up/made-up", "up/rec/1", "up")),
     topics.topic(BRIDGE, "up/rec"),
     topics.topic(VICTIM.upper(), "up/rec"),
     topics.topic(VICTIM + " ", "up/rec"),

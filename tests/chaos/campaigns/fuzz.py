@@ -27,7 +27,7 @@ from pathlib import Path
 import cloud_bridge.bridge.mqtt_link as bridge_link
 from cloud_bridge.config import Broker as BrokerSettings
 from edge.sync.mqtt_link import Endpoint, MqttLink
-from edge.wire import keys, topics
+from edge.wire import keys, messages, topics
 from edge.wire.messages import Presence
 from provisioning.site import Site
 from tests.chaos import hostile, samples
@@ -69,9 +69,9 @@ def run(size: Size, progress: Progress) -> Section:
         broker.start()
         stack.callback(broker.stop)
         found["flood"] = _flood(broker, centre, flood, size.seed, progress)
-    messages = found["kiosk"]["messages"] + found["centre"]["messages"] + flood[1]
+    total = found["kiosk"]["messages"] + found["centre"]["messages"] + flood[1]
     errors = sum(len(found[part]["errors"]) for part in ("kiosk", "centre", "links"))
-    return {"messages": messages, "errors": errors} | found | {"broken": _broken(found)}
+    return {"messages": total, "errors": errors} | found | {"broken": _broken(found)}
 
 
 def _broken(found: Section) -> list[str]:
@@ -195,13 +195,13 @@ def _flood(
     broker: Broker, centre: Centre, counts: tuple[int, int], seed: int, progress: Progress
 ) -> Section:
     """Real broker, real bridge: how long do honest records wait meanwhile?"""
-    records, messages = counts
+    records, hostiles = counts
     throttled = f"SELECT throttled FROM registry_device WHERE kiosk_id = '{HOSTILE}'"
     before = centre.rows(throttled)[0][0]
     centre.start()
     enemy = keys_of(broker.site.kiosk(HOSTILE), HOSTILE)
     party = hostile.Party(HOSTILE, "registry", enemy.sign_key, enemy.registry_seal)
-    forge = islice(hostile.Forge(samples.up(enemy), party, random.Random(seed)), messages)
+    forge = islice(hostile.Forge(samples.up(enemy), party, random.Random(seed)), hostiles)
     waits: list[float] = []
     with KioskEnd(broker.site, HONEST, broker.port) as honest, _Flood(broker, forge) as flood:
         while len(waits) < records or not flood.over():
@@ -213,7 +213,7 @@ def _flood(
         missing = honest.committed().keys() - centre.filed().keys()
     until(lambda: centre.rows(throttled)[0][0] > before, 40)
     return {
-        "messages": messages,
+        "messages": hostiles,
         "seconds": round(flood.seconds, 1),
         "honest_sent": len(waits),
         "honest_missing": len(missing),
@@ -227,9 +227,9 @@ def _flood(
 class _Flood:
     """As fast as the broker takes it, without waiting for any confirmation."""
 
-    def __init__(self, broker: Broker, messages: Iterable[tuple[str, bytes]]) -> None:
+    def __init__(self, broker: Broker, supply: Iterable[tuple[str, bytes]]) -> None:
         self._broker = broker
-        self._messages = messages
+        self._supply = supply
         self._thread = threading.Thread(target=self._run, name="flood")
         self.seconds = 0.0
 
@@ -246,7 +246,7 @@ class _Flood:
     def _run(self) -> None:
         started_s = time.monotonic()
         peer = self._connected()
-        for leaf, payload in self._messages:
+        for leaf, payload in self._supply:
             try:
                 peer.send(mqtt.publish(_allowed(leaf), payload, qos=0))
             except OSError:  # thrown out: no reason to stop
@@ -264,5 +264,5 @@ class _Flood:
 
 def _allowed(leaf: str) -> bytes:
     """On a topic that the broker lets through."""
-    good = leaf.startswith("up/") and len(leaf) < 200 and "\0" not in leaf
-    return topics.topic(HOSTILE, leaf if good else "up/odd").encode()
+    good = any(leaf == message.leaf for message in messages.MESSAGES if message.goes_up)
+    return topics.topic(HOSTILE, leaf if good else topics.RECORD).encode()
