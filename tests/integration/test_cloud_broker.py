@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -237,3 +239,42 @@ def test_a_killed_bridge_loses_nothing(ready: Broker, kiosk: Kiosk) -> None:
     with bridge(ready):
         kiosk.deliver(*payloads)
     assert run(ready, "records", "list", "--json").count('"filed"') == 60
+
+
+def test_a_kiosk_that_floods_is_throttled_and_nobody_waits_for_it(
+    ready: Broker, kiosk: Kiosk
+) -> None:
+    other = str(ready.site.kiosk(KIOSKS[1]))
+    run(ready, "device", "add", "--id", KIOSKS[1], "--site", "示例", "--keys", other)
+    noisy = Kiosk(ready, KIOSKS[1])
+    stop = threading.Event()
+
+    def flood() -> None:
+        while not stop.is_set():
+            for _ in range(20):
+                noisy.send(b"x" * 300)
+            stop.wait(0.01)
+
+    thread = threading.Thread(target=flood, name="flood")
+    waited_s = []
+    try:
+        with bridge(ready):
+            kiosk.wait_for(topics.ROSTER)
+            thread.start()
+            for _ in range(15):
+                start_s = time.monotonic()
+                kiosk.deliver(kiosk.keys.record(provenance="simulated"))
+                waited_s.append(time.monotonic() - start_s)
+            shut_out = f"SELECT throttled FROM registry_device WHERE kiosk_id = '{KIOSKS[1]}'"
+            _until(lambda: _cell(ready, shut_out) > 100)
+    finally:
+        stop.set()
+        thread.join()
+        noisy.close()
+    assert max(waited_s) < 5
+
+
+def _cell(broker: Broker, sql: str) -> int:
+    database = broker.site.registry / "registry.sqlite3"
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+        return int(db.execute(sql).fetchone()[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import uuid
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from django.db import transaction
 from cloud_bridge import demo
 from cloud_bridge.bridge import ingest as ingest_module
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import doubts, id_number, staff
+from cloud_bridge.registry import doubts, id_number, keyring, staff
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -28,7 +29,7 @@ from cloud_bridge.registry.models import (
 from cloud_bridge.registry.people_import import NewPerson, add_people
 from cloud_bridge.registry.vault import VaultError
 from edge.domain.timebase import CHINA
-from edge.wire import keys
+from edge.wire import envelope, keys
 from edge.wire.envelope import Chain, sha256_hex
 from edge.wire.messages import AckStatus
 from tests.fixtures_cloud import ENROLLED, NOW, TODAY, TestKiosk, TestRegistry, b64, pack, unpack
@@ -603,3 +604,20 @@ def test_a_chain_with_an_absurd_number_is_refused(registry: TestRegistry) -> Non
     for chain in (Chain("e", 0, ""), Chain("e", 2**63, ""), Chain("", 1, ""), Chain("e\0", 1, "")):
         assert send(registry, kiosk.wrap(kiosk.body(), chain=chain)) == []
     assert set(reasons()) == {"chain"}
+
+
+def test_what_only_a_newer_kiosk_knows_is_kept(registry: TestRegistry) -> None:
+    """Fields nobody knows here, inside the seal and outside, come back as they were sent."""
+    kiosk = registry.kiosk()
+    fields = unpack(kiosk.wrap(kiosk.body() | {"weather": ["rain", 7]})) | {"hint": {"of": 2030}}
+    del fields["sig"]
+    signature = kiosk.sign_key.sign(b"jianzai envelope 1\n" + pack(fields))
+    payload = pack(fields | {"sig": b64(signature)})
+    [reply] = registry.ingest.ingest([Arrival(kiosk.kiosk_id, payload)], NOW)
+    assert reply.ack.status is AckStatus.FILED
+    kept = bytes(Certification.objects.get().envelope)
+    assert kept == payload
+    checked = envelope.verify(kept, lambda _: kiosk.sign_key.public_key())
+    assert checked.unknown == {"hint": {"of": 2030}}
+    plain = envelope.unseal(checked.body, checked.header, keyring.seal_key())
+    assert json.loads(plain)["weather"] == ["rain", 7]

@@ -775,3 +775,33 @@ def test_a_years_backlog_runs_through(registry: TestRegistry, bench: Bench) -> N
     bench.turn()
     spent = 1000 - throttle._bucket("k-001", bench.mono_s).tokens
     assert spent * 5000 < 30 * 10
+
+
+def test_a_full_registry_promises_nothing_and_loses_nothing(
+    registry: TestRegistry, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk = registry.kiosk()
+    quiet()
+    payloads = [kiosk.record(provenance="simulated") for _ in range(30)]
+    pages(1)  # SQLite takes what there is: from now on it cannot grow
+    tries: list[list[str]] = []
+
+    def room_after_two(_timeout_s: float) -> bool:
+        tries.append(list(bench.link.log))
+        pages(1 if len(tries) < 2 else 1_000_000)
+        return False
+
+    monkeypatch.setattr(bench.stop, "wait", room_after_two)
+    for payload in payloads:
+        bench.link.bring(rec(kiosk), payload)
+    bench.turn()
+    assert tries == [[], []]
+    assert Rehearsal.objects.count() == 30
+    [ack] = bench.opened(topics.ACK)
+    assert len(messages.parse_acks(ack.body)) == 30
+
+
+def pages(limit: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute(f"PRAGMA max_page_count = {limit}")
