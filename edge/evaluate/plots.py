@@ -119,7 +119,7 @@ def _histogram(panel: Axes, groups: Mapping[str, list[float]], limit: float, nam
         panel.hist(values, bins, color=colour, alpha=0.55, label=text)
     panel.axvline(limit, color=THRESHOLD, lw=1.4, ls="--")
     panel.set(xlabel=name, ylabel="sessions", yscale="symlog")
-    panel.legend(loc="upper left", fontsize=8.5)
+    panel.legend(loc="lower left", bbox_to_anchor=(0, 1.0), fontsize=8.5)
 
 
 def det(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> None:

@@ -13,6 +13,7 @@ from edge.app.cli import main
 from edge.domain.challenge import Action, Prompt
 from edge.domain.errors import ConfigError
 from edge.drivers.sim.portrait import ASTRONAUT
+from edge.evaluate.bench import Bench
 from edge.evaluate.campaign import Company, Job, Player
 from edge.evaluate.clip import Clip, Judge, Judgement, lean_deg
 from edge.evaluate.people import packaged
@@ -22,6 +23,7 @@ from edge.evaluate.scenes.bodies import TURNS, Body, Tilt, brisk
 from edge.evaluate.scenes.cast import Group
 from edge.evaluate.scenes.sheets import View
 from edge.evaluate.scenes.sitters import SIZE, Shape, head_of
+from edge.evaluate.settings import HERE
 from edge.evaluate.stage import Stage, Theatre
 
 FPS = 15.0
@@ -113,6 +115,25 @@ def test_whoever_gets_no_answer_is_given_up(theatre, group) -> None:
     found = theatre.play("two_people", 1, show, (Action.LEFT, Action.UP))
     assert (found.asked, found.live, found.reasons) == (0, False, ("no_answer",))
     assert found.seconds < 12
+
+
+def test_a_campaign_keeps_what_it_played_and_plays_it_once(
+    models_dir, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.delenv("EVAL_DATA", raising=False)
+    cache, kinds = tmp_path / "cache", ("injected_still", "flat_print")
+    bench = Bench(HERE, models_dir, cache, full=False, workers=1, count=2, kinds=kinds)
+    found = bench.look()
+    assert {kind: row["attempts"] for kind, row in found["attacks"].items()} == {
+        "injected_still": 2,
+        "flat_print": 2,
+    }
+    assert found["attacks"]["flat_print"]["seeds"] == [1000, 1001]
+    kept = {path: path.read_bytes() for path in cache.rglob("*.jsonl")}
+    assert len(kept) == 2
+    again = Bench(HERE, models_dir, cache, full=False, workers=1, count=2, kinds=kinds)
+    assert again.look()["attacks"] == found["attacks"]
+    assert {path: path.read_bytes() for path in cache.rglob("*.jsonl")} == kept
 
 
 # --- recordings --------------------------------------------------------------------------
