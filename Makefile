@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings settings-fleet cycles swaps chaos drain evaluate clean
+.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store swaps chaos drain evaluate clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ settings-fleet:  ## one change of settings for ten thousand kiosks, some of them
 
 cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.json)
 	$(PY) -m tests.tools.card_cycles --cycles 10000 --at-line-rate 100
+
+bench-store:  ## what a certification costs the card: time and bytes beside a bare fsync (bench/store.json)
+	$(PY) -m tests.tools.bench_store --json bench/store.json
 
 swaps:  ## two people cut against each other, and honest residents, in front of the check (fuzz/swaps.json)
 	$(PY) -m tests.tools.models_swaps --rounds 8 --honest 16 --report fuzz/swaps.json

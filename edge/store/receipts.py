@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,11 +32,11 @@ class ReceiptBook:
         self._vault = Vault(data_key)
 
     def keep(self, receipt: KeptReceipt) -> None:
-        """Once for each number; a second time changes nothing."""
+        """Numbers are random: no two are the same."""
         sealed = self._vault.seal(_encode(receipt.items), _place(receipt.receipt_no))
         with self._database.write() as db:
             db.execute(
-                "INSERT OR IGNORE INTO receipts (receipt_no, day, sealed) VALUES (?, ?, ?)",
+                "INSERT INTO receipts (receipt_no, day, sealed) VALUES (?, ?, ?)",
                 [receipt.receipt_no, receipt.day.isoformat() if receipt.day else "", sealed],
             )
 
@@ -64,7 +65,9 @@ def _place(receipt_no: str) -> str:
 
 
 def _encode(items: Sequence[ReceiptItem]) -> bytes:
-    return json.dumps([_row(item) for item in items], ensure_ascii=False).encode()
+    """Compressed, because most of a receipt is the same words every time."""
+    rows = json.dumps([_row(item) for item in items], ensure_ascii=False)
+    return zlib.compress(rows.encode())
 
 
 def _row(item: ReceiptItem) -> list[Any]:
@@ -79,8 +82,8 @@ def _row(item: ReceiptItem) -> list[Any]:
 
 def _decode(plain: bytes) -> tuple[ReceiptItem, ...]:
     try:
-        return tuple(_item(*row) for row in json.loads(plain))
-    except (ValueError, TypeError, KeyError) as error:
+        return tuple(_item(*row) for row in json.loads(zlib.decompress(plain)))
+    except (ValueError, TypeError, KeyError, zlib.error) as error:
         raise StoreError("a kept receipt is not of a kind this program knows") from error
 
 

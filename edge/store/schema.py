@@ -101,7 +101,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ) STRICT""",
             """CREATE TABLE receipts (
                 number INTEGER PRIMARY KEY,
-                receipt_no TEXT NOT NULL UNIQUE,
+                receipt_no TEXT NOT NULL,
                 day TEXT NOT NULL,
                 sealed BLOB NOT NULL
             ) STRICT""",

@@ -14,11 +14,11 @@ import pytest
 from edge.domain.errors import StoreError
 from edge.domain.people import CardKey
 from edge.ports import Position
-from edge.store.inbox import Inbox
 from edge.store.audit import BrokenEntry
+from edge.store.inbox import Inbox
 from edge.store.journal import ROSTER_KIND, SqliteJournal
-from edge.store.records import FIRST_PREV_SHA256
 from edge.store.outbox import SqliteOutbox
+from edge.store.records import FIRST_PREV_SHA256
 from edge.store.state import SyncState
 from edge.wire import messages
 from tests.helpers_sync import HandTurnedTime, entry, record_id

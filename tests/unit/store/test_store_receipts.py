@@ -42,13 +42,6 @@ def test_a_receipt_is_found_by_its_number_however_it_is_typed(database: Database
     assert book.latest(3) == [kept(12), kept(11), kept(10)]
 
 
-def test_the_first_one_stands(database: Database) -> None:
-    book = ReceiptBook(database, KEY)
-    book.keep(kept(1))
-    book.keep(KeptReceipt(kept(1).receipt_no, None, ()))
-    assert book.latest() == [kept(1)]
-
-
 def test_without_the_key_it_is_only_known_that_there_was_one(
     database: Database, tmp_path: Path
 ) -> None:
