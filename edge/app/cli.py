@@ -174,10 +174,11 @@ def _status(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     from edge.app.doctor import Order, ask_at_terminal, doctor
+    from edge.app.settings import in_force
 
     if args.log_level == "INFO":
         logs.setup("ERROR")  # the table says it better
-    config = site.load(args.site)
+    config = in_force(site.load(args.site))
     language = Language(args.lang or config.language)
     order = Order(language, tuple(args.only), args.json, args.yes)
     somebody_there = sys.stdin.isatty() and not args.json

@@ -89,8 +89,9 @@ def _site(args: argparse.Namespace) -> Facts | None:
     if not args.site:
         return None
     from edge.app.compose import facts_of  # brings the whole kiosk with it
+    from edge.app.settings import in_force
 
-    return facts_of(site_file.load(args.site), Provenance.LIVE)
+    return facts_of(in_force(site_file.load(args.site)), Provenance.LIVE)
 
 
 # --- build, verify, list ------------------------------------------------------------

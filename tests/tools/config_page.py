@@ -10,6 +10,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Literal
 
 from edge.app.config import Config
+from edge.domain.settings import SETTINGS, Setting, Takes
 
 HEAD = """\
 # Configuration
@@ -22,8 +23,37 @@ turned away.
 """
 
 
+FROM_THE_CENTRE = """\
+## What the centre may change
+
+Made from `edge/domain/settings.py`. Three layers, each over the one before it: what is built in,
+the site file, what the centre wants. A value takes effect between residents; one that cannot be in
+force is refused alone, with its reason, and the last good one stays. See [the centre](centre.md).
+
+| Key | Allowed | Takes effect |
+|---|---|---|"""
+
+TAKES = {
+    Takes.LIVE: "at once",
+    Takes.KIOSK: "after the kiosk process has started again by itself",
+    Takes.LINK: "on trial: returns by itself unless the registry is heard over the new link",
+}
+
+
 def page() -> str:
-    return "\n".join([HEAD, *_table(Config, "")]) + "\n"
+    return "\n".join([HEAD, *_table(Config, ""), "", *_from_the_centre()]) + "\n"
+
+
+def _from_the_centre() -> list[str]:
+    rows = [
+        f"| `{setting.key}` | {setting.kind.allowed}{_downward(setting)} | {TAKES[setting.takes]} |"
+        for setting in SETTINGS.values()
+    ]
+    return [FROM_THE_CENTRE, *rows]
+
+
+def _downward(setting: Setting) -> str:
+    return ", never above the site file's" if setting.downward else ""
 
 
 def _table(kind: type[Any], prefix: str) -> list[str]:
