@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 from paho.mqtt import client as mqtt
 
+from cloud_bridge import config as registry_config
+from cloud_bridge.bridge.mqtt_link import MqttLink as BridgeLink
 from edge.app.clock import SystemTime
 from edge.ports import Incoming, OutboxRow
 from edge.store.inbox import Inbox
@@ -175,8 +177,12 @@ class Registry:
         self.peer.close()
         self.peer = self._peer()
 
+    def take(self, payload: bytes) -> Incoming:
+        """File it; the answer to it."""
+        return self._book.take(payload, self._kiosk_key)
+
     def answer(self, payload: bytes) -> None:
-        assert self.peer.publish(self._book.take(payload, self._kiosk_key)) == 0
+        assert self.peer.publish(self.take(payload)) == 0
 
     def answer_all(self) -> None:
         while self.peer.has(topics.RECORD):
@@ -544,3 +550,43 @@ def test_the_sync_process_serves_until_sigterm_and_exits_with_0(
         finally:
             process.kill()
     assert not kiosk.journal.link_is_up()
+
+
+def test_what_the_broker_has_no_room_for_comes_again(
+    broker: Broker, kiosk: Kiosk, registry: Registry
+) -> None:
+    """The bridge is away, its queue at the broker is full: the broker confirms and forgets."""
+    rules = broker.site.broker_conf.read_text()
+    registry.peer.close()
+    broker.stop()
+    tight = rules.replace("max_queued_messages 10000", "max_queued_messages 5")
+    broker.site.broker_conf.write_text(tight)
+    broker.start()
+    bridge = BridgeLink(registry_config.load(broker.site.registry / "registry.toml").broker)
+    until_connected(bridge)
+    bridge.close()
+    rows = [kiosk.commit(number) for number in range(40)]
+    kiosk.turn_until(lambda: "Outgoing messages are being dropped" in broker.log.read_text())
+    try:
+        until_connected(bridge)
+
+        def done() -> bool:
+            for message in bridge.poll(0.05, 50):
+                if leaf(message.topic) == topics.RECORD:
+                    told = registry.take(message.payload)
+                    bridge.publish(told.topic, told.payload)
+                bridge.done(message)
+            return kiosk.outbox.depth() == 0
+
+        kiosk.turn_until(done)
+    finally:
+        bridge.close()
+    assert registry.filed == {row.record_id: row.sha256 for row in rows}
+
+
+def until_connected(bridge: BridgeLink) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not bridge.connected:
+        assert time.monotonic() < deadline_s
+        bridge.poll(0.05, 1)
+    bridge.poll(0.1, 1)  # the subscription, too
