@@ -5,6 +5,7 @@
     printer  one receipt at a time, posts ReceiptPrinted / ReceiptFailed
     panel    lamp, fill light and switches, if the housing has any; posts Pressed
     staff    looks at badges and PINs, runs the checks of the service screen
+    voice    says the newest words, and looks whether the sound card is there
     scanner  waits for codes, if there is one with an eye of its own; posts CodeScanned
     session  takes events one by one, calls `step`, carries out the effects,
              and is the only one that writes to the disk
@@ -30,6 +31,7 @@ from edge.app.health import HealthBoard
 from edge.app.panel import PanelKeeper
 from edge.app.scanner import keep_scanning
 from edge.app.sealing import Keyring
+from edge.app.speaker import Speaker
 from edge.app.staff import StaffKeeper, StaffParts
 from edge.app.timekeeping import TimeKeeper
 from edge.domain.errors import (
@@ -221,6 +223,7 @@ class Runner:
         self._blind_tries = 0
         self._told_lost: tuple[str, ...] = ()
         self.health = HealthBoard(parts.time.now)
+        self._speaker = Speaker(parts.voice, self.health, lambda: self._is_due("voice"))
         self._first = start(language)
         self._session = self._first.session
         loops: dict[str, Callable[[], None]] = {
@@ -228,6 +231,7 @@ class Runner:
             "reader": self._reader_loop,
             "vision": self._vision_loop,
             "printer": self._printer_loop,
+            "voice": self._voice_loop,
         }
         self._staff: StaffKeeper | None = None
         if parts.staff is not None:
@@ -296,7 +300,6 @@ class Runner:
 
     def _turn(self) -> None:
         self._note_health()
-        self._look_at_voice()
         self._look_at_disk()
         self._tell_the_lost()
         event = self._post_office.answer() or self._next()
@@ -395,20 +398,13 @@ class Runner:
             case fx.PrintSlip():
                 self._receipts.put(effect)
             case fx.SetVolume(step):
-                self._set_volume(step)
+                self.post(VolumeTold(self._parts.voice.volume(step)))
             case fx.NoteDeed(badge, deed):
                 self._note_deed(badge, deed)
             case fx.Power(wish):
                 log.warning("power=%s by=staff", wish.value)
                 if self._power is not None:
                     self._power(wish)
-
-    def _set_volume(self, step: int) -> None:
-        try:
-            self._parts.voice.open()
-            self.post(VolumeTold(self._parts.voice.volume(step)))
-        except DeviceError as error:
-            self.health.lost("voice", error)
 
     def _note_deed(self, badge: str, deed: Deed) -> None:
         """Into the journal, and so to the registry; the log says what, never whose badge."""
@@ -593,31 +589,7 @@ class Runner:
         if words == self._said:
             return
         self._said = words
-        try:
-            self._parts.voice.open()
-            self._parts.voice.say(words, self._session.language.value)
-        except DeviceError as error:
-            self.health.lost("voice", error)
-        else:
-            self.health.well("voice")
-
-    def _look_at_voice(self) -> None:
-        """One that is lost is tried again, and says first what could not be heard."""
-        if not self._is_due("voice"):
-            return
-        voice = self._parts.voice
-        try:
-            if not self.health.works("voice"):
-                voice.open()
-            health = voice.health()
-            if health.fault is not None:
-                raise DeviceError("voice", health.fault, health.words)
-        except DeviceError as error:
-            self.health.lost("voice", error)
-            return
-        if self.health.well("voice"):
-            self._said = ""
-            self._speak()
+        self._speaker.say(words, self._session.language.value)
 
     def _is_due(self, device: str) -> bool:
         """True every `LOOK_S`; each device is asked by one thread only."""
@@ -864,6 +836,12 @@ class Runner:
         assert keeper is not None
         while not self._stop.is_set():
             self._guarded("staff", keeper.turn)
+
+    # --- voice thread ---
+
+    def _voice_loop(self) -> None:
+        while not self._stop.is_set():
+            self._guarded("voice", lambda: self._speaker.turn(POLL_S))
 
     # --- scanner thread ---
 

@@ -24,7 +24,7 @@ from edge.drivers.voice_packs import Clip, Pack, PackError
 from edge.drivers.wav import RATE_HZ, Samples, Sound, SoundError
 from edge.ports import Health
 
-PROBE_S = 5.0
+PROBE_S = 3.0  # less than a kiosk that is closed waits for its threads
 PAUSE_S = 0.35
 """Silence between the sentences of one utterance."""
 VOLUME_STEP = 10
@@ -46,12 +46,15 @@ class PromptVoice:
         dialect: Dialect = "none",
         program: str = "aplay",
         synthesis: EspeakVoice | None = None,
+        cards: Path = Path("/proc/asound"),
         provenance: Provenance = Provenance.LIVE,
     ) -> None:
         self.name = "voice"
         self.provenance = provenance
         self._voices, self._program = voices, program
         self._device = f"plughw:CARD={card}" if card else "default"
+        self._seat = cards / card if card else None
+        self._was_there = False
         self._volume = _bounded(volume)
         self._tongues = {"zh": "zh" if dialect == "none" else dialect, "en": "en"}
         self._synthesis = synthesis or EspeakVoice()
@@ -73,6 +76,7 @@ class PromptVoice:
             return
         self._probe()
         self._fault = None
+        self._was_there = self._seat is not None and self._seat.exists()
         if self._thread is None:
             self._load()
             self._stopping = False
@@ -87,6 +91,10 @@ class PromptVoice:
         self._synthesis.close()
 
     def health(self) -> Health:
+        """A named card that is pulled is noticed here, also while nothing is said."""
+        if self._was_there and self._seat is not None and not self._seat.exists():
+            self._was_there = False
+            self._fault = DeviceError(self.name, Fault.ABSENT, "the sound card is gone")
         if self._fault is not None:
             words = f"{self._device}: {self._fault.detail}"
             return Health(False, words, _fix(self._fault), self._fault.fault)

@@ -128,6 +128,27 @@ def test_volume_scales_the_samples_and_stays_in_range(
     assert (gain(50), gain(100)) == (0.25, 1)
 
 
+def test_a_named_card_that_is_pulled_in_silence_is_noticed(
+    voices: Path, cards: SoundCards, tmp_path: Path
+) -> None:
+    """The kernel has a folder for each card, called by its name."""
+    kernel = tmp_path / "asound"
+    (kernel / "Desk").mkdir(parents=True)
+    voice = PromptVoice(voices, card="Desk", cards=kernel)
+    voice.open()
+    assert voice.health().ok
+    (kernel / "Desk").rmdir()
+    cards.unplug()
+    assert voice.health().fault is Fault.ABSENT
+    with pytest.raises(DeviceError):
+        voice.open()
+    (kernel / "Desk").mkdir()
+    cards.plug_in()
+    voice.open()
+    assert voice.health().ok
+    voice.close()
+
+
 def test_the_volume_may_be_changed_while_it_speaks(slow: PromptVoice) -> None:
     """From the session's thread: at once, and what is being said is neither cut nor said again."""
     slow.open()
