@@ -8,7 +8,7 @@ import socket
 import ssl
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,20 +18,25 @@ from cryptography.x509.oid import NameOID
 from edge.app.clock import SystemTime
 from edge.app.config import Config
 from edge.app.doctor_devices import Desk
+from edge.app.seal import DeviceSeal
 from edge.app.sealing import Keyring
 from edge.domain.errors import ConfigError, StoreError
 from edge.domain.findings import Finding, Status
 from edge.domain.timebase import ClockTrust
+from edge.store import audit
 from edge.store.database import Database
 from edge.store.inbox import Inbox
-from edge.store.journal import ROSTER_KIND, SqliteJournal
+from edge.store.journal import ROSTER_KIND
 from edge.store.outbox import SqliteOutbox
+from edge.store.records import Records
+from edge.store.recovery import last_recovery
 from edge.store.state import SyncState
 
 EXPIRING_DAYS = 30
 FILLING_PERCENT, FULL_PERCENT = 90, 98
 TRIAL_BYTES = 65_536
 OLD_HOURS = 24
+TOLD_DAYS = 30
 CONNECT_S = 5.0
 
 
@@ -73,7 +78,8 @@ def _certificate(config: Config) -> x509.Certificate:
 
 def _secrets(config: Config) -> list[Path]:
     files = config.keys
-    return [config.path(name) for name in (files.sign, files.open, files.card, files.data)]
+    names = (files.sign, files.open, files.card, files.data, files.template)
+    return [path for path in map(config.path, names) if path.exists()]
 
 
 def database(desk: Desk) -> Finding:
@@ -82,18 +88,31 @@ def database(desk: Desk) -> Finding:
     if not path.exists():
         return Finding("database", Status.WARNING, "none", {"file": str(path)})
     try:
-        journal = SqliteJournal(path, bytes(32), SystemTime())
+        opened = Database(path, create=False)
     except StoreError as error:
         return Finding("database", Status.FAILED, "damaged", {"file": str(path)}, str(error))
-    try:
-        broken = journal.verify_chain()
-        [(count,)] = journal.database.rows("SELECT count(*) FROM records")
-    finally:
-        journal.close()
+    with closing(opened):
+        broken = audit.verify(opened, _seal(desk.config))
+        count, recovery = Records(opened).count(), last_recovery(opened)
     if broken is not None:
         facts = {"seq": broken.seq}
         return Finding("database", Status.FAILED, "broken_chain", facts, broken.why)
+    if recovery is not None and _days_since(recovery.at) <= TOLD_DAYS:
+        told = {"at": recovery.at[:16], "saved": recovery.salvaged, "count": count}
+        return Finding("database", Status.WARNING, "made_anew", told, recovery.reason)
     return Finding("database", Status.OK, "well", {"count": count})
+
+
+def _seal(config: Config) -> DeviceSeal | None:
+    """Without its key the hashes are checked all the same; the missing key is said elsewhere."""
+    try:
+        return DeviceSeal(config.kiosk_id, Keyring.load(config).sign)
+    except ConfigError:
+        return None
+
+
+def _days_since(at: str) -> int:
+    return (datetime.now(UTC) - datetime.fromisoformat(at)).days
 
 
 def clock(desk: Desk) -> Finding:

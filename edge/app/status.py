@@ -9,6 +9,7 @@ from edge.store.database import Database
 from edge.store.inbox import Inbox
 from edge.store.journal import ROSTER_KIND
 from edge.store.outbox import SqliteOutbox
+from edge.store.recovery import Recovery, last_recovery
 from edge.store.state import SyncState
 
 
@@ -20,6 +21,8 @@ class Status:
     roster_received: bool
     waiting: int
     quarantined: int
+    made_anew: str
+    """When and why the database before this one was set aside; empty if there was none."""
 
 
 def read(database: Database, times: TimeSource) -> Status:
@@ -29,7 +32,14 @@ def read(database: Database, times: TimeSource) -> Status:
         roster_received=Inbox(database).received(ROSTER_KIND),
         waiting=outbox.depth(),
         quarantined=outbox.held(),
+        made_anew=_made_anew(last_recovery(database)),
     )
+
+
+def _made_anew(recovery: Recovery | None) -> str:
+    if recovery is None:
+        return ""
+    return f"{recovery.at} ({recovery.reason}), {recovery.salvaged} records saved"
 
 
 def words(status: Status) -> str:
@@ -40,5 +50,6 @@ def words(status: Status) -> str:
         f"roster                 {roster}",
         f"records waiting        {status.waiting}",
         f"records kept back      {status.quarantined}",
+        *([f"database made anew     {status.made_anew}"] if status.made_anew else []),
     )
     return "\n".join(lines)

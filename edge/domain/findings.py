@@ -26,7 +26,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "panel": ("well", "tamper_open", "paper_low", *FAULTS),
     "scanner": ("well", *FAULTS),
     "keys": ("well", "bad", "readable", "expired", "expiring", "other_kiosk"),
-    "database": ("well", "none", "damaged", "broken_chain"),
+    "database": ("well", "none", "made_anew", "damaged", "broken_chain"),
     "clock": ("well", "battery", "unsure", "behind"),
     "disk": ("well", "filling", "full", "read_only", "working", "strained", *FAULTS),
     "link": (

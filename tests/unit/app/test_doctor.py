@@ -20,9 +20,12 @@ import pytest
 
 from edge.app import compose, doctor_devices
 from edge.app.clock import SystemTime
+from edge.app.compose import disk_of
 from edge.app.config import Config, load
 from edge.app.doctor import DEVICES, PARTS, Order, doctor, padded
 from edge.app.ids import new_record_id
+from edge.app.seal import DeviceSeal
+from edge.app.sealing import Keyring
 from edge.app.world import DEMO_NAME, DEMO_NUMBER, World, make_world
 from edge.domain import findings
 from edge.domain.errors import ConfigError
@@ -37,6 +40,7 @@ from edge.session.states import Language
 from edge.store.journal import SqliteJournal
 from edge.ui.findings import told
 from edge.ui.texts import catalogue, placeholders
+from edge.wire import messages
 from provisioning.site import make_site
 from tests.leftovers import open_files
 from tests.unit.app.test_lock import held
@@ -415,7 +419,7 @@ def test_the_database(config: Config) -> None:
     assert not config.database.exists()
     with closing(written(config)) as journal:
         for _ in range(3):
-            journal.commit(new_record_id(), "record", lambda position: b"x")
+            sign_one(config, journal)
     assert statuses(config, "database", "roster", "outbox") == {
         "database": ("ok", "well"),
         "roster": ("warning", "none"),
@@ -429,6 +433,19 @@ def test_the_database(config: Config) -> None:
     assert "2" in report["parts"]["database"]["state"]
     config.database.write_bytes(b"SQLite format 3\0" + bytes(5000))
     assert statuses(config, "database") == {"database": ("failed", "damaged")}
+    disk_of(config, Keyring.load(config), SystemTime()).close()  # a kiosk that starts
+    _, report = examined(config, "database")
+    row = report["parts"]["database"]
+    assert (row["status"], row["code"]) == ("warning", "made_anew")
+
+
+def sign_one(config: Config, journal: SqliteJournal) -> None:
+    seal, record_id = DeviceSeal(config.kiosk_id, Keyring.load(config).sign), new_record_id()
+    journal.commit(
+        record_id,
+        messages.CLOCK,
+        lambda place: seal.notice(messages.CLOCK, record_id, b"{}", place),
+    )
 
 
 def test_an_old_and_a_held_record(config: Config) -> None:
