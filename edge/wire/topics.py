@@ -1,4 +1,4 @@
-"""MQTT topics. The direction is in the path, so one ACL line covers every kiosk.
+"""MQTT topics. The direction is in the path, so the same ACL lines cover every kiosk.
 
 A kiosk may write the `up` topics below under `jz/v1/d/<its id>/` and read `dn/#` there; the
 bridge reads every `up` and writes every `dn`. No topic ever names a person.

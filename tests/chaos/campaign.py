@@ -29,6 +29,7 @@ CAMPAIGNS: tuple[str, ...] = (
     "isolation",
     "canaries",
     "fuzz",
+    "drain",
 )
 
 Section = dict[str, Any]
