@@ -363,6 +363,14 @@ class FiledRecord(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["device", "epoch", "seq"], name="%(class)s_place"),
         )
+        # A kiosk without a clock is asked each time for its last record that had one.
+        indexes: tuple[models.Index, ...] = (
+            models.Index(
+                fields=["device", "epoch", "seq"],
+                condition=models.Q(clock_unsure=False),
+                name="%(class)s_sure",
+            ),
+        )
 
 
 class Certification(FiledRecord):
@@ -378,6 +386,7 @@ class Certification(FiledRecord):
 
     class Meta(FiledRecord.Meta):
         indexes = (
+            *FiledRecord.Meta.indexes,
             models.Index(fields=["person", "counts", "certified_on"], name="certification_last"),
         )
 

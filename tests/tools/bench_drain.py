@@ -361,13 +361,13 @@ def run(records: int, idle_minutes: float, tick: Tick) -> Report:
         report = Report(records, size, mqtt_link.WINDOW)
         before = floors(made, payloads, tick)
         drain(made, report, tick)
+        made.processes.stop("sync")
         made.processes.stop("bridge")
         after = floors(made, payloads, tick)
         report.paho_per_s, report.ingest_per_s = (
             sum(two) / 2 for two in zip(before, after, strict=True)
         )
         report.share = report.drain_per_s / min(report.paho_per_s, report.ingest_per_s)
-        made.processes.stop("sync")
         if idle_minutes:
             silence(made, report, idle_minutes, tick)
     return report
