@@ -38,7 +38,7 @@ class Bar:
 
     def __init__(self, bars: Progress, name: str) -> None:
         self._bars = bars
-        self._expected = 0
+        self._expected = self._made = 0
         self._task = bars.add_task(name, total=None)
 
     def expect(self, steps: int) -> None:
@@ -46,7 +46,12 @@ class Bar:
         self._bars.update(self._task, total=self._expected)
 
     def step(self, done: int = 1) -> None:
+        self._made += done
         self._bars.advance(self._task, done)
+
+    def finish(self) -> None:
+        """A campaign may need fewer steps than it expected, or a few more."""
+        self._bars.update(self._task, total=self._made)
 
 
 def main() -> int:
@@ -65,8 +70,13 @@ def main() -> int:
 def _play(names: tuple[str, ...] | list[str], size: Size) -> dict[str, Section]:
     columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
+    sections = {}
     with Progress(*columns) as bars:
-        return {name: campaign.play(name, size, Bar(bars, name)) for name in names}
+        for name in names:
+            bar = Bar(bars, name)
+            sections[name] = campaign.play(name, size, bar)
+            bar.finish()
+    return sections
 
 
 def _tell(sections: dict[str, Section], out: Path) -> None:

@@ -69,7 +69,7 @@ def _section(hall: Hall, plan: list[str]) -> Section:
         (hall.waiting, f"{hall.waiting} records still wait after {DRAIN_S:.0f} s of peace"),
         (doubled, f"{doubled} records are there twice"),
         (aside, f"{aside} arrivals were put aside"),
-        (set(told) - set(on_disk), "a screen said done without a record on the disk"),
+        (told - set(on_disk), "a screen said done without a record on the disk"),
         (set(filed) - set(on_disk), "the registry holds records that the kiosk does not"),
         (unused, f"never reached: {', '.join(unused)}"),
         (hall.chain(), f"chain of records: {hall.chain()}"),
@@ -256,8 +256,8 @@ class Hall:
             name for (name,) in self._rows("SELECT record_id FROM records WHERE kind = 'record'")
         ]
 
-    def told(self) -> list[str]:
-        return self._told.read_text(encoding="ascii").split() if self._told.exists() else []
+    def told(self) -> set[str]:
+        return set(self._told.read_text(encoding="ascii").split()) if self._told.exists() else set()
 
     def chain(self) -> str:
         with closing(self._open()) as journal:
