@@ -174,7 +174,7 @@ def _status(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     from edge.app.doctor import Order, ask_at_terminal, doctor
-    from edge.app.settings import in_force
+    from edge.app.layers import in_force
 
     if args.log_level == "INFO":
         logs.setup("ERROR")  # the table says it better

@@ -9,28 +9,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Protocol
 
-from edge.app.config import Config, value_of, with_value
-from edge.domain.errors import ConfigError, StoreError, WireError
-from edge.domain.settings import (
-    SETTINGS,
-    Refusal,
-    Takes,
-    Value,
-    of_kiosk,
-    refusal_at,
-    sorted_out,
-)
+from edge.app.config import Config, value_of
+from edge.app.layers import layered
+from edge.domain.errors import StoreError, WireError
+from edge.domain.settings import SETTINGS, Refusal, Takes, Value, of_kiosk
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.machine import Policy
 from edge.store.settings_files import Accepted, AcceptedFiles
 from edge.store.wishes import WishBox
-from edge.sync.settings import Describe
 from edge.wire.desired import Desired
-from edge.wire.envelope import canonical, sha256_hex
 
 log = logging.getLogger("edge.settings")
 
@@ -38,58 +28,10 @@ QUIET_S = 10.0
 """How long nothing must have happened on the first screen before anything changes."""
 PROVED_S = 10.0
 REST_S = 90.0
-"""Time between two starts for settings: systemd gives a kiosk up after ten starts in ten minutes."""
+"""Between two starts for settings: systemd gives a kiosk up after ten starts in ten minutes."""
 MAX_STARTS = 3
 
 Hook = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Layered:
-    """A site file with the centre's values over it, and those that did not go over it."""
-
-    config: Config
-    values: Mapping[str, Value]
-    refused: tuple[Refusal, ...]
-
-
-def layered(site: Config, wanted: Mapping[str, object]) -> Layered:
-    """Each value by itself: one that does not fit with the rest is left out."""
-    good, refused = sorted_out(wanted)
-    config, values = site, {}
-    for key, value in good.items():
-        too_high = refusal_at(key, value, value_of(site, key))
-        if too_high:
-            refused = (*refused, too_high)
-            continue
-        try:
-            config = with_value(config, key, value)
-        except ConfigError:
-            refused = (*refused, Refusal(key, "together"))
-        else:
-            values[key] = value
-    return Layered(config, values, refused)
-
-
-def in_force(site: Config) -> Config:
-    """What this kiosk runs with: for programs that only want to know."""
-    return layered(site, of_kiosk(_files(site).load().values)).config
-
-
-def describer(site: Config) -> Describe:
-    """For the report: all values in force, and the hash of the whole configuration."""
-
-    def describe(over_site: Mapping[str, Value]) -> tuple[dict[str, Value], str]:
-        config = layered(site, over_site).config
-        plain = asdict(replace(config, base=Path()))
-        text = canonical(plain | {"base": ""})
-        return {key: value_of(config, key) for key in SETTINGS}, sha256_hex(text)
-
-    return describe
-
-
-def _files(site: Config) -> AcceptedFiles:
-    return AcceptedFiles(site.database.parent)
 
 
 class Wishes(Protocol):
@@ -134,7 +76,7 @@ class KioskSettings:
         self.wishes: Wishes | None = None
         self.live: dict[str, Hook] = {}
         self._site = site
-        self._files = _files(site)
+        self._files = AcceptedFiles(site.database.parent)
         self._mono_ns = mono_ns
         self._accepted = Accepted()
         self._started_ns = MonoNs(0)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from edge.app.clock import SystemTime
 from edge.app.config import Config, value_of
 from edge.app.exits import EXIT_START_AGAIN
-from edge.app.settings import describer, layered
+from edge.app.layers import describer, layered
 from edge.domain.errors import ConfigError, StoreError, WireError
 from edge.domain.settings import SETTINGS
 from edge.domain.trial import TRIAL_S

@@ -89,7 +89,7 @@ def _site(args: argparse.Namespace) -> Facts | None:
     if not args.site:
         return None
     from edge.app.compose import facts_of  # brings the whole kiosk with it
-    from edge.app.settings import in_force
+    from edge.app.layers import in_force
 
     return facts_of(in_force(site_file.load(args.site)), Provenance.LIVE)
 

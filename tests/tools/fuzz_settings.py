@@ -36,6 +36,7 @@ from edge.app import sync_process
 from edge.app.clock import SystemTime, mono_ns
 from edge.app.compose import context_maker, facts_of, receipt_maker
 from edge.app.config import Config, load, value_of
+from edge.app.layers import describer
 from edge.app.sealing import Keyring
 from edge.app.settings import (
     MAX_STARTS,
@@ -43,7 +44,6 @@ from edge.app.settings import (
     REST_S,
     KioskSettings,
     SignedWishes,
-    describer,
 )
 from edge.domain.record import Provenance
 from edge.domain.settings import SETTINGS

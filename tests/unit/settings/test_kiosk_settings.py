@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.app.config import Config, load
-from edge.app.settings import MAX_STARTS, PROVED_S, REST_S, KioskSettings, in_force, layered
+from edge.app.layers import in_force, layered
+from edge.app.settings import MAX_STARTS, PROVED_S, REST_S, KioskSettings
 from edge.domain.errors import StoreError
 from edge.domain.settings import SETTINGS
 from edge.domain.timebase import NS_PER_S, MonoNs
