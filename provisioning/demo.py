@@ -51,6 +51,7 @@ class Demo:
         self._stay = stay or camera == "webcam"
         self._seconds: dict[str, float] = {}
         self._accounts: dict[str, str] = {}
+        self._badge = ""
         self._filed: dict[str, Any] = {}
 
     def run(self) -> int:
@@ -114,6 +115,8 @@ class Demo:
         self._cloud("migrate")
         lines = self._cloud("demo-data").splitlines()
         self._accounts = dict(line.split(maxsplit=1) for line in lines if line.startswith("demo-"))
+        badges = (line.split(maxsplit=1)[1] for line in lines if line.startswith("kiosk-badge"))
+        self._badge = next(badges)
         keys = str(self._site.kiosk(KIOSK))
         device = ["--id", KIOSK, "--site", "示范社区服务中心", "--region", DEMO_STREET]
         self._cloud("device", "add", *device, "--keys", keys)
@@ -212,6 +215,7 @@ class Demo:
         print(f"screens     {len(summary['screens'])} pictures in {self._out / 'screens'}")
         print(f"summary     {self._out / 'summary.json'}")
         print(f"accounts    {', '.join(' '.join(pair) for pair in self._accounts.items())}")
+        print(f"badge       {self._badge}  (工作人员: service screen of the kiosk)")
 
     def _keep_up(self) -> None:
         print(f"\nconsole     http://127.0.0.1:{self._console_port}/  (accounts above)")

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.domain.challenge import Hint, Prompt, Reason, WatchProgress
 from edge.domain.errors import Fault
-from edge.domain.findings import Finding, Status, of_state
+from edge.domain.findings import CODES, Finding, Status, of_state
 from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardFlag, PastProof
 from edge.domain.record import Outcome, ProofRecord
@@ -51,6 +51,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
+from edge.ui.findings import told
 from edge.ui.screen import Facts
 from tests.session_world import CARD, ENTRY, LAID_DOWN, World, verdict
 
@@ -95,6 +96,8 @@ def finished(
 
 
 BADGE = "204816"
+TRIES_OUT = ("camera_picture", "printer_slip", "voice_sound")
+"""Parts that need the devices; staff try them on pages of their own."""
 TECHNICIAN = StaffMember(BADGE, frozenset(Permission))
 CLERK = StaffMember(BADGE, frozenset({Permission.SERVICE}))
 SINCE = "2026-11-23T02:00:00.000Z"
@@ -232,11 +235,40 @@ def hurried(state: State, language: Language = Language.ZH) -> Session:
     return session(state, language, deadline_ns=MonoNs(NOW + 20 * NS_PER_S), warned=True)
 
 
+class Anything(dict[str, object]):
+    """Facts as long as they come, for words that need some."""
+
+    def __missing__(self, key: str) -> object:
+        known = {"count": 1234, "saved": 1234, "host": "registry.example.gov.cn", "port": 8883}
+        known |= {"folder": "/var/lib/jianzai", "file": "/etc/jianzai/registry-sign.pub"}
+        return known.get(key, "2026-11-23 10:00:00" if key in ("at", "time") else 123)
+
+
+def longest_findings(language: Language) -> tuple[Finding, ...]:
+    """The three with most to say of all that a check beside the kiosk may find."""
+    found = [
+        Finding(part, Status.FAILED, code, Anything())
+        for part in CODES
+        if part not in TRIES_OUT
+        for code in CODES[part]
+    ]
+
+    def words(finding: Finding) -> int:
+        row = told(finding, language)
+        return sum(2 if letter > "\u2000" else 1 for letter in row.state + row.fix)
+
+    return tuple(sorted(found, key=words)[-3:])
+
+
 def gallery(language: Language) -> Iterator[tuple[str, Session]]:
     """Every look, and those that come from the session rather than from its state."""
     looks = states()
     for name, state in looks.items():
         yield name, session(state, language)
+    yield (
+        "service_longest",
+        session(on(ServicePage.CHECK, findings=longest_findings(language)), language),
+    )
     yield "home_card_lies", session(Home(), language, card_lies=True)
     yield "finished_card_lies", session(looks["finished"], language, card_lies=True)
     for name in ("confirm", "choose", "consent", "watch_left", "finished_offline"):

@@ -377,7 +377,7 @@ def keypad(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
         yield _key(kit, choice, place, _look(kit, choice.weight), size_px)
 
 
-ROW_LABEL_PX = 230
+ROW_LABEL_PX = 205
 _DRAWN = {Mark.GOOD: tick, Mark.CARE: exclamation, Mark.BAD: cross, Mark.NONE: to_come}
 
 
@@ -388,7 +388,7 @@ def _rows_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
     if not screen.rows:
         return
     yield from _sheet(kit, content)
-    inner = content.inset(kit.px(24), kit.px(8))
+    inner = content.inset(kit.px(24), kit.px(4))
     for row, place in zip(screen.rows, _shared(inner, max(len(screen.rows), 3)), strict=False):
         yield from _row(kit, row, place)
 
@@ -399,16 +399,26 @@ def _row(kit: Kit, row: Row, place: Box) -> Iterator[Any]:
     label = Style(sizes.HINT_PX, colours.ink, bold=True)
     rest = place.without(left=kit.px(62))
     yield Words(kit, row.label, label, rest.left(kit.px(ROW_LABEL_PX)))
-    told = rest.without(left=kit.px(ROW_LABEL_PX + 16)).inset(0, kit.px(4))
+    told = rest.without(left=kit.px(ROW_LABEL_PX + 16)).inset(0, kit.px(1))
     ink = colours.good if row.mark is Mark.GOOD else colours.ink
     state = Style(sizes.HINT_PX, ink, bold=row.mark is not Mark.GOOD)
     words = " ".join(part for part in (row.state, row.detail) if part)
     if not row.fix:
         yield Words(kit, words, state, told)
         return
-    yield Words(kit, words, state, told.top(told.h * 0.46))
     fix = Style(sizes.NOTE_PX, colours.quiet_ink)
-    yield Words(kit, row.fix, fix, told.without(top=told.h * 0.46))
+    share = told.h * _share(kit, words, state, row.fix, fix, told.w)
+    yield Words(kit, words, state, told.top(share))
+    yield Words(kit, row.fix, fix, told.without(top=share))
+
+
+def _share(kit: Kit, words: str, state: Style, fix_words: str, fix: Style, width: float) -> float:
+    """How much of a row's height its first text gets: by lines, at the smallest size."""
+    smallest = [
+        typeset(kit, text, replace(style, size_px=style.floor_px), width).height_px
+        for text, style in ((words, state), (fix_words, fix))
+    ]
+    return smallest[0] / sum(smallest)
 
 
 _BODIES: dict[Layout, Callable[[Kit, Screen, Box], Iterator[Any]]] = {

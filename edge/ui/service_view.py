@@ -37,6 +37,9 @@ KEYPAD = (
 )
 """Row by row, as on a telephone, with a fourth column for the rest."""
 
+DETAIL_SHOWN = 40
+"""Of a driver's own words; `edge doctor` has all of them."""
+
 SIDE = (Button.NEXT, Button.SHUT_DOWN)
 HIDDEN, TO_HIDE, OPEN = "●", "○", "–"
 
@@ -181,23 +184,28 @@ def _sheet(name: str, state: Service, words: Wording) -> Screen:
     found = rows_of(state)
     shown = found[state.sheet * ROWS : (state.sheet + 1) * ROWS]
     unwell = sum(row.status in (Status.FAILED, Status.WARNING) for row in found)
-    counts = words("service.counts", count=len(found), unwell=unwell)
-    page = words("service.sheet", sheet=state.sheet + 1, sheets=sheets(state))
     return Screen(
         name=name,
         layout=Layout.ROWS,
         language=words.language,
-        title=words(f"{name}.title"),
+        title=words(
+            "service.sheet",
+            title=words(f"{name}.title"),
+            unwell=unwell,
+            sheet=state.sheet + 1,
+            sheets=sheets(state),
+        ),
         rows=tuple(_row(finding, words) for finding in shown),
-        note=f"{counts} {page}" if found else words("service.reading"),
+        note="" if found else words("service.reading"),
     )
 
 
 def _row(finding: Finding, words: Wording) -> Row:
     row = told(finding, words.language)
     state = words("service.row", status=row.status, state=row.state)
-    detail = finding.detail if finding.status in (Status.FAILED, Status.WARNING) else ""
-    bracketed = words("service.detail", detail=detail[:60]) if detail else ""
+    unwell = finding.status in (Status.FAILED, Status.WARNING)
+    detail = finding.detail[:DETAIL_SHOWN] if unwell and len(row.state) <= DETAIL_SHOWN else ""
+    bracketed = words("service.detail", detail=detail) if detail else ""
     return Row(row.part, state, row.fix, bracketed, _MARKS[finding.status])
 
 

@@ -9,22 +9,36 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from edge.domain.challenge import Prompt
-from edge.session.events import Pressed, Touched
+from edge.domain.staff import Refusal
+from edge.session.effects import CheckStaff, Effect, StopWatching
+from edge.session.events import FactsTold, Pressed, StaffAnswered, Touched
+from edge.session.machine import step
 from edge.session.states import Choosing, Confirming, Consenting, Home, Language, Reviewing, Session
 from edge.ui.controller import DrawnScreen
 from edge.ui.kivy_app import KioskApp
-from tests.session_world import verdict
-from tests.ui_world import FACTS, VISIT, Keeper, session, watching
+from tests.session_world import World, verdict
+from tests.ui_world import (
+    BADGE,
+    FACTS,
+    TECHNICIAN,
+    UNWELL,
+    VISIT,
+    Keeper,
+    session,
+    watching,
+)
 
 PATIENCE_S = 30.0
 
@@ -251,6 +265,82 @@ def resized() -> object:
         return {"pressed": keeper.pressed(), "inside": inside}
 
     return stage.play(script)
+
+
+class Served(Watched):
+    """A keeper with the real machine behind it; the desk lets everybody in."""
+
+    def __init__(self, shown: Session, audience: Audience) -> None:
+        super().__init__(shown, audience)
+        self.world = World()
+        self.orders: list[Effect] = []
+
+    def post(self, event: Any) -> None:
+        moved = step(self.shown, event, self.world.context(now_ns=self.time_ns))
+        self.shown = moved.session
+        self.orders += moved.effects
+        for order in moved.effects:
+            if isinstance(order, CheckStaff):
+                right = (order.badge, order.pin) == (BADGE, "135790")
+                result = TECHNICIAN if right else Refusal.WRONG
+                self.post(StaffAnswered(order.check_id, result, BADGE, None))
+                self.post(FactsTold(UNWELL))
+        super().post(event)
+
+
+def staff() -> object:
+    """In by touch and by keyboard, through the pages, and out; a picture of every step."""
+    stage = Stage(session(Home()))
+    keeper = stage.keeper = stage.app._room = Served(session(Home()), stage.audience)
+    told: dict[str, Any] = {"screens": [], "secret": False}
+
+    def look(name: str) -> DrawnScreen:
+        stage.audience.until(lambda: stage.audience.drawn[-1].name == name)
+        seen = stage.audience.drawn[-1]
+        stage.app.screenshot(folder / f"{len(told['screens']):02}-{name}.png")
+        told["screens"].append(name)
+        told["secret"] |= any("135790" in text.replace(" ", "") for text in seen.texts)
+        return seen
+
+    def touch(label: str) -> None:
+        posted = len(keeper.pressed())
+        button = next(b for b in stage.audience.drawn[-1].buttons if b.label == label)
+        stage.app.touch(button.centre_x_px, button.centre_y_px)
+        stage.audience.until(lambda: len(keeper.pressed()) > posted)
+
+    def type_on_keyboard(code: int) -> None:
+        posted = len(keeper.pressed())
+        stage.app._in_ui(lambda: stage.app._window.dispatch("on_key_down", code, 0, None, []))
+        stage.audience.until(lambda: len(keeper.pressed()) > posted)
+
+    def script() -> object:
+        touch("员工入口")
+        look("staff_badge")
+        keys = {id(key) for key in stage.app.stage.all_keys() if key.choice.label.isdigit()}
+        for digit in BADGE:
+            touch(digit)
+        again = {id(key) for key in stage.app.stage.all_keys() if key.choice.label.isdigit()}
+        told["keys_stay"] = keys == again
+        touch("确定")
+        look("staff_pin")
+        for code in (*b"135799", 8, 256, 13):  # a slip taken back, the number pad, Enter
+            type_on_keyboard(code)
+        look("service_menu")
+        for label, name in (
+            ("设备", "service_devices"), ("下一页", "service_devices"),
+            ("上一步", "service_menu"), ("测试", "service_tests"),
+            ("看摄像头", "service_camera"), ("上一步", "service_tests"),
+            ("音量", "service_sound"), ("退出登录", "home"),
+        ):  # fmt: skip
+            touch(label)
+            look(name)
+        told["pictures"] = len(list(folder.glob("*.png")))
+        told["camera_closed"] = StopWatching() in keeper.orders
+        return told
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(os.environ.get("KEEP_PICTURES", place))
+        return stage.play(script)
 
 
 if __name__ == "__main__":

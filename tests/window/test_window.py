@@ -101,6 +101,21 @@ def test_a_window_pulled_smaller_is_drawn_anew() -> None:
     assert play("resized") == {"pressed": ["scan"], "inside": True}
 
 
+STAFF_SCREENS = [
+    *("staff_badge", "staff_pin", "service_menu", "service_devices", "service_devices"),
+    *("service_menu", "service_tests", "service_camera", "service_tests", "service_sound", "home"),
+]
+
+
+def test_staff_sign_in_by_touch_and_keyboard_and_find_their_way_out() -> None:
+    told = play("staff")
+    assert told["screens"] == STAFF_SCREENS
+    assert told["pictures"] == len(STAFF_SCREENS)
+    assert told["keys_stay"], "no key is built anew under the next finger"
+    assert told["camera_closed"]
+    assert not told["secret"]
+
+
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
 def test_it_works_on_an_x_display_too() -> None:
     server = subprocess.Popen(
@@ -114,6 +129,8 @@ def test_it_works_on_an_x_display_too() -> None:
             assert server.stdout is not None
             display = f":{server.stdout.readline().strip()}"
             told = play("mirror", DISPLAY=display, SDL_VIDEODRIVER="x11")
+            staff = play("staff", DISPLAY=display, SDL_VIDEODRIVER="x11")
         finally:
             server.terminate()
     assert told["preview"] == [list(RIGHT_COLOUR), list(LEFT_COLOUR)]
+    assert staff["screens"] == STAFF_SCREENS
