@@ -65,6 +65,7 @@ class KioskDisk(SqliteJournal):
         self._rescue = Rescue(path, ledger, seal, self._announcement, lambda: times.now().utc)
         self.receipts = ReceiptBook(self.database, data_key)
         self._retention = Retention(self.database, ledger, seal, days)
+        self._reserve_told = False
         self._kept_house: date | None = None
         self.clock = TimeKeeper(self, times, seal)
         self.recovery: Recovery | None = None
@@ -84,9 +85,9 @@ class KioskDisk(SqliteJournal):
         self.ledger_is_whole = False
         try:
             self.complete_ledger()
-            self._reserve.hold()
         except StoreError as error:
-            log.error("disk=strained error=%s", error)
+            log.error("ledger=behind error=%s", error)
+        self._hold_reserve()
 
     def commit(
         self, record_id: RecordId, kind: str, build: Callable[[Position], bytes]
@@ -114,7 +115,7 @@ class KioskDisk(SqliteJournal):
         self._reserve.need_writable()
         if self._reserve.release():
             log.error("disk=full reserve=released")
-        self._reserve.hold()
+        self._hold_reserve()
         self._reserve.need_room()
         if self._has_reserve and not self._reserve.is_held:
             return Condition.STRAINED, "disk nearly full: the reserve is in use"
@@ -123,6 +124,15 @@ class KioskDisk(SqliteJournal):
         if self.recovery is not None:
             return Condition.STRAINED, f"database made anew: {self.recovery.reason}"
         return Condition.OK, ""
+
+    def _hold_reserve(self) -> None:
+        """Without it the kiosk works as well, and says so."""
+        try:
+            self._reserve.hold()
+        except StoreError as error:
+            if not self._reserve_told:
+                log.error("reserve=not_held error=%s", error)
+            self._reserve_told = True
 
     def keep_receipt(self, receipt_no: str, items: tuple[ReceiptItem, ...]) -> None:
         """For a second copy. Raises `StoreError`; the first is printed all the same."""

@@ -48,6 +48,11 @@ PRAGMAS: tuple[tuple[str, str, object], ...] = (
 )
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_UNREADABLE = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ)
+"""A bad spot on the card: what lies there will not come back by asking again."""
+
+SHARED = 0o660
+"""Both processes write; their users share a group."""
 
 Row = tuple[Any, ...]
 File = tuple[int, int]
@@ -171,9 +176,10 @@ class Database:
         db.conn.close()
 
     def _connect(self) -> Any:
-        mode = "rwc" if self._may_create else "rw"
+        if self._may_create:  # SQLite itself would let nobody else write
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SHARED))
         connection = sqlite3.connect(
-            f"file:{quote(os.fspath(self.path))}?mode={mode}",
+            f"file:{quote(os.fspath(self.path))}?mode=rw",
             uri=True,
             timeout=BUSY_TIMEOUT_MS / 1000,
             isolation_level=None,  # transactions are ours alone
@@ -226,9 +232,12 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            kind = DamagedError if code in _DAMAGED else StoreError
+            code = getattr(error, "sqlite_errorcode", 0)
+            damaged = code & 0xFF in _DAMAGED or code in _UNREADABLE
+            kind = DamagedError if damaged else StoreError
             raise kind(f"{self.path}: {error}") from error
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror}") from error
 
 
 def _step(statements: Sequence[str]) -> Any:

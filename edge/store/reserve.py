@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from edge.domain.errors import StoreError
@@ -25,7 +26,7 @@ class Reserve:
 
     @property
     def is_held(self) -> bool:
-        return self._path.exists() and self._path.stat().st_size >= self._size
+        return self._size > 0 and self._taken() >= self._size
 
     def hold(self) -> bool:
         """Take the room, unless that would leave too little; False if it is not held."""
@@ -36,13 +37,14 @@ class Reserve:
         try:
             self._fill()
         except OSError as error:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
             raise StoreError(f"{self._path}: {error.strerror}") from error
         return True
 
     def release(self) -> bool:
         """Give the room up if it is short; True if there is more than before."""
-        if not self._path.exists() or not self.is_scant():
+        if not self._taken() or not self.is_scant():
             return False
         try:
             self._path.unlink()
@@ -74,6 +76,14 @@ class Reserve:
             return shutil.disk_usage(self._path.parent).free
         except OSError as error:
             raise StoreError(f"{self._path.parent}: {error.strerror}") from error
+
+    def _taken(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error.strerror}") from error
 
     def _fill(self) -> None:
         """Really taken: a hole in a file would reserve nothing."""

@@ -43,9 +43,23 @@ def test_settings_hold_on_every_thread(database: Database) -> None:
     assert expected()["journal_mode"] == "wal"
 
 
-def test_a_setting_that_does_not_hold_is_refused() -> None:
-    with pytest.raises(StoreError, match="journal_mode is 'memory'"):
-        Database(Path(":memory:"))
+def test_a_setting_that_does_not_hold_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.store.database.PRAGMAS", [("journal_mode", "DELETE", "wal")])
+    with pytest.raises(StoreError, match="journal_mode is 'delete', must be 'wal'"):
+        Database(path)
+
+
+def test_both_processes_may_write_what_one_of_them_made(path: Path) -> None:
+    before = os.umask(0o007)  # as in the units
+    try:
+        with closing(Database(path)) as database, database.write() as db:
+            db.execute("INSERT INTO counters VALUES ('a', 1)")
+            modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {0o660}
 
 
 def test_write_takes_the_lock_before_anything_is_read(database: Database, path: Path) -> None:
