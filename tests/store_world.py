@@ -50,6 +50,7 @@ class Premises:
     folder: Path
     times: WallTime = field(default_factory=WallTime)
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    kiosk_id: str = KIOSK
 
     @property
     def path(self) -> Path:
@@ -57,7 +58,7 @@ class Premises:
 
     @property
     def seal(self) -> DeviceSeal:
-        return DeviceSeal(KIOSK, self.key)
+        return DeviceSeal(self.kiosk_id, self.key)
 
     @property
     def ledger(self) -> Ledger:
@@ -74,7 +75,9 @@ class Premises:
 
         def build(place: Position) -> bytes:
             chain = Chain(place.epoch, place.seq, place.prev_sha256)
-            header = Header(messages.RECORD, record_id, KIOSK, messages.REGISTRY, chain=chain)
+            header = Header(
+                messages.RECORD, record_id, self.kiosk_id, messages.REGISTRY, chain=chain
+            )
             return sign(header, sealed, self.key)
 
         return build

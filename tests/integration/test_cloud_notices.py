@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +13,15 @@ import pytest
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.registry import times
 from cloud_bridge.registry.models import Certification, ChainState, Device, KioskNotice, Quarantine
+from edge.app.disk import KioskDisk
+from edge.ports import Position
+from edge.store.outbox import SqliteOutbox
 from edge.wire import messages
 from edge.wire.envelope import Chain, Header, sha256_hex, sign
 from edge.wire.messages import AckStatus
 from edge.wire.notices import ClockCorrection, NewEpoch, notice_body
 from tests.fixtures_cloud import ENROLLED, NOW, TestKiosk, TestRegistry
+from tests.store_world import Premises
 
 FILED, KNOWN, QUARANTINED = AckStatus.FILED, AckStatus.KNOWN, AckStatus.QUARANTINED
 
@@ -135,3 +141,33 @@ def test_without_a_correction_the_neighbours_in_the_chain_are_what_is_known(
     span = times.span_of(row)
     assert span is not None
     assert (span.earliest, span.latest) == (before.finished_at, NOW)
+
+
+def test_e14_what_a_damaged_kiosk_saved_reaches_the_registry_once(
+    registry: TestRegistry, tmp_path: Path
+) -> None:
+    """The real disk of a kiosk, damaged with two of five records acknowledged."""
+    kiosk = registry.kiosk()
+    premises = Premises(tmp_path, key=kiosk.sign_key, kiosk_id="k-001")
+
+    def commit(disk: KioskDisk) -> bytes:
+        body = kiosk.body()
+
+        def build(place: Position) -> bytes:
+            chain = Chain(place.epoch, place.seq, place.prev_sha256)
+            return kiosk.wrap(body, chain=chain)
+
+        return disk.commit(body["record_id"], "record", build).payload
+
+    with closing(premises.disk()) as disk:
+        old = [commit(disk) for _ in range(5)]
+    assert send(registry, *old[:2]) == [FILED, FILED]
+    premises.path.write_bytes(b"damaged" * 3000)
+    with closing(premises.disk()) as disk:
+        commit(disk)
+        due = SqliteOutbox(disk.database, premises.times).due(99)
+    assert send(registry, *(row.payload for row in due)) == [KNOWN] * 2 + [FILED] * 5
+    assert Certification.objects.count() == 6
+    assert KioskNotice.objects.get().body["salvaged"] == 5
+    assert all(state.missing == [] for state in ChainState.objects.all())
+    assert not Quarantine.objects.exists()
