@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from cloud_bridge import demo
 from cloud_bridge.bridge.opening import Arrival
+from cloud_bridge.bridge.worker import note_dropped
 from cloud_bridge.console import access
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import badges, id_number, staff
@@ -26,6 +27,7 @@ from cloud_bridge.registry.models import (
     AuditEntry,
     Badge,
     Certification,
+    ChainState,
     Device,
     Person,
     Region,
@@ -34,7 +36,7 @@ from cloud_bridge.registry.models import (
 )
 from cloud_bridge.registry.people_import import NewPerson, add_people
 from edge.wire.envelope import Chain
-from tests.fixtures_cloud import PASSWORD, TestRegistry
+from tests.fixtures_cloud import NOW, PASSWORD, TestRegistry, unpack
 
 STREET, PROVINCE, ELSEWHERE = "100101001000", "100000000000", "100102000000"
 ROLES = ("worker", "supervisor", "technician", "auditor")
@@ -632,3 +634,21 @@ def test_n15_the_kiosks_page_says_which_device_wants_a_hand(registry: TestRegist
     assert "摄像头" not in shown
     Device.objects.update(health=rows[:1])
     assert "全部正常" in text_of(client.get("/devices/"))
+
+
+def test_a_flood_a_contradiction_and_what_is_gone_are_on_the_kiosks_page(
+    registry: TestRegistry,
+) -> None:
+    kiosk = registry.kiosk()
+    client = signed_in(registry, "technician", "0" * 12)
+    assert 'class="alarm"' not in text_of(client.get("/devices/"))
+    first = kiosk.record()
+    contradiction = kiosk.record(record_id=unpack(first)["id"], outcome="declined")
+    arrivals = [Arrival("k-001", payload) for payload in (first, contradiction, kiosk.record())]
+    registry.ingest.ingest(arrivals, NOW)
+    assert "已放入隔离区的记录数： 1" in text_of(client.get("/devices/"))
+    note_dropped("k-001", 41, NOW)
+    note_dropped("k-001", 1, NOW)
+    assert "未处理即丢弃的消息数： 42" in text_of(client.get("/devices/"))
+    ChainState.objects.update(missing=[[4, 6]], gone=[[5, 5]])
+    assert "其中终端上已不存在： 1" in text_of(client.get("/devices/"))
