@@ -39,7 +39,7 @@ def run(size: Size, progress: Progress) -> Section:
     found = _attack(attempts, size.seed, progress)
     control = _attack(size.of(40, 200), size.seed, Quiet(), weak=True)
     found |= {
-        "forged_records": _forged_records(size.of(20, 200), size.seed),
+        "forged_records": _forged_records(size.of(20, 80), size.seed),
         "control_weak_broker": {key: control[key] for key in ("deliveries", "evictions")},
     }
     return found | {"broken": _broken(found)}
