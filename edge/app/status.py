@@ -1,4 +1,4 @@
-"""How this kiosk stands with the registry, from its database alone; needs no key."""
+"""How this kiosk stands with registry and devices, from its database alone; needs no key."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge.domain.timebase import TimeSource
 from edge.store.database import Database
+from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.journal import ROSTER_KIND
 from edge.store.outbox import SqliteOutbox
@@ -23,6 +24,8 @@ class Status:
     quarantined: int
     made_anew: str
     """When and why the database before this one was set aside; empty if there was none."""
+    not_working: dict[str, str]
+    """Devices that the kiosk process has lost, and how: `{"scanner": "absent"}`."""
 
 
 def read(database: Database, times: TimeSource) -> Status:
@@ -33,6 +36,11 @@ def read(database: Database, times: TimeSource) -> Status:
         waiting=outbox.depth(),
         quarantined=outbox.held(),
         made_anew=_made_anew(last_recovery(database)),
+        not_working={
+            state.device: state.condition.value
+            for state in HealthTable(database).all()
+            if not state.condition.works
+        },
     )
 
 
@@ -44,12 +52,14 @@ def _made_anew(recovery: Recovery | None) -> str:
 
 def words(status: Status) -> str:
     link = "up" if status.link_up else "down (records wait here; nothing is lost)"
+    lost = ", ".join(f"{device} {how}" for device, how in status.not_working.items())
     roster = "received" if status.roster_received else "none yet (nobody can be found)"
     lines = (
         f"link to the registry   {link}",
         f"roster                 {roster}",
         f"records waiting        {status.waiting}",
         f"records kept back      {status.quarantined}",
+        f"devices not working    {lost or 'none'}",
         *([f"database made anew     {status.made_anew}"] if status.made_anew else []),
     )
     return "\n".join(lines)
