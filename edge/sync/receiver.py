@@ -85,7 +85,8 @@ class Receiver:
                 self._about_settings(envelope, message.payload)
                 return []
         except WireError as error:
-            _log.warning("message=ignored topic=%s reason=%s", message.topic, error.reason)
+            # Whatever the broker made up, it is one line of the log and not a long one.
+            _log.warning("message=ignored topic=%r reason=%s", message.topic[:80], error.reason)
             return []
         if self._inbox.put(envelope.header.schema, message.payload):
             _log.info("message=stored kind=%s", envelope.header.schema)

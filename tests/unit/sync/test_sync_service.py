@@ -139,6 +139,7 @@ def other_than_the_registry_says(bench: Bench, row: OutboxRow) -> dict[str, Inco
         "topic": Incoming(topics.topic("k-002", topics.ACK), good.payload),
         "leaf": Incoming(topics.topic(KIOSK, "dn/cmd"), good.payload),
         "other topic": Incoming("$SYS/broker", good.payload),
+        "two lines": Incoming("x\nERROR edge disk=failing" + "x" * 60_000, good.payload),
         "one bit": Incoming(good.topic, good.payload.replace(b'"v":1', b'"v":2')),
         "empty": Incoming(good.topic, b""),
         "no text": Incoming(good.topic, b"\xff\xfe"),
@@ -163,6 +164,9 @@ def test_what_is_not_the_registrys_word_on_our_bytes_changes_nothing(
         bench.deliver(message)
         assert bench.outbox.depth() == 1, what
         assert [r.levelname for r in caplog.records] == ["WARNING"], what
+        (line,) = caplog.messages
+        assert "\n" not in line, what
+        assert len(line) < 200, what
     bench.deliver(bench.registry.answer([ack_of(row)]))
     assert bench.outbox.depth() == 0
 
