@@ -123,7 +123,8 @@ class Hall:
         log = self._root / "logs" / "kiosk.log"
         begins = log.stat().st_size if log.exists() else 0
         command = ["simulate", "--scenario", "good-day", "--out", str(out)]
-        self._processes.start("kiosk", self._edge(*command), {"SDL_VIDEODRIVER": "offscreen"})
+        env = {"SDL_VIDEODRIVER": "offscreen", "TMPDIR": str(out)}  # what the killed leave, goes
+        self._processes.start("kiosk", self._edge(*command), env)
         if kill.victim != "nobody":
             self._wait_for(kill, lambda: log.read_bytes()[begins:].decode(errors="replace"))
             self._kill(kill.victim)
