@@ -98,7 +98,8 @@ MISFITS = ("fork", "chain", "other_bytes")
 
 def devices(account: Account) -> Any:
     rows = Device.objects.filter(account.region.within("site__region_id"))
-    rows = rows.select_related("site__region").prefetch_related("chains", "notices")
+    rows = rows.select_related("site__region", "settings_row")
+    rows = rows.prefetch_related("chains", "notices")
     misfits = Count("quarantined", filter=Q(quarantined__reason__in=MISFITS))
     return rows.annotate(aside=Count("quarantined"), misfits=misfits).order_by("kiosk_id")
 

@@ -125,7 +125,8 @@ def test_pages_fit_and_switch_language(page: Any) -> None:
     sign_in(tab, "chen")
     for width, height in ((1366, 768), (390, 800)):
         tab.set_viewport_size({"width": width, "height": height})
-        for path in ("/people/", "/tasks/", "/rehearsals/", "/devices/", "/quarantine/"):
+        settings = "/devices/k-001/settings/"
+        for path in ("/people/", "/tasks/", "/rehearsals/", "/devices/", "/quarantine/", settings):
             tab.goto(path)
             overflow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert overflow <= 0, (path, width)

@@ -178,6 +178,15 @@ def test_each_state_has_its_words(registry: TestRegistry, state: SettingsState, 
     assert words in text(sign_in(registry))
 
 
+def test_the_list_of_kiosks_names_what_wants_a_look(registry: TestRegistry) -> None:
+    device(registry)
+    client = sign_in(registry)
+    kiosk_settings.store_report("k-001", report(), NOW)
+    assert "已生效" not in client.get("/devices/").content.decode()
+    kiosk_settings.store_report("k-001", report(state=SettingsState.ROLLED_BACK), LATER)
+    assert "已退回原设置" in client.get("/devices/").content.decode()
+
+
 def test_before_anything_was_heard_or_sent_the_page_says_so(registry: TestRegistry) -> None:
     row = device(registry)
     client = sign_in(registry)
