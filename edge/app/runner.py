@@ -566,6 +566,7 @@ class Runner:
             return self._parts.disk.waiting_roster()
         except StoreError as error:
             log.error("roster_unread error=%s", error)
+            self._disk_failed(error)
             return None
 
     def _forget_health(self) -> None:

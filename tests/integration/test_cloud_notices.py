@@ -67,6 +67,7 @@ def test_a_new_chain_is_announced_and_the_old_records_come_once(registry: TestRe
     first = new_chain(kiosk)
     after = kiosk.record()
     assert send(registry, *old, first, after, first) == [KNOWN, FILED, FILED, FILED, KNOWN]
+    assert send(registry, first) == [KNOWN]
     assert Certification.objects.count() == 3
     told = KioskNotice.objects.get()
     assert (told.schema, told.about, told.seq) == (messages.EPOCH, "epoch-1", 1)

@@ -66,6 +66,19 @@ def test_whoever_has_just_begun_is_told_before_the_card_is_read(tmp_path: Path) 
         desk.until(at_home)
 
 
+def test_damage_found_between_residents_is_mended_before_the_next_one(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with running(desk):
+        desk.until(at_home)
+        path = desk.journal.database.path
+        assert desk.journal.database.forget_deleted()  # else all is still in the log
+        (tmp_path / "damaged").write_bytes(b"damaged" * 1000)
+        (tmp_path / "damaged").rename(path)
+        desk.until(lambda _: desk.journal.recovery is not None)
+        desk.until(at_home)
+        assert desk.journal.records.count() == 1  # the word that a new chain begins
+
+
 def test_a_database_made_anew_is_told_to_whoever_asks(tmp_path: Path) -> None:
     first = Desk(tmp_path)
     path = first.journal.database.path

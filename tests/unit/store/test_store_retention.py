@@ -305,3 +305,26 @@ def test_a_day_is_run_once(premises: Premises, disk: KioskDisk) -> None:
     assert retention.run(today) == []
     assert not retention.is_due(today)
     assert retention.is_due(today + timedelta(days=1))
+
+
+def test_the_proofs_of_an_older_chain_let_no_record_of_this_one_go(premises: Premises) -> None:
+    with closing(premises.disk()) as disk:
+        acknowledge(premises, disk, *premises.commit(disk, 3))
+        day(premises, disk)
+        premises.commit(disk, 20)
+        day(premises, disk, 31)
+        disk.database.forget_deleted()
+    content = bytearray(premises.path.read_bytes())
+    [*_, last] = premises.ledger.read()
+    place = content.index(last.payload[:60]) // 2048 * 2048
+    content[place : place + 2048] = b"\xff" * 2048
+    premises.path.write_bytes(content)
+    with closing(premises.disk()) as disk:
+        assert disk.recovery is not None
+        assert len(Proofs(disk.database, premises.seal).all()) == 1  # carried over
+        premises.commit(disk, 3)
+        with disk.database.write() as db:
+            db.execute("DELETE FROM outbox")
+        with pytest.raises(StoreError, match="append-only"), disk.database.write() as db:
+            db.execute("DELETE FROM records WHERE seq = 1")
+        assert disk.verify_chain(premises.seal) is None
