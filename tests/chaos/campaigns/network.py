@@ -29,7 +29,7 @@ from tests.fixtures_broker import Broker
 KIOSKS = ("k-001", "k-002")
 FORGETFUL = "k-003"
 BRIDGE_FAULTS = {"drop": 0.12, "duplicate": 0.12, "delay": 0.12, "reorder": 0.3}
-CALM_S = 90.0
+CALM_S = 240.0
 
 WEATHERS: tuple[Mapping[str, Any], ...] = (
     {"delay_s": 0.05},
@@ -53,7 +53,7 @@ class Forgetful(SqliteOutbox):
 
 
 def run(size: Size, progress: Progress) -> Section:
-    records, weathers = size.of(100, 5000), size.of(20, 600)
+    records, weathers = size.of(100, 3000), size.of(20, 600)
     progress.expect(records + weathers)
     with scratch() as root, ExitStack() as stack:
         world = _World(root, stack, size.seed)
@@ -124,6 +124,7 @@ def _storm(
         "connections": sum(line.counts.connections for line in world.lines.values()),
         "storm_s": round(calm_s - started_s, 1),
         "drained_after_s": round(time.monotonic() - calm_s, 1),
+        "throttled": world.centre.rows("SELECT sum(throttled) FROM registry_device")[0][0],
         "threads_died": sum(end.died is not None for end in world.ends),
     }
 
