@@ -142,6 +142,23 @@ def test_pulling_the_plug_between_two_tries_forgives_none(kiosk: Kiosk) -> None:
     assert kiosk.tried(PIN) == [Refusal.LOCKED]
 
 
+def test_a_try_is_on_the_disk_before_the_pin_is_looked_at(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.receive()
+
+    def power_cut(_verifier: PinVerifier, _pin: str) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(PinVerifier, "holds", power_cut)
+        for _ in range(TRIES):
+            with pytest.raises(KeyboardInterrupt):
+                kiosk.door.answer(BADGE, PIN)
+            kiosk.restart()
+    assert kiosk.tried(PIN) == [Refusal.LOCKED]
+
+
 def test_a_right_pin_forgives_the_wrong_ones_before(kiosk: Kiosk) -> None:
     kiosk.receive()
     for _ in range(3):
