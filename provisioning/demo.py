@@ -138,9 +138,11 @@ class Demo:
         self._processes.until(lambda: accepts(port), "console", "the console's port", 30)
 
     def _start_sync(self) -> None:
+        """The visitor comes when the roster is there, so the kiosk's disk is made beforehand."""
+        _output(self._edge_command("simulate", "--make-disk"), (0,))
         self._processes.start("sync", self._edge_command("sync"))
         self._processes.until(
-            lambda: self._database().exists() and bool(self._status()["roster_received"]),
+            lambda: bool(self._status()["roster_received"]),
             "sync",
             "the roster",
             30,
@@ -238,10 +240,6 @@ class Demo:
     def _edge_command(self, command: str, *arguments: str) -> list[str]:
         settings = str(self._site.kiosk(KIOSK) / "site.toml")
         return [sys.executable, "-m", "edge", command, "--site", settings, *arguments]
-
-    def _database(self) -> Path:
-        folder: Path = self._site.kiosk(KIOSK)
-        return folder / "data" / "journal.db"
 
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = json.loads(_output(self._edge_command("status", "--json"), (0,)))

@@ -102,6 +102,11 @@ def _add_simulate(commands: Commands) -> None:
         action="store_true",
         help="you touch the screen; the card carries a picture taken of you, in memory only",
     )
+    command.add_argument(
+        "--make-disk",
+        action="store_true",
+        help="only make the kiosk's database, which the sync process waits for",
+    )
     command.set_defaults(run=_simulate)
 
 
@@ -147,8 +152,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _simulate(args: argparse.Namespace) -> int:
-    from edge.app.simulate import simulate
+    from edge.app.simulate import make_disk, simulate
 
+    if args.make_disk:
+        return make_disk(site.load(args.site))
     return simulate(
         site.load(args.site),
         args.scenario,

@@ -16,14 +16,15 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from edge.app.clock import mono_ns
-from edge.app.compose import compose, models_dir
+from edge.app.clock import SystemTime, mono_ns
+from edge.app.compose import compose, disk_of, models_dir
 from edge.app.config import Config, PhotoDecoderKind
 from edge.app.evidence import Evidence
 from edge.app.exits import EXIT_OK
 from edge.app.kiosk import POWER_CODES
 from edge.app.lock import devices_of
 from edge.app.runner import Runner
+from edge.app.sealing import Keyring
 from edge.app.settings import KioskSettings
 from edge.app.world import World, make_world
 from edge.domain.errors import ConfigError
@@ -46,6 +47,13 @@ MOVING_S = 1.0
 
 VISIT_S = 240.0
 """A visit that takes longer has got stuck somewhere."""
+
+
+def make_disk(config: Config) -> int:
+    """What a kiosk's first start makes, without the kiosk."""
+    config.database.parent.mkdir(parents=True, exist_ok=True)
+    disk_of(config, Keyring.load(config), SystemTime()).close()
+    return EXIT_OK
 
 
 def simulate(config: Config, name: str, out: Path, *, stay: bool, yourself: bool) -> int:
