@@ -23,20 +23,20 @@ import numpy as np
 
 from edge.evaluate import people
 from edge.evaluate.scenes import attacks
-from edge.evaluate.scenes.cast import Group
+from edge.evaluate.scenes.cast import Group, in_turn
 from edge.evaluate.scenes.living import living
 from edge.evaluate.scenes.sitters import Sitter
 from edge.evaluate.stage import Played, Theatre
 from edge.models.manifest import specs
 from edge.session import challenges
 
-GROUP = 10  # sessions with the same people, see `Group`
+GROUP = 5  # sessions with the same heads, see `Group`
 LIVE = "live"
 GENERATORS = {LIVE: living, **attacks.KINDS}
 _EDGE = Path(__file__).parents[1]
 DEPENDS_ON = (
     *("domain/challenge.py", "session/challenges.py", "models"),
-    *("evaluate/scenes", "evaluate/stage.py", "evaluate/people.py"),
+    *(f"evaluate/{name}" for name in ("scenes", "stage.py", "people.py", "campaign.py")),
     *(f"drivers/sim/{name}.py" for name in ("head", "lids_and_lips", "portrait", "scenery")),
 )
 
@@ -138,10 +138,15 @@ class Player:
         self._orders = challenges.sequences()
 
     def play(self, job: Job) -> list[Played]:
-        stills = job.kind.startswith(attacks.OF_STILLS)
-        cast = self._sitters if stills else self._players
-        group = Group(cast, self._sitters, _rng(job.kind, "group", job.seeds[0] // GROUP))
+        """A photograph is prepared at once, so every session of stills has another."""
+        if job.kind.startswith(attacks.OF_STILLS):
+            return [self._one(job.kind, seed, self._group(job.kind, seed)) for seed in job.seeds]
+        group = self._group(job.kind, job.seeds[0] // GROUP)
         return [self._one(job.kind, seed, group) for seed in job.seeds]
+
+    def _group(self, kind: str, number: int) -> Group:
+        cast = self._sitters if kind.startswith(attacks.OF_STILLS) else self._players
+        return Group(in_turn(cast, number), self._sitters, _rng(kind, "group", number))
 
     def _one(self, kind: str, seed: int, group: Group) -> Played:
         rng = _rng(kind, "session", seed)

@@ -139,7 +139,8 @@ def _bench(args: argparse.Namespace, folder: Path) -> int:
     )
     figures = bench.look() if args.kind else bench.run()
     print(json.dumps(figures, indent=1) if args.json or args.kind else _summary(figures, folder))
-    return EXIT_OK if figures["gate"]["released"] else EXIT_FAILED
+    blocked = figures["gate"]["blocked_by"]
+    return EXIT_FAILED if blocked else EXIT_OK
 
 
 def _summary(figures: dict[str, Any], folder: Path) -> str:
@@ -152,4 +153,6 @@ def _summary(figures: dict[str, Any], folder: Path) -> str:
     rows.append(f"{'living, refused':20} {live['refused']:5} of {live['sessions']:6}")
     for row in figures["gate"]["blocked_by"]:
         rows.append(f"BLOCKED: {row['what']} {row['measured']:.4f}, limit {row['limit']}")
+    if not figures["gate"]["enough"]:
+        rows.append("too few sessions for a release")
     return "\n".join([*rows, f"written: {folder / 'report.html'}"])

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from edge.domain.challenge import Prompt
-from edge.evaluate.campaign import GENERATORS, GROUP, LIVE
+from edge.evaluate.campaign import GENERATORS, LIVE
 from edge.evaluate.scenes.attacks import BENT_RADII
-from edge.evaluate.scenes.cast import Group, Show
+from edge.evaluate.scenes.cast import Group, Show, in_turn
 from edge.evaluate.scenes.sitters import Sitter
 from edge.models import geometry
 from edge.models.faces import Follower
@@ -33,9 +33,8 @@ def cloud(kind: str, sitters: Sequence[Sitter], models_dir: Path, seeds: Sequenc
     follower, found = Follower(models_dir), Cloud()
     for seed in seeds:
         rng = np.random.default_rng([zlib.crc32(f"{kind} depth".encode()), seed])
-        group = Group(
-            sitters, sitters, np.random.default_rng([zlib.crc32(b"depth"), seed // GROUP])
-        )
+        cast = in_turn(sitters, seed)
+        group = Group(cast, sitters, np.random.default_rng([zlib.crc32(b"depth"), seed]))
         found += _of_show(GENERATORS[kind](group, rng), follower)
     return found
 

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 Figures = dict[str, Any]
+KNOWN = 0.5  # who may be accepted this often is known to get through
 STYLE = """
 body{font:16px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif;color:#22303c;
 background:#fff;
@@ -15,8 +16,8 @@ h1{font-size:1.7rem;margin:0 0 .2rem}h2{font-size:1.2rem;margin:2.2rem 0 .5rem}
 p,li{max-width:76ch}.small{color:#5b6a76;font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.35rem .6rem;border-bottom:1px solid #dfe5ea;vertical-align:top}
-th:first-child,td:first-child{text-align:left}th{font-weight:600;background:#f4f6f8}
-td.words{text-align:left;font-size:.86rem;color:#44535f}
+th:first-child,td:first-child{text-align:left}td{white-space:nowrap}th{font-weight:600;background:#f4f6f8}
+td.words,th.words{text-align:left;white-space:normal}td.words{font-size:.86rem;color:#44535f}
 .good{color:#1f7a54;font-weight:600}.bad{color:#b5472f;font-weight:600}.doubt{color:#96690f;font-weight:600}
 .verdict{padding:.7rem 1rem;border-radius:6px;background:#eef6f1;margin:1rem 0}
 .verdict.no{background:#fbeee9}img{max-width:100%;height:auto}code{overflow-wrap:anywhere}
@@ -28,6 +29,7 @@ def page(report: Figures, pictures: Sequence[tuple[str, str]]) -> str:
     parts = [
         f"<h1>Evaluation of the camera check</h1><p class=small>{_made(report)}</p>",
         _gate(report["gate"]),
+        _known(report["attacks"], report["limits"]["attacks"]),
         "<h2>Attacks, each kind by itself</h2>",
         "<p>Accepted means: taken for a living person. There is no mean over kinds, because the"
         " weakest kind is the one that will be used.</p>",
@@ -62,7 +64,9 @@ def _made(report: Figures) -> str:
 
 
 def _gate(gate: Figures) -> str:
-    if gate["released"]:
+    if not gate["enough"]:
+        text = "<div class='verdict no'><span class=bad>Too few sessions for a release.</span>"
+    elif gate["released"]:
         text = "<div class=verdict><span class=good>No kind exceeds its limit.</span>"
     else:
         rows = "; ".join(_limit_words(row) for row in gate["blocked_by"])
@@ -72,6 +76,13 @@ def _gate(gate: Figures) -> str:
         f" <span class=doubt>Above the limit, but within chance:</span> {doubt}." if doubt else ""
     )
     return f"{text}{more}</div>"
+
+
+def _known(attacks: Figures, limits: Figures) -> str:
+    known = [kind.replace("_", " ") for kind in attacks if limits.get(kind, 0.0) >= KNOWN]
+    if not known:
+        return ""
+    return f"<p><span class=doubt>Known to get through:</span> {escape(', '.join(known))}.</p>"
 
 
 def _limit_words(row: Figures) -> str:
@@ -89,9 +100,12 @@ def between(pair: Sequence[float]) -> str:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    top = "".join(f"<th>{escape(name)}" for name in head)
+    top = "".join(f"<th{_WORDY.get(name, '')}>{escape(name)}" for name in head)
     body = "".join("<tr>" + "".join(_cell(one) for one in row) for row in rows)
     return f"<table><tr>{top}{body}</table>"
+
+
+_WORDY = dict.fromkeys(("stopped by", "movements seen", "reasons"), " class=words")
 
 
 def _cell(text: str) -> str:
@@ -107,7 +121,7 @@ def _words(text: str) -> str:
 def _judged(share: float | None, limit: float) -> str:
     if share is None:
         return "<td>–"
-    word = "good" if share <= limit else "bad"
+    word = "doubt" if limit >= KNOWN else "good" if share <= limit else "bad"
     return f"<td class={word}>{percent(share)}"
 
 

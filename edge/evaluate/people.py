@@ -66,9 +66,9 @@ def _eyes_open(sitter: Sitter) -> float:
 
 
 def names_in(data: Path) -> tuple[str, ...]:
-    """Every person of the folder, in the order of their numbers."""
-    folders = [path.name for path in (data / "verify").glob("s*") if path.is_dir()]
-    return tuple(sorted(folders, key=lambda name: int(name[1:])))
+    """Every person of the folder; s2 before s10."""
+    folders = [path.name for path in (data / "verify").iterdir() if path.is_dir()]
+    return tuple(sorted(folders, key=lambda name: (len(name), name)))
 
 
 class _Reader:

@@ -131,7 +131,14 @@ def add_riapar(attacks: dict[str, Figures], live: Figures) -> None:
             row["riapar"] = row["iapar"] + live["frr"]
 
 
-def gate(attacks: dict[str, Figures], live: Figures, limits: Limits, *, full: bool) -> Figures:
+def gate(
+    attacks: dict[str, Figures],
+    live: Figures,
+    limits: Limits,
+    *,
+    full: bool = False,
+    enough: bool = True,
+) -> Figures:
     """What blocks a release, and what lies above its limit without being sure of it."""
     blocked, above = [], []
     rows = [
@@ -152,4 +159,9 @@ def gate(attacks: dict[str, Figures], live: Figures, limits: Limits, *, full: bo
             blocked.append({"what": name, "measured": share, "limit": limit})
         elif share > limit:
             above.append({"what": name, "measured": share, "limit": limit})
-    return {"released": not blocked, "blocked_by": blocked, "above_but_not_sure": above}
+    return {
+        "released": enough and not blocked,
+        "enough": enough,
+        "blocked_by": blocked,
+        "above_but_not_sure": above,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,15 +30,28 @@ class Show:
     presented: Callable[[], bool] = lambda: True  # whether the attack itself took place
 
 
-class Group:
-    """The people of ten sessions in a row, because a head takes a second to prepare.
+def in_turn(sitters: Sequence[Sitter], number: int) -> list[Sitter]:
+    """Everybody's first photographs, then everybody's second, ...; begun at the `number`th."""
+    seen = Counter[str]()
+    ranks = []
+    for sitter in sitters:
+        ranks.append((seen[sitter.person], sitter))
+        seen[sitter.person] += 1
+    row = [sitter for _, sitter in sorted(ranks, key=lambda pair: pair[0])]
+    start = number % len(row)
+    return row[start:] + row[:start]
 
-    `sitter` is on the card; `other` is somebody else. `everyone` has photographs for cards.
+
+class Group:
+    """The people of some sessions in a row, because a head takes a second to prepare.
+
+    `sitter`, the first of `sitters`, is on the card; `other` is somebody else. `everyone` has
+    photographs for cards.
     """
 
     def __init__(self, sitters: Sequence[Sitter], everyone: Sequence[Sitter], rng: Rng) -> None:
         self._everyone = everyone
-        self.sitter = sitters[int(rng.integers(len(sitters)))]
+        self.sitter = sitters[0]
         others = [one for one in sitters if one.person != self.sitter.person]
         self.other = others[int(rng.integers(len(others)))]
         self.shape = Shape(rng.uniform(0.85, 1.15), rng.uniform(84.0, 124.0))

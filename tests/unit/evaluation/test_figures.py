@@ -140,6 +140,22 @@ def test_chance_alone_does_not_block_the_short_form_but_the_full_one() -> None:
     assert not report.gate({"replay": some(1, 200)}, live_of(), LIMITS, full=True)["released"]
 
 
+def test_too_few_sessions_release_nothing() -> None:
+    gate = report.gate({"flat_print": some(0, 20)}, live_of(), LIMITS, enough=False)
+    assert not gate["released"]
+    assert gate["blocked_by"] == []
+    assert "Too few sessions" in page.page({**whole_report(), "gate": gate}, [])
+
+
+def test_what_is_known_to_get_through_is_said_first() -> None:
+    shown = whole_report()
+    shown["attacks"]["replay_scrubbed"] = some(150, 200)
+    shown["limits"]["attacks"]["replay_scrubbed"] = 1.0
+    text = page.page(shown, [])
+    assert text.index("Known to get through") < text.index("<table")
+    assert "<td class=doubt>75.00 %" in text
+
+
 def test_a_kind_without_a_limit_may_not_get_through() -> None:
     assert not report.gate({"new": some(1, 200)}, live_of(), LIMITS, full=False)["released"]
 
@@ -176,7 +192,11 @@ def test_what_was_played_is_not_played_again(tmp_path) -> None:
     kept = archive.of("flat_print")
     assert kept == {1000: played(1000), 1003: played(1003, live=True)}
     left = jobs("flat_print", 1000, 12, kept)
-    assert [job.seeds for job in left] == [(1001, 1002, *range(1004, 1010)), (1010, 1011)]
+    assert [job.seeds for job in left] == [
+        (1001, 1002, 1004),
+        tuple(range(1005, 1010)),
+        (1010, 1011),
+    ]
 
 
 def test_a_torn_line_costs_one_session(tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from edge.evaluate.people import packaged
 from edge.evaluate.scenes import sheets
 from edge.evaluate.scenes.attacks import KINDS
 from edge.evaluate.scenes.bodies import Body, Hand, Manner, Tilt, brisk, slow
-from edge.evaluate.scenes.cast import Group
+from edge.evaluate.scenes.cast import Group, in_turn
 from edge.evaluate.scenes.films import Film, order_of
 from edge.evaluate.scenes.sheets import Bend, Sheet, View
 from edge.evaluate.scenes.sitters import SIZE, card_of, laid_out
@@ -120,6 +121,14 @@ def test_landmarks_stay_on_the_face_when_a_photograph_is_laid_out() -> None:
     assert laid.points[:, :2].mean(axis=0) == pytest.approx((320, 0.53 * 480), abs=0.5)
     assert laid.eyes_px == pytest.approx(1.7 * sitter.eyes_px, rel=1e-3)
     assert card_of(sitter).shape == (126, 102, 3)
+
+
+def test_everybody_has_their_turn_before_anybody_has_another() -> None:
+    her, him = packaged()
+    again = replace(her, photo="astronaut/2")
+    row = in_turn([her, again, him], 0)
+    assert [one.photo for one in row] == ["astronaut", "admiral", "astronaut/2"]
+    assert in_turn([her, again, him], 4)[0] is him
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith(("flat", "bent"))])
