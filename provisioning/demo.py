@@ -217,7 +217,7 @@ class Demo:
         print(f"screens     {len(summary['screens'])} pictures in {self._out / 'screens'}")
         print(f"summary     {self._out / 'summary.json'}")
         print(f"accounts    {', '.join(' '.join(pair) for pair in self._accounts.items())}")
-        print(f"badge       {self._badge}  (工作人员: service screen of the kiosk)")
+        print(f"badge       {self._badge}  (员工入口 on the first screen of the kiosk)")
 
     def _keep_up(self) -> None:
         print(f"\nconsole     http://127.0.0.1:{self._console_port}/  (accounts above)")
