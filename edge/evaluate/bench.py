@@ -44,6 +44,8 @@ RECORDINGS = (".mkv", ".mp4", ".avi", ".mov", ".webm", ".gif")
 VERIFY_SEED = 2026
 DEPTH_SHOWS = 8
 
+IN_DET = ("card_1kb_single_frame", "card_1kb", "card_1kb_hard")
+
 NOTES = (
     "Everything that is alive here is drawn from one photograph; it says that the check and the"
     " drawing agree, and much less about people.",
@@ -262,7 +264,7 @@ class Bench:
             ("plots/times.png", "How long the living take"),
         ]
         if sets:
-            curves = {name: one.det() for name, one in sets.items() if name.count("_") <= 3}
+            curves = {name: sets[name].det() for name in IN_DET if name in sets}
             plots.det(curves, where / "det.png")
             averaged = sets["card_1kb"].attempts
             own = averaged.mated

@@ -154,7 +154,7 @@ def distances(mated: Sequence[float], other: Sequence[float], path: Path) -> Non
         )
     panel.axvline(LIKENESS_THRESHOLD, color=THRESHOLD, lw=1.4, ls="--")
     panel.set(xlabel="likeness score", ylabel="density")
-    panel.legend(loc="upper right")
+    panel.legend(loc="upper left")
     _save(figure, path)
 
 

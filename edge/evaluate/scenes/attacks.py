@@ -62,18 +62,24 @@ def _flat(group: Group, rng: Rng, sheet: Sheet, facts: dict[str, str | float]) -
 
 
 def bent_print(group: Group, rng: Rng, radius: float) -> Show:
-    """Half of them bend the paper in the very movement, the others hold it bent all the time."""
+    """Half of them bend the paper in the very movement, the others hold it bent all the time.
+
+    Who bends it anew each time can do so about the axis that a turn or a nod wants.
+    """
     edge, axis = bool(rng.random() < 0.5), float(rng.choice(AXES_DEG))
-    flexes = bool(rng.random() < 0.5)
+    flexes, fits = bool(rng.random() < 0.5), bool(rng.random() < 0.7)
     sheet, view, room = sheets.printed(group.sitter, rng, edge=edge), _view(rng), empty_room(SIZE)
 
     def scene(tilt: Tilt) -> Rgb:
         bent = tilt.bend if flexes else 1.0
         if bent < 0.05:
             return sheets.on_room(sheet, room, view, tilt)
-        return sheets.bent_on_room(sheet, room, view, tilt, Bend(radius / bent, axis))
+        wanted = 0.0 if abs(tilt.yaw_deg) >= abs(tilt.pitch_deg) else 90.0
+        about = wanted if flexes and fits else axis
+        return sheets.bent_on_room(sheet, room, view, tilt, Bend(radius / bent, about))
 
-    return _held(group, rng, scene, {"edge": edge, "axis_deg": axis, "flexes": flexes})
+    facts = {"edge": edge, "axis_deg": axis, "flexes": flexes, "axis as asked": flexes and fits}
+    return _held(group, rng, scene, dict(facts))
 
 
 def cutout(group: Group, rng: Rng) -> Show:
