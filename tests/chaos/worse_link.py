@@ -24,9 +24,6 @@ class WorseLink:
         self._down: deque[Incoming] = deque()
         self.faults: Counter[str] = Counter()
 
-    def calm(self) -> None:
-        self._chance = 0.0
-
     def start(self) -> None:
         self._link.start()
 
