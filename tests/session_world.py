@@ -48,7 +48,7 @@ class World:
             "now_ns": MonoNs(int(self.now_s * NS_PER_S)),
             "new_record_id": lambda: RecordId(f"record-{next(self.ids)}"),
             "new_receipt_no": lambda: f"R-{next(self.ids)}",
-            "draw_actions": lambda: ACTIONS,
+            "draw_actions": lambda left_out: ACTIONS,
             "kiosk_id": "K-1",
             "site": "测试社区",
             "software": "0.1.0",

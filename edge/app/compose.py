@@ -168,7 +168,7 @@ def context_maker(
             now_ns=now_ns,
             new_record_id=new_record_id,
             new_receipt_no=new_receipt_no,
-            draw_actions=lambda: challenges.draw(draw),
+            draw_actions=lambda left_out: challenges.draw(draw, left_out),
             kiosk_id=config.kiosk_id,
             site=config.site,
             software=__version__,

@@ -136,7 +136,7 @@ class Context:
     now_ns: MonoNs
     new_record_id: Callable[[], RecordId]
     new_receipt_no: Callable[[], str]
-    draw_actions: Callable[[], tuple[Action, ...]]
+    draw_actions: Callable[[frozenset[Action]], tuple[Action, ...]]  # what to leave out
     kiosk_id: str
     site: str
     software: str
@@ -559,8 +559,10 @@ def _same(record: ProofRecord, record_id: RecordId) -> bool:
 def _watched(session: Session, progress: WatchProgress, ctx: Context) -> Transition:
     """Following the prompts is being there: an action done starts the countdown anew."""
     assert isinstance(session.state, Watching)
-    moved = replace(session, state=replace(session.state, progress=progress))
-    if progress.step != session.state.progress.step:
+    new_step = progress.step != session.state.progress.step
+    asked = _action_of(progress.prompt) or (None if new_step else session.state.asked)
+    moved = replace(session, state=replace(session.state, progress=progress, asked=asked))
+    if new_step:
         return _countdown(moved, ctx)
     return Transition(moved)
 
@@ -568,16 +570,28 @@ def _watched(session: Session, progress: WatchProgress, ctx: Context) -> Transit
 def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
     if visit.attempts >= ctx.policy.tries:
         return _go(session, Retrying(visit, _UNFINISHED, exhausted=True), ctx)
-    actions = ctx.draw_actions()
+    actions = ctx.draw_actions(visit.left_out)
+    if not actions:
+        return _go(session, Retrying(visit, _UNFINISHED, exhausted=True), ctx)
     watch_id = session.epoch + 1
     progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
     order = Watch(watch_id, actions, visit.card.photo)
     return _go(session, Watching(visit, watch_id, progress), ctx, order)
 
 
+def _action_of(prompt: Prompt) -> Action | None:
+    return next((action for action in Action if Prompt.of(action) is prompt), None)
+
+
 def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
-    """Good, or good with nothing to compare with: to the review. Else another try, or a person."""
-    tried = replace(visit, attempts=visit.attempts + 1)
+    """Good, or good with nothing to compare with: to the review. Else another try, or a person.
+
+    A movement that did not come in time is not asked for again: not everybody can make it.
+    """
+    assert isinstance(session.state, Watching)
+    missed = session.state.asked if Reason.TIMED_OUT in verdict.reasons else None
+    left_out = visit.left_out | ({missed} if missed else set())
+    tried = replace(visit, attempts=visit.attempts + 1, left_out=left_out)
     if verdict.passed or (verdict.live and verdict.reference is Reference.NONE):
         may_retake = tried.attempts < ctx.policy.tries
         return _go(session, Reviewing(tried, verdict, may_retake), ctx)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from edge.domain.challenge import WatchProgress
+from edge.domain.challenge import Action, WatchProgress
 from edge.domain.errors import Fault
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import Consent, ProofRecord, Verdict
@@ -64,6 +64,7 @@ class Visit:
     entry: RosterEntry | None = field(repr=False, default=None)
     consent: Consent | None = None
     attempts: int = 0
+    left_out: frozenset[Action] = frozenset()  # movements that this person did not manage
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,13 @@ class Consenting:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """The camera is open. `watch_id` tells this try from every other one."""
+    """The camera is open. `watch_id` tells this try from every other one; `asked` is the
+    movement that was last asked for in this step, also after its prompt has gone again."""
 
     visit: Visit
     watch_id: int
     progress: WatchProgress
+    asked: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)

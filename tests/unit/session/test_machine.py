@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
 from edge.domain.cycles import Cycle
 from edge.domain.errors import Fault
 from edge.domain.people import CardKey
@@ -456,6 +457,62 @@ def test_the_site_decides_the_number_of_tries(walk: Walk) -> None:
     walk.do(Judged(walk.state.watch_id, verdict(live=False, alike=None)), policy=Policy(tries=1))
     assert isinstance(walk.state, Retrying)
     assert walk.state.exhausted
+
+
+def drawn(walk: Walk, *tries: tuple[Prompt | None, Reason]) -> list[frozenset[Action]]:
+    """What was to be left out of each draw, when every try ended like this."""
+    heard: list[frozenset[Action]] = []
+
+    def draw(left_out: frozenset[Action]) -> tuple[Action, ...]:
+        heard.append(left_out)
+        return ACTIONS
+
+    walk.consenting().do(Pressed(Button.AGREE), draw_actions=draw)
+    for prompt, reason in tries:
+        assert isinstance(walk.state, Watching)
+        running = walk.state.watch_id
+        if prompt:
+            walk.do(Watched(running, WatchProgress(prompt, None, 0, 4)))
+            walk.do(Watched(running, WatchProgress(Prompt.LOOK_AHEAD, None, 0, 4)))
+        failed = replace(verdict(live=False, alike=None), actions=(), reasons=(reason,))
+        walk.do(Judged(running, failed))
+        walk.do(Pressed(Button.TRY_AGAIN), draw_actions=draw)
+    return heard
+
+
+def test_e07_a_movement_that_does_not_come_is_not_asked_for_again(walk: Walk) -> None:
+    first, second, third = drawn(
+        walk, (Prompt.BLINK, Reason.TIMED_OUT), (Prompt.UP, Reason.TIMED_OUT)
+    )
+    assert (first, second) == (frozenset(), {Action.BLINK})
+    assert third == {Action.BLINK, Action.UP}
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.TIMED_OUT])
+def test_what_failed_otherwise_is_asked_for_again(walk: Walk, reason: Reason) -> None:
+    assert drawn(walk, (Prompt.UP, reason)) == [frozenset(), frozenset()]
+
+
+def test_who_never_stood_in_the_frame_has_missed_no_movement(walk: Walk) -> None:
+    assert drawn(walk, (None, Reason.TIMED_OUT)) == [frozenset(), frozenset()]
+
+
+def test_a_movement_done_before_the_time_ran_out_is_kept(walk: Walk) -> None:
+    walk.watching()
+    assert isinstance(walk.state, Watching)
+    running = walk.state.watch_id
+    walk.do(Watched(running, WatchProgress(Prompt.UP, None, 0, 4)))
+    walk.do(Watched(running, WatchProgress(Prompt.LOOK_AHEAD, None, 1, 4)))
+    assert walk.state.asked is None
+
+
+def test_where_no_safe_sequence_is_left_a_person_decides(walk: Walk) -> None:
+    walk.consenting().do(Pressed(Button.AGREE), draw_actions=lambda left_out: ())
+    assert isinstance(walk.state, Retrying)
+    assert walk.state.exhausted
+    assert walk.given(fx.Watch) == []
+    walk.press(Button.SUBMIT).stored()
+    assert walk.record.outcome is Outcome.NEEDS_REVIEW
 
 
 def test_the_prompts_asked_are_the_sequence_drawn(walk: Walk) -> None:
