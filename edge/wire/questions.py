@@ -129,7 +129,7 @@ def bounded(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def _epoch(fields: dict[str, Any]) -> str:
     epoch = fields.get("epoch")
-    if not isinstance(epoch, str) or not 1 <= len(epoch) <= 64:
+    if not isinstance(epoch, str) or not 1 <= len(epoch) <= 64 or not epoch.isprintable():
         raise WireError("body", "epoch is not of its kind")
     return epoch
 

@@ -69,6 +69,14 @@ def test_odd_bodies_are_refused(body: bytes) -> None:
             parse(body)
 
 
+@pytest.mark.parametrize("epoch", ["\\ud800", "\\u0000", ""])
+def test_an_epoch_that_no_database_takes_is_refused(epoch: str) -> None:
+    body = f'{{"epoch":"{epoch}","pruned":[],"unknown":[],"spans":[]}}'.encode()
+    for parse in (questions.parse_told, questions.parse_ask):
+        with pytest.raises(WireError, match="epoch"):
+            parse(body)
+
+
 def test_every_topic_belongs_to_one_message() -> None:
     told = {message.leaf for message in messages.MESSAGES}
     known = {value for value in vars(topics).values() if str(value).startswith(("up/", "dn/"))}
