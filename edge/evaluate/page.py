@@ -11,13 +11,13 @@ KNOWN = 0.5  # who may be accepted this often is known to get through
 STYLE = """
 body{font:16px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif;color:#22303c;
 background:#fff;
-max-width:1080px;margin:2.5rem auto;padding:0 1.2rem}
+max-width:1280px;margin:2.5rem auto;padding:0 1.2rem}
 h1{font-size:1.7rem;margin:0 0 .2rem}h2{font-size:1.2rem;margin:2.2rem 0 .5rem}
 p,li{max-width:76ch}.small{color:#5b6a76;font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.35rem .6rem;border-bottom:1px solid #dfe5ea;vertical-align:top}
 th:first-child,td:first-child{text-align:left}td{white-space:nowrap}th{font-weight:600;background:#f4f6f8}
-td.words,th.words{text-align:left;white-space:normal}td.words{font-size:.86rem;color:#44535f}
+td.words,th.words{text-align:left;white-space:normal;min-width:13rem}td.words{font-size:.86rem;color:#44535f}
 .good{color:#1f7a54;font-weight:600}.bad{color:#b5472f;font-weight:600}.doubt{color:#96690f;font-weight:600}
 .verdict{padding:.7rem 1rem;border-radius:6px;background:#eef6f1;margin:1rem 0}
 .verdict.no{background:#fbeee9}img{max-width:100%;height:auto}code{overflow-wrap:anywhere}
