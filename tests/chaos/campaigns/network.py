@@ -30,7 +30,7 @@ from tests.fixtures_broker import Broker
 KIOSKS = ("k-001", "k-002")
 FORGETFUL = "k-003"
 BRIDGE_FAULTS = {"drop": 0.12, "duplicate": 0.12, "delay": 0.12, "reorder": 0.3}
-CALM_S = 240.0
+CALM_S = 400.0
 
 WEATHERS: tuple[Mapping[str, Any], ...] = (
     {"delay_s": 0.05},
