@@ -176,7 +176,9 @@ class Database:
         db.conn.close()
 
     def _connect(self) -> Any:
-        if self._may_create:  # SQLite itself would let nobody else write
+        # SQLite itself would let nobody else write. A file that is there is left alone: closing it
+        # here would drop the locks of every other connection that this process has to it.
+        if self._may_create and not self.path.exists():
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SHARED))
         connection = sqlite3.connect(
             f"file:{quote(os.fspath(self.path))}?mode=rw",
