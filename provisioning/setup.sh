@@ -21,6 +21,7 @@ packages=(
   chromium                   # pictures and tests of the staff console
   libatomic1                 # what drives Chromium in the demonstration and the tests
   xvfb                       # a screen for tests that drive a window from outside
+  faketime                   # wrong clocks for the kiosk in make chaos
 )
 
 as_root() {

@@ -84,6 +84,8 @@ def _tell(sections: dict[str, Section], out: Path) -> None:
         figures = ", ".join(f"{key} {value}" for key, value in found.items() if _short(value))
         print(f"{name:14} {figures}")
     print(f"report         {out}")
+    for words in campaign.not_run(sections):
+        print(f"NOT RUN        {words}", file=sys.stderr)
     for words in campaign.broken(sections):
         print(f"BROKEN         {words}", file=sys.stderr)
 

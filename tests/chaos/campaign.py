@@ -3,7 +3,8 @@
 A campaign is a module of `tests.chaos.campaigns` named in `CAMPAIGNS`. Its
 `run(size, progress)` plays it and returns the section of the report that bears its
 name: plain numbers and words, and under `broken` one sentence for each promise that was
-not kept. It starts and ends its own servers, on 127.0.0.1, and leaves nothing behind.
+not kept; under `not_run`, one for each part for which this machine lacks something. It starts
+and ends its own servers, on 127.0.0.1, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -99,6 +100,12 @@ def merge(path: Path, sections: dict[str, Section], about: dict[str, Any]) -> di
 def broken(sections: dict[str, Section]) -> Sequence[str]:
     """One line for each promise that did not hold."""
     return [f"{name}: {words}" for name, found in sections.items() for words in found["broken"]]
+
+
+def not_run(sections: dict[str, Section]) -> Sequence[str]:
+    """One line for each part that this machine cannot play."""
+    return [f"{name}: {words}" for name, found in sections.items()
+            for words in found.get("not_run", ())]  # fmt: skip
 
 
 def _module(name: str) -> Any:

@@ -6,7 +6,8 @@ whose battery is dead and that is years off in either direction; set by the netw
 that boot, or never; set by hand on the way; over ends of months, leap days and New Year.
 Each leaves records in the real store with the real time keeping beside them. What the chain
 says is then read as the registry can read it, and every interval that follows must hold the
-true time. Last, whole visits of the real runner in which the clock jumps at every screen.
+true time. Then whole visits of the real runner in which the clock jumps at every screen. Last,
+`tests.chaos.faketime`: the kiosk as a process whose machine's own wall clock is wrong.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ import random
 import tempfile
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.app.disk import KioskDisk
 from edge.app.ids import new_record_id
 from edge.app.seal import DeviceSeal
-from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.domain.timebase import ClockTrust, Stamp
 from edge.ports import Position
 from edge.session.events import Event
 from edge.session.machine import Transition
@@ -34,10 +34,12 @@ from edge.session.states import Consenting, Finished, Reviewing, Storing, Watchi
 from edge.wire import messages
 from edge.wire.envelope import verify
 from edge.wire.notices import ClockCorrection, parse_correction
+from tests.chaos import faketime
 from tests.chaos.campaign import Progress, Section, Size
 from tests.chaos.disk import recorded
 from tests.chaos.kiosk import QuickKiosk
 from tests.chaos.times import KioskTime, World
+from tests.chaos.told_times import SURE_WITHIN, stamp_of, verdict
 from tests.headless import make_config
 
 KIOSK = "K-TEST"
@@ -55,18 +57,8 @@ JUMPS = (
 )
 SET_WITHIN = timedelta(milliseconds=300)
 """How far from the truth a clock may be that the network has just set."""
-NTP_ERR = timedelta(seconds=1)
-SURE_WITHIN = timedelta(seconds=5)
 RECORDS_PER_HISTORY = 50
 SCREENS = (Consenting, Watching, Reviewing, Storing, Finished)
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """The true time lies in here."""
-
-    earliest: datetime
-    latest: datetime
 
 
 def run(size: Size, progress: Progress) -> Section:
@@ -80,11 +72,12 @@ def run(size: Size, progress: Progress) -> Section:
             History(Path(name), chance, tally).live()
         progress.step()
     served = _visits(visits, random.Random(size.seed), progress)
+    matrix = faketime.play(size, progress)
     section: Section = {
         "records": tally["records"], "known": tally["known"], "at_least": tally["at_least"],
         "said_unsure": tally["said_unsure"], "false": tally["false"], "wide": tally["wide"],
         "corrections": tally["corrections"], "visits_with_jumps": visits, "served": served,
-        "clock": "injected, in place of faketime: no library is loaded into the product",
+        "clock": "injected; libfaketime's in the matrix",
     }  # fmt: skip
     broken = [
         (tally["false"], f"{tally['false']} records say a time that was not"),
@@ -92,7 +85,9 @@ def run(size: Size, progress: Progress) -> Section:
         (not tally["corrections"], "no clock was ever corrected"),
         (served < visits, f"{visits - served} visits were upset by a clock"),
     ]
-    return section | {"broken": [words for found, words in broken if found]}
+    section["broken"] = [words for found, words in broken if found] + matrix.pop("broken")
+    section["not_run"] = [matrix["not_run"]] if "not_run" in matrix else []
+    return section | {"faketime": matrix}
 
 
 class History:
@@ -170,7 +165,7 @@ class History:
         self._tally["corrections"] += len(corrections)
         for record_id, truth in self._truth.items():
             self._tally["records"] += 1
-            self._tally[_verdict(stamps[record_id], corrections, truth)] += 1
+            self._tally[verdict(stamps[record_id], corrections, truth)] += 1
 
     def _read(self) -> tuple[dict[str, Stamp], dict[str, ClockCorrection]]:
         stamps: dict[str, Stamp] = {}
@@ -185,37 +180,8 @@ class History:
                 correction = parse_correction(envelope.body)
                 corrections[correction.boot_id] = correction
             elif envelope.header.schema == messages.RECORD:
-                stamps[envelope.header.message_id] = _stamp(json.loads(envelope.body))
+                stamps[envelope.header.message_id] = stamp_of(json.loads(envelope.body))
         return stamps, corrections
-
-
-def _stamp(fields: dict[str, Any]) -> Stamp:
-    utc = datetime.fromisoformat(fields["utc"])
-    trust = ClockTrust(fields["trust"])
-    return Stamp(utc, MonoNs(fields["boot_ns"]), fields["boot_id"], trust)
-
-
-def _verdict(stamp: Stamp, corrections: dict[str, ClockCorrection], truth: datetime) -> str:
-    """`known`: an interval that holds it; `at_least`: only what it cannot be before."""
-    told = _between(stamp, corrections.get(stamp.boot_id))
-    if told is not None:
-        if not told.earliest <= truth <= told.latest:
-            return "false"
-        return "wide" if told.latest - told.earliest > SURE_WITHIN else "known"
-    if stamp.trust is ClockTrust.FLOOR:
-        return "at_least" if truth >= stamp.utc - NTP_ERR else "false"
-    return "said_unsure"
-
-
-def _between(stamp: Stamp, correction: ClockCorrection | None) -> Between | None:
-    if stamp.trust is ClockTrust.NTP:
-        return Between(stamp.utc - NTP_ERR, stamp.utc + NTP_ERR)
-    if correction is None:
-        return None
-    ago = timedelta(microseconds=(correction.boot_ns - stamp.boot_ns) // 1000)
-    middle = datetime.fromisoformat(correction.utc) - ago
-    err = timedelta(milliseconds=correction.err_ms)
-    return Between(middle - err, middle + err)
 
 
 # --- visits ---
