@@ -1,0 +1,42 @@
+"""The two units share one folder; only the kiosk's owns it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+UNITS = Path(__file__).parents[3] / "systemd"
+FOLDER = "/var/lib/jianzai"
+KIOSKS_OWN = ("templates", "ledger", "quarantine")
+
+
+def settings(name: str) -> dict[str, list[str]]:
+    """Every value of every setting, in order; a setting may be there more than once."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in (UNITS / name).read_text("utf-8").splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found[key] += value.split()
+    return found
+
+
+def test_one_unit_only_owns_the_folder_of_both() -> None:
+    """Named by two users systemd changes the owner of everything in it at each start."""
+    names = [path.name for path in UNITS.glob("*.service")]
+    owners = {name for name in names if settings(name)["StateDirectory"]}
+    assert owners == {"edge-kiosk.service"}
+    kiosk = settings("edge-kiosk.service")
+    assert (kiosk["StateDirectory"], kiosk["StateDirectoryMode"]) == (["jianzai"], ["0770"])
+
+
+def test_sync_writes_in_the_folder_by_its_group_and_never_into_what_is_the_kiosks() -> None:
+    kiosk, sync = settings("edge-kiosk.service"), settings("edge-sync.service")
+    assert sync["ReadWritePaths"] == [FOLDER]
+    assert sync["Group"] == kiosk["Group"]
+    assert sync["User"] != kiosk["User"]
+    assert sync["UMask"] == kiosk["UMask"] == ["0007"], "what one writes the other may too"
+    assert {f"-{FOLDER}/{name}" for name in KIOSKS_OWN} <= set(sync["InaccessiblePaths"])
+    # Nothing but the order: sync starting again must not start a kiosk that staff have stopped.
+    assert "edge-kiosk.service" in sync["After"]
+    assert "edge-kiosk.service" not in sync["Wants"] + sync["Requires"]
+    assert (sync["Restart"], sync["StartLimitIntervalSec"]) == (["always"], ["0"])
