@@ -169,7 +169,7 @@ class Screen:
     width: int = _doc("Pixels.", default=1280)
     height: int = _doc("Pixels.", default=800)
     fullscreen: bool = _doc("True on a kiosk.", default=True)
-    idle_s: int = _doc("Seconds from the last touch until a session ends, 30..900.", default=300)
+    idle_s: int = _doc("Seconds from the last touch until a session ends, 60..900.", default=300)
 
 
 @dataclass(frozen=True, slots=True)

@@ -489,7 +489,7 @@ class Runner:
             self._disk_failed(error)
         if self.health.is_lost("disk"):
             self.post(StoreLost())
-        elif isinstance(state, Turned) and state.why is Why.OUT_OF_SERVICE:
+        elif self._session.store_lost:
             self.post(StoreBack())
 
     def _disk_failed(self, error: StoreError) -> None:

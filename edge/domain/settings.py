@@ -103,7 +103,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("tries", Whole(1, 5), Takes.LIVE),
         Setting("agency.office", _LINE, Takes.KIOSK),
         Setting("agency.phone", _PHONE, Takes.KIOSK),
-        Setting("screen.idle_s", Whole(30, 900, "s"), Takes.LIVE),
+        Setting("screen.idle_s", Whole(60, 900, "s"), Takes.LIVE),
         Setting("devices.volume", Whole(0, 100, "%"), Takes.LIVE),
         Setting("devices.dialect", Choice(("none", "yue")), Takes.KIOSK),
         Setting("panel.fill_light_percent", Whole(1, 100, "%"), Takes.KIOSK),

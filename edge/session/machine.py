@@ -253,6 +253,8 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
     lying = replace(session, card_lies=True)
     if not _expects_card(session.state):
         return Transition(lying)
+    if session.store_lost:
+        return _go(lying, Turned(Why.OUT_OF_SERVICE), ctx)
     visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
     return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
 
@@ -278,6 +280,7 @@ def _reader_back(session: Session, ctx: Context) -> Transition:
 
 def _store_news(session: Session, event: StoreLost | StoreBack, ctx: Context) -> Transition:
     """Whoever is being served is told at their own record; the next person before they begin."""
+    session = replace(session, store_lost=isinstance(event, StoreLost))
     match session.state, event:
         case Home() | AwaitingCard(), StoreLost():
             return _go(session, Turned(Why.OUT_OF_SERVICE), ctx)

@@ -215,7 +215,8 @@ class Session:
     `epoch` grows with every change of state. `timer` numbers the one running
     timer, so that one set earlier means nothing any more. `deadline_ns` is when
     the screen closes (`None` on screens without a countdown), `warned` that the
-    last half minute has been announced. `lost` are devices that do not work just now.
+    last half minute has been announced. `lost` are devices that do not work just now,
+    `store_lost` says that the disk is one of them: nobody may begin what cannot be kept.
     """
 
     state: State
@@ -226,6 +227,7 @@ class Session:
     warned: bool = False
     card_lies: bool = False
     lost: tuple[str, ...] = ()
+    store_lost: bool = False
 
 
 def uses_camera(state: State) -> bool:

@@ -19,6 +19,7 @@ from edge.session.events import (
     Pressed,
     SlipPrinted,
     StaffAnswered,
+    StoreBack,
     StoreLost,
     TimerFired,
     VolumeTold,
@@ -129,6 +130,18 @@ def test_the_door_is_there_when_the_disk_keeps_the_kiosk_out_of_service() -> Non
     desk.press(Button.HOME)
     desk.feed(StoreLost())
     assert desk.state == Turned(Why.OUT_OF_SERVICE)
+
+
+@pytest.mark.parametrize("state", [StaffSignIn(), Turned(Why.READER_DOWN), Home()])
+def test_f01_nobody_begins_what_the_disk_cannot_keep(state: Any) -> None:
+    """Also from a keypad that staff left standing, or from another apology."""
+    desk = Desk(state)
+    desk.feed(StoreLost())
+    desk.feed(LAID_DOWN)
+    assert desk.state == Turned(Why.OUT_OF_SERVICE)
+    desk.feed(StoreBack())
+    desk.feed(LAID_DOWN)
+    assert isinstance(desk.state, LookingUp)
 
 
 @pytest.mark.parametrize("state", [Choosing(VISIT), Turned(Why.NOT_FOUND, VISIT)])

@@ -65,7 +65,7 @@ def test_only_the_link_could_cut_the_kiosk_off() -> None:
         ("tries", True, "range", "1..5"),
         ("tries", 3.0, "range", "1..5"),
         ("tries", "3", "range", "1..5"),
-        ("screen.idle_s", 29, "range", "30..900 s"),
+        ("screen.idle_s", 59, "range", "60..900 s"),
         ("language", "fr", "choice", "zh, en"),
         ("language", ["zh"], "choice", "zh, en"),
         ("agency.phone", "call me", "text", SETTINGS["agency.phone"].kind.allowed),
