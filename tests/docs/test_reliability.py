@@ -37,6 +37,7 @@ def figures(report: dict[str, Any]) -> list[str]:
         f"{away['hours']} hours, {away['power_cuts']} cuts: {away['registry']} of "
         f"{away['certifications']} arrived",
         f"{clocks['records']:,} records: {clocks['false']} false times",
+        f"{clocks['faketime']['cases']} wrong clocks: {clocks['faketime']['kept']} visits served",
         f"{real['runs']} runs, {real['kills']} kills: {real['lost']} lost, "
         f"{real['doubled']} doubled",
     ]
