@@ -176,25 +176,37 @@ class Worker:
         return arrivals
 
     def _take(self, kiosk_id: str, leaf: str, message: Incoming, now: datetime) -> None:
-        """Anything but a record; what is no message of ours costs the kiosk dearly."""
-        cost = Cost.PLAIN
+        """Anything but a record; what is no message of ours costs the kiosk dearly.
+
+        Nothing one kiosk can write may stop the bridge for all: what a message does is
+        done whole or not at all, and an error nobody thought of is one refused message.
+        """
+        cost = Cost.REFUSED
         try:
-            if leaf == topics.PRESENCE:
-                store_presence(kiosk_id, messages.parse_presence(message.payload), now)
-            elif leaf == topics.HEALTH:
-                store_health(kiosk_id, messages.parse_health(message.payload), now)
-            elif leaf == topics.LOOKUP:
-                self._answer(kiosk_id, message, now)
-            elif leaf == topics.TOLD:
-                self._questions.told(kiosk_id, message.payload)
-            elif leaf == topics.REPORTED:
-                self._settings.reported(kiosk_id, message.payload, now)
-            else:
-                raise WireError("topic", "nothing we listen to")
+            with transaction.atomic():
+                self._file(kiosk_id, leaf, message, now)
+            cost = Cost.PLAIN
         except WireError as error:
             log.warning("ignored topic=%r reason=%s", message.topic[:80], error.reason)
-            cost = Cost.REFUSED
+        except OperationalError:
+            raise  # not the message's fault: the batch is tried again
+        except Exception as error:  # noqa: BLE001 - top of the bridge's thread, for one message
+            log.error("unfileable topic=%r error=%s", message.topic[:80], type(error).__name__)
         self._throttle.charge(kiosk_id, cost.value, self._clock.mono_s())
+
+    def _file(self, kiosk_id: str, leaf: str, message: Incoming, now: datetime) -> None:
+        if leaf == topics.PRESENCE:
+            store_presence(kiosk_id, messages.parse_presence(message.payload), now)
+        elif leaf == topics.HEALTH:
+            store_health(kiosk_id, messages.parse_health(message.payload), now)
+        elif leaf == topics.LOOKUP:
+            self._answer(kiosk_id, message, now)
+        elif leaf == topics.TOLD:
+            self._questions.told(kiosk_id, message.payload)
+        elif leaf == topics.REPORTED:
+            self._settings.reported(kiosk_id, message.payload, now)
+        else:
+            raise WireError("topic", "nothing we listen to")
 
     def _answer(self, kiosk_id: str, message: Incoming, now: datetime) -> None:
         now_s = self._clock.mono_s()

@@ -9,11 +9,12 @@ from collections import deque
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
 
 from cloud_bridge import demo
 from cloud_bridge.bridge import worker as worker_module
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
+from cloud_bridge.bridge.throttle import Cost
 from cloud_bridge.bridge.worker import Clock, Worker
 from cloud_bridge.registry import gaps, id_number, keyring, people_import
 from cloud_bridge.registry.models import (
@@ -202,6 +203,64 @@ def test_odd_topics_and_presence_are_no_reason_to_fall_over(
         bench.link.bring(presence, text.encode())
     bench.turn()
     assert not Device.objects.get().online
+
+
+@pytest.mark.parametrize("error", [AttributeError, RecursionError, ValueError, IntegrityError])
+def test_one_message_beyond_all_that_was_thought_of_stops_nobody(
+    registry: TestRegistry,
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
+) -> None:
+    hostile, other = registry.kiosk("k-001"), registry.kiosk("k-002")
+    quiet()
+
+    def half_done(kiosk_id: str, *_rest: object) -> None:
+        Device.objects.filter(pk=kiosk_id).update(health=[{"half": "done"}])
+        raise error("contents of the message")
+
+    monkeypatch.setattr(worker_module, "store_health", half_done)
+    charged: list[tuple[str, float]] = []
+    charge = bench.worker._throttle.charge
+
+    def charge_and_note(kiosk_id: str, tokens: float, now_s: float) -> None:
+        charged.append((kiosk_id, tokens))
+        charge(kiosk_id, tokens, now_s)
+
+    monkeypatch.setattr(bench.worker._throttle, "charge", charge_and_note)
+    presence = messages.presence_body(Presence(True, 7, "jianzai 0.1.0"))
+    bench.link.bring(topics.topic(hostile.kiosk_id, topics.HEALTH), b"[]")
+    bench.link.bring(topics.topic(other.kiosk_id, topics.PRESENCE), presence)
+    bench.link.bring(rec(other), other.record())
+    bench.turn()
+    assert not Device.objects.get(pk="k-001").health, "whole or not at all"
+    assert Device.objects.get(pk="k-002").online
+    assert ("k-001", Cost.REFUSED.value) in charged
+    assert bench.link.log == ["published ack", *["done, 1 filed"] * 3]
+    assert bench.opened(topics.ACK)[0].header.recipient == "k-002"
+    assert f"error={error.__name__}" in caplog.text
+    assert "contents" not in caplog.text
+
+
+def test_a_database_that_goes_away_at_a_message_is_waited_for(
+    registry: TestRegistry, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.kiosk()
+    quiet()
+    tries: list[str] = []
+
+    def away_once(kiosk_id: str, *_rest: object) -> None:
+        tries.append(kiosk_id)
+        if len(tries) == 1:
+            raise OperationalError("away")
+
+    monkeypatch.setattr(worker_module, "store_health", away_once)
+    monkeypatch.setattr(bench.stop, "wait", lambda _timeout_s: False)
+    bench.link.bring(topics.topic("k-001", topics.HEALTH), b"[]")
+    bench.turn()
+    assert tries == ["k-001", "k-001"]
+    assert bench.link.log == ["done, 0 filed"]
 
 
 def _json(text: str) -> str:
