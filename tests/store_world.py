@@ -9,7 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.app.disk import LEDGER, KioskDisk
@@ -108,3 +110,18 @@ class Premises:
     def everything_on_disk(self) -> bytes:
         files = (file for file in self.folder.rglob("*") if file.is_file())
         return b"".join(file.read_bytes() for file in files)
+
+
+def unlistable(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """As if whoever runs may not list this folder; permissions do not keep root out."""
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, _refusing(getattr(os, name), folder))
+
+
+def _refusing(real: Callable[..., Any], folder: Path) -> Callable[..., Any]:
+    def look(path: Any = ".") -> Any:
+        if not isinstance(path, int) and Path(path) == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    return look

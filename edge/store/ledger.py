@@ -70,8 +70,13 @@ class Ledger:
         return sum(self._thin_out(segment, wanted) for segment in self.segments())
 
     def segments(self) -> list[Path]:
+        """Oldest first. A folder that cannot be listed is no empty one (`glob` would say so)."""
         with self._normalised():
-            return sorted(self.folder.glob("*.lines")) if self.folder.is_dir() else []
+            try:
+                names = os.listdir(self.folder)
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+        return sorted(self.folder / name for name in names if name.endswith(".lines"))
 
     def close(self) -> None:
         if self._descriptor is not None:

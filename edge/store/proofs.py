@@ -35,8 +35,9 @@ class Proofs:
         self._database = database
         self._seal = seal
 
-    def add(self, gone: Gone) -> None:
-        epoch = Records(self._database).epoch
+    def add(self, gone: Gone, epoch: str = "") -> None:
+        """`first` and `last` are places in `epoch`; without one, in this database's own."""
+        epoch = epoch or Records(self._database).epoch
         facts = asdict(gone) | {"until": gone.until.isoformat(), "epoch": epoch}
         row = [gone.what, epoch, gone.first, gone.last, self._seal.sign(facts)]
         with self._database.write() as db:

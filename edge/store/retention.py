@@ -17,6 +17,8 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from edge.domain.errors import StoreError
@@ -89,10 +91,7 @@ class Retention:
         ids = {RecordId(row[1]) for row in old}
         if self._ledger is not None:
             self._ledger.keep(lambda copy: copy.record_id not in ids)
-        runs = [
-            Gone("records", len(run), until, run[0][0], run[-1][0], run[-1][2])
-            for run in _runs([(row[0], row[1], row[2]) for row in old])
-        ]
+        runs = [_gone(run, until) for run in _runs([(row[0], row[1], row[2]) for row in old])]
         with self._database.write():
             for run in runs:
                 self._take_away_run(run)
@@ -100,10 +99,23 @@ class Retention:
 
     def _take_away_run(self, run: Gone) -> None:
         self._proofs.add(run)
+        self._prove_origins(run)
         with self._database.write() as db:
             db.execute("DELETE FROM records WHERE seq BETWEEN ? AND ?", [run.first, run.last])
         if run.last == self._records.last_seq():
             self._set("pruned_sha256", run.sha256)
+
+    def _prove_origins(self, run: Gone) -> None:
+        """Saved records once more by the places they were signed for: should a copy of one turn
+        up, only these tell that it was taken away."""
+        sql = (
+            "SELECT place, epoch, sha256 FROM origins JOIN records USING (seq) "
+            "WHERE seq BETWEEN ? AND ? ORDER BY epoch, place"
+        )
+        rows = self._database.rows(sql, [run.first, run.last])
+        for epoch, places in groupby(rows, itemgetter(1)):
+            for each in _runs(list(places)):
+                self._proofs.add(_gone(each, run.until), epoch)
 
     # --- the rest ---
 
@@ -158,6 +170,10 @@ class Retention:
 
 
 Numbered = tuple[int, str, str]
+
+
+def _gone(run: list[Numbered], until: date) -> Gone:
+    return Gone("records", len(run), until, run[0][0], run[-1][0], run[-1][2])
 
 
 def _runs(rows: Sequence[Numbered]) -> Iterator[list[Numbered]]:

@@ -11,6 +11,7 @@ import pytest
 from edge.domain.errors import StoreError
 from edge.domain.record import RecordId
 from edge.store.ledger import Copy, Ledger
+from tests.store_world import unlistable
 
 
 def copy(number: int, size: int = 100) -> Copy:
@@ -93,3 +94,17 @@ def test_what_the_system_complains_about_is_a_store_error(tmp_path: Path) -> Non
     (tmp_path / "ledger").write_text("a file where the folder should be")
     with closing(Ledger(tmp_path / "ledger")) as ledger, pytest.raises(StoreError, match="ledger"):
         ledger.append([copy(1)])
+
+
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Ledger(tmp_path / "ledger")) as ledger:
+        assert ledger.is_empty()  # none was ever written
+        ledger.append([copy(1)])
+        with monkeypatch.context() as patched:
+            unlistable(patched, ledger.folder)
+            for use in (ledger.is_empty, ledger.segments, lambda: ledger.keep(lambda _: False)):
+                with pytest.raises(StoreError, match="Permission denied"):
+                    use()
+        assert numbers(ledger) == [1]

@@ -19,7 +19,7 @@ from edge.store.outbox import SqliteOutbox
 from edge.store.recovery import last_recovery, set_aside
 from edge.store.schema import STEPS
 from tests.helpers_sync import entry
-from tests.store_world import Premises
+from tests.store_world import Premises, unlistable
 
 
 @pytest.fixture
@@ -290,3 +290,19 @@ def test_a_new_kiosk_has_nothing_to_recover(premises: Premises) -> None:
     with closing(premises.disk()) as disk:
         assert disk.recovery is None
         assert disk.records.count() == 0
+
+
+def test_while_the_ledger_cannot_be_listed_no_database_is_made(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    promised = premises.fill(3)
+    premises.path.unlink()
+    with monkeypatch.context() as patched:
+        unlistable(patched, premises.ledger.folder)
+        premises.disk().close()
+    assert "disk=unusable" in caplog.text
+    assert not premises.path.exists()
+    with closing(premises.disk()) as disk:
+        assert disk.recovery is not None
+        assert (disk.recovery.reason, disk.recovery.salvaged) == ("missing", 3)
+    assert set(promised) <= set(premises.waiting())

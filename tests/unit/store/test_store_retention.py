@@ -19,7 +19,7 @@ from edge.store.outbox import SqliteOutbox
 from edge.store.proofs import Gone, Proofs
 from edge.store.recovery import set_aside
 from edge.store.retention import Retention
-from tests.store_world import Premises
+from tests.store_world import Premises, unlistable
 
 
 @pytest.fixture
@@ -328,3 +328,42 @@ def test_the_proofs_of_an_older_chain_let_no_record_of_this_one_go(premises: Pre
         with pytest.raises(StoreError, match="append-only"), disk.database.write() as db:
             db.execute("DELETE FROM records WHERE seq = 1")
         assert disk.verify_chain(premises.seal) is None
+
+
+def saved_and_acknowledged(premises: Premises, disk: KioskDisk) -> None:
+    acknowledge(premises, disk, *SqliteOutbox(disk.database, premises.times).due(9))
+    day(premises, disk)
+
+
+def test_while_the_ledger_cannot_be_listed_no_record_goes(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    premises.fill(4)
+    premises.path.unlink()
+    with closing(premises.disk()) as disk:
+        saved_and_acknowledged(premises, disk)
+        with monkeypatch.context() as patched:
+            unlistable(patched, premises.ledger.folder)
+            with pytest.raises(StoreError, match="Permission"):
+                day(premises, disk, 31)
+        assert seqs(disk) == [-4, -3, -2, -1, 1]
+        assert Proofs(disk.database, premises.seal).all() == []
+
+
+def test_a_copy_of_a_saved_record_that_was_taken_away_does_not_bring_it_back(
+    premises: Premises,
+) -> None:
+    """Proved by the place it was signed for too, which is all that its copy names."""
+    premises.fill(4)
+    copies = list(premises.ledger.read())
+    premises.path.unlink()
+    with closing(premises.disk()) as disk:
+        epoch = disk.epoch
+        saved_and_acknowledged(premises, disk)
+        day(premises, disk, 31)
+        assert seqs(disk) == []
+    premises.ledger.append(copies)
+    with closing(premises.disk()) as again:
+        assert (again.recovery, again.epoch) == (None, epoch)
+        assert seqs(again) == []
+        assert again.verify_chain(premises.seal) is None
