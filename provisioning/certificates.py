@@ -96,6 +96,11 @@ def client_cert(signer: Authority, name: str, key_pem: bytes) -> bytes:
     return _signed(_leaf(signer, name, key_pem, ExtendedKeyUsageOID.CLIENT_AUTH), signer.key)
 
 
+def serial(cert: bytes) -> int:
+    """Which of an authority's certificates (PEM) this is."""
+    return x509.load_pem_x509_certificate(cert).serial_number
+
+
 def revocation_list(signer: Authority, certs: Sequence[bytes]) -> bytes:
     """The certificates (PEM) that are worth nothing any more, as PEM.
 
@@ -109,9 +114,8 @@ def revocation_list(signer: Authority, certs: Sequence[bytes]) -> bytes:
         .next_update(now + timedelta(days=AUTHORITY_DAYS))
     )
     for pem in certs:
-        serial = x509.load_pem_x509_certificate(pem).serial_number
-        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
-        builder = builder.add_revoked_certificate(entry)
+        entry = x509.RevokedCertificateBuilder().serial_number(serial(pem)).revocation_date(now)
+        builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 

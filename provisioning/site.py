@@ -93,8 +93,10 @@ def revoke(root: Path, kiosk_id: str) -> Path:
         raise ConfigError(str(cert), "no such kiosk, or a broker without a list (crlfile)")
     signer = _make_authority(site.root / "ca")
     marks = site.root / "ca" / "revoked"
-    _keep(marks / f"{kiosk_id}.crt", cert.read_bytes)
-    certs = [path.read_bytes() for path in sorted(marks.iterdir())]
+    # By serial too: a kiosk that came back with a new certificate may be stolen again.
+    pem = cert.read_bytes()
+    _keep(marks / f"{kiosk_id}-{certificates.serial(pem):x}.crt", lambda: pem)
+    certs = sorted({path.read_bytes() for path in marks.glob("*.crt")})
     revoked = site.root / "broker" / REVOKED
     _write(revoked, certificates.revocation_list(signer, certs))
     return revoked

@@ -124,15 +124,47 @@ def test_a_production_site_simulates_nothing(tmp_path: Path) -> None:
     assert config.devices == kiosk_config.Devices()
 
 
+def serial_of(site: Site, kiosk_id: str) -> int:
+    cert = (site.kiosk(kiosk_id) / "tls.crt").read_bytes()
+    return x509.load_pem_x509_certificate(cert).serial_number
+
+
+def serials_of(revoked: Path) -> list[int]:
+    return sorted(entry.serial_number for entry in x509.load_pem_x509_crl(revoked.read_bytes()))
+
+
+def new_certificate(site: Site, kiosk_id: str) -> None:
+    """The kiosk was found again: without its old key and certificate it gets new ones."""
+    for name in ("tls.key", "tls.crt"):
+        (site.kiosk(kiosk_id) / name).unlink()
+    make_site(site.root, [kiosk_id])
+
+
+def test_a_kiosk_stolen_twice_is_shut_out_twice(site: Site) -> None:
+    first = serial_of(site, "k-001")
+    revoke(site.root, "k-001")
+    new_certificate(site, "k-001")
+    second = serial_of(site, "k-001")
+    assert first != second
+    assert serials_of(revoke(site.root, "k-001")) == sorted([first, second])
+
+
+def test_a_certificate_revoked_by_an_older_program_stays_revoked(site: Site) -> None:
+    """Its mark carries the kiosk's id alone."""
+    marks = site.root / "ca" / "revoked"
+    marks.mkdir()
+    (marks / "k-001.crt").write_bytes((site.kiosk("k-001") / "tls.crt").read_bytes())
+    first = serial_of(site, "k-001")
+    assert serials_of(revoke(site.root, "k-001")) == [first], "once, under either name"
+    new_certificate(site, "k-001")
+    assert serials_of(revoke(site.root, "k-001")) == sorted([first, serial_of(site, "k-001")])
+
+
 def test_revoked_certificates_add_up_and_an_old_broker_is_told_so(site: Site) -> None:
     make_site(site.root, ["k-001", "k-002"])
     for kiosk_id in ("k-001", "k-002", "k-001"):
         revoked = revoke(site.root, kiosk_id)
-    serials = {entry.serial_number for entry in x509.load_pem_x509_crl(revoked.read_bytes())}
-    assert serials == {
-        x509.load_pem_x509_certificate((site.kiosk(name) / "tls.crt").read_bytes()).serial_number
-        for name in ("k-001", "k-002")
-    }
+    assert serials_of(revoked) == sorted(serial_of(site, name) for name in ("k-001", "k-002"))
     with pytest.raises(ConfigError, match="no such kiosk"):
         revoke(site.root, "k-003")
     lines = site.broker_conf.read_text("utf-8").splitlines()
