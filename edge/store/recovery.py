@@ -34,6 +34,7 @@ from edge.store.audit import EPOCH_KIND
 from edge.store.database import Database, Row
 from edge.store.ledger import Copy, Ledger, sync_folder
 from edge.store.records import Records
+from edge.store.roster import PART
 from edge.store.seal import Entry, Seal
 
 _log = logging.getLogger(__name__)
@@ -250,7 +251,7 @@ def _readable(path: Path) -> closing[sqlite3.Connection]:
 def _records_of(connection: sqlite3.Connection) -> list[Copy]:
     """Whatever can be read, from the front until it breaks and from the back until it breaks."""
     sql = "SELECT record_id, kind, payload, seq FROM records ORDER BY seq"
-    rows = {row[3]: row for order in ("", " DESC") for row in _rows(connection, sql + order)}
+    rows = {row[3]: row for order in ("", " DESC") for row in _read(connection, sql + order)[0]}
     return [
         Copy(RecordId(record_id), kind, bytes(payload))
         for record_id, kind, payload, _ in (rows[seq] for seq in sorted(rows))
@@ -258,15 +259,20 @@ def _records_of(connection: sqlite3.Connection) -> list[Copy]:
     ]
 
 
-def _rows(connection: sqlite3.Connection, sql: str) -> Iterator[Row]:
+def _read(connection: sqlite3.Connection, sql: str) -> tuple[list[Row], bool]:
+    """Rows until reading breaks off, and whether it did not."""
+    rows: list[Row] = []
     try:
-        yield from connection.execute(sql)
+        for row in connection.execute(sql):  # one by one: what came before the break is kept
+            rows.append(row)
     except sqlite3.Error as error:
         _log.warning("salvage=broken_off error=%s", error)
+        return rows, False
+    return rows, True
 
 
 _CARRIED = {
-    "state": "name IN ('boot_seq', 'roster_version', 'time_floor')",
+    "state": f"name IN ('boot_seq', 'roster_version', '{PART}', 'time_floor')",
     "counters": "1",
     "roster": "1",
     "receipts": "1",
@@ -278,17 +284,22 @@ _CARRIED = {
 
 def _carry_over(connection: sqlite3.Connection, database: Database) -> None:
     for table, which in _CARRIED.items():
-        rows = list(_rows(connection, f"SELECT * FROM {table} WHERE {which}"))
+        rows, whole = _read(connection, f"SELECT * FROM {table} WHERE {which}")
         if rows:
             places = ", ".join("?" * len(rows[0]))
-            _insert(database, f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)
+            whole &= _insert(database, f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)
+        if table == "roster" and not whole:
+            _insert(database, "INSERT OR IGNORE INTO state VALUES (?, '1')", [(PART,)])
 
 
-def _insert(database: Database, sql: str, rows: list[Row]) -> None:
-    """A row of another form or kind is left behind, not the others with it."""
+def _insert(database: Database, sql: str, rows: list[Row]) -> bool:
+    """A row of another form or kind is left behind, not the others with it; whether none was."""
+    whole = True
     for row in rows:
         try:
             with database.write() as db:
                 db.execute(sql, list(row))
         except StoreError as error:
             _log.warning("salvage=row_left error=%s", error)
+            whole = False
+    return whole

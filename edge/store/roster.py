@@ -12,6 +12,9 @@ from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
 from edge.store.database import Database
 from edge.store.vault import Vault
 
+PART = "roster_is_part"
+"""In `state` when not all of the roster in force could be saved from a damaged database."""
+
 
 class SealedRoster:
     """The roster in force is the one with the highest version; the one before it is kept."""
@@ -26,17 +29,24 @@ class SealedRoster:
         return int(row[0]) if row else 0
 
     def replace(self, version: int, entries: Iterable[RosterEntry]) -> bool:
-        """Swap the whole roster at once; False, and nothing changes, unless it is newer."""
+        """Swap the whole roster at once; False, and nothing changes, unless it is newer.
+
+        Over one of which only a part was saved, the same version counts as newer.
+        """
         with self._database.write() as db:
             current = self.version()
-            if version <= current:
+            if version < current or (version == current and not self._is_part()):
                 return False
-            db.execute("DELETE FROM roster WHERE version < ?", [current])
+            db.execute("DELETE FROM roster WHERE version < ? OR version >= ?", [current, version])
+            db.execute("DELETE FROM state WHERE name = ?", [PART])
             for entry in entries:
                 sealed = self._vault.seal(_encode(entry), _place(version, entry.key))
                 db.execute("INSERT INTO roster VALUES (?, ?, ?)", [version, entry.key, sealed])
             db.execute("INSERT OR REPLACE INTO state VALUES ('roster_version', ?)", [str(version)])
         return True
+
+    def _is_part(self) -> bool:
+        return self._database.row("SELECT 1 FROM state WHERE name = ?", [PART]) is not None
 
     def find(self, key: CardKey) -> RosterEntry | None:
         version = self.version()

@@ -14,7 +14,7 @@ import pytest
 from edge.domain.errors import StoreError
 from edge.domain.people import CardKey
 from edge.store.audit import EPOCH_KIND, BrokenEntry
-from edge.store.database import Database
+from edge.store.database import PAGE_BYTES, Database
 from edge.store.outbox import SqliteOutbox
 from edge.store.recovery import last_recovery, set_aside
 from edge.store.schema import STEPS
@@ -306,3 +306,25 @@ def test_while_the_ledger_cannot_be_listed_no_database_is_made(
         assert disk.recovery is not None
         assert (disk.recovery.reason, disk.recovery.salvaged) == ("missing", 3)
     assert set(promised) <= set(premises.waiting())
+
+
+def test_a_roster_that_was_saved_in_part_gives_way_to_the_same_one_whole(
+    premises: Premises,
+) -> None:
+    """The retained message brings the same version; the saved part serves until it comes."""
+    people = [entry(number) for number in range(60)]
+    with closing(premises.disk()) as disk:
+        premises.commit(disk, 2)
+        disk.replace_roster(7, people)
+        disk.database.forget_deleted()
+        middle = disk.database.rows("SELECT sealed FROM roster ORDER BY card_key")[30][0]
+    place = premises.path.read_bytes().index(middle) // PAGE_BYTES * PAGE_BYTES
+    spoil(premises.path, place, PAGE_BYTES)
+    with closing(premises.disk()) as disk:
+        assert disk.recovery is not None
+        assert 0 < sum(disk.find(each.key) is not None for each in people) < 60
+        disk.replace_roster(6, [])
+        disk.replace_roster(7, people)
+        assert [disk.find(each.key) for each in people] == people
+        disk.replace_roster(7, [])  # in force as a whole from now on
+        assert disk.find(people[0].key) == people[0]
