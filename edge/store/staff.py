@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime
 from typing import Any
 
 from edge.domain.staff import Tries
 from edge.store.database import Database
 from edge.store.inbox import Inbox
-from edge.store.vault import Vault
+from edge.store.vault import SealedError, Vault
+
+_log = logging.getLogger(__name__)
 
 KIND = "jianzai.staff"
 """The sync process files messages under their schema, see `edge.wire.messages`."""
@@ -37,16 +40,27 @@ class StaffStore:
         self._inbox.done(KIND, self._offered)
 
     def replace(self, version: int, body: bytes, boot_id: str, boot_ns: int) -> bool:
-        """Keep this list from now on; False, and nothing changes, unless it is newer."""
+        """Keep this list from now on; False, and nothing changes, unless it is newer.
+
+        One that no longer opens counts as none: it must not keep the next one out.
+        """
         came = json.dumps([version, boot_id, boot_ns]).encode()
         with self._database.write():
-            known = self.held()
+            known = self._known_version()
             self.done()
-            if known is not None and version <= known[0]:
+            if known is not None and version <= known:
                 return False
             self._put("list", body)
             self._put("came", came)
         return True
+
+    def _known_version(self) -> int | None:
+        try:
+            held = self.held()
+        except SealedError as error:
+            _log.error("staff_list=lost error=%s", error)
+            return None
+        return held[0] if held else None
 
     def held(self) -> tuple[int, bytes, str, int] | None:
         """Version and body of the list, and in which boot and when in it the list came."""
@@ -74,7 +88,12 @@ class StaffStore:
             self._put("tries", json.dumps(rows).encode())
 
     def _all_tries(self) -> dict[str, list[Any]]:
-        plain = self._get("tries")
+        """Begun anew when they no longer open: else no try would ever be counted again."""
+        try:
+            plain = self._get("tries")
+        except SealedError as error:
+            _log.error("staff_tries=lost error=%s", error)
+            return {}
         rows: dict[str, list[Any]] = json.loads(plain) if plain else {}
         return rows
 

@@ -12,6 +12,10 @@ from edge.domain.errors import StoreError
 NONCE_BYTES = 12
 
 
+class SealedError(StoreError):
+    """A value that does not open: another key, another place or a changed byte."""
+
+
 class Vault:
     """ChaCha20-Poly1305; a sealed value is nonce, then ciphertext with its tag.
 
@@ -26,9 +30,9 @@ class Vault:
         return nonce + self._cipher.encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """Raises `StoreError` for another key, another place or a changed byte."""
+        """Raises `SealedError`."""
         nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         try:
             return self._cipher.decrypt(nonce, rest, place.encode())
         except (InvalidTag, ValueError) as error:
-            raise StoreError("a stored value does not open with this device's data key") from error
+            raise SealedError("a stored value does not open with this device's data key") from error

@@ -81,3 +81,31 @@ def test_nothing_of_it_can_be_read_on_the_disk(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         StaffStore(other, b"x" * 32).held()
     other.close()
+
+
+@pytest.mark.parametrize("name", ["list", "came"])
+def test_a_list_that_no_longer_opens_gives_way_to_the_next(database: Database, name: str) -> None:
+    store = StaffStore(database, KEY)
+    store.replace(7, BODY, "boot", 5)
+    spoil(database, name)
+    with pytest.raises(StoreError):
+        store.held()
+    Inbox(database).put(KIND, b"sealed")
+    assert store.waiting() == b"sealed"
+    assert store.replace(8, b"newer", "boot", 6)
+    assert store.held() == (8, b"newer", "boot", 6)
+    assert store.waiting() is None
+
+
+def test_tries_that_no_longer_open_are_counted_anew(database: Database) -> None:
+    store = StaffStore(database, KEY)
+    store.note_tries("204816", Tries(7, 3))
+    spoil(database, "tries")
+    assert store.tries("204816") is None
+    store.note_tries("204816", Tries(7, 1))
+    assert StaffStore(database, KEY).tries("204816") == Tries(7, 1)
+
+
+def spoil(database: Database, name: str) -> None:
+    with database.write() as db:
+        db.execute("UPDATE staff SET sealed = zeroblob(60) WHERE name = ?", [name])
