@@ -48,6 +48,7 @@ from cloud_bridge.registry.models import (
     Device,
     FiledRecord,
     KioskNotice,
+    OwedAck,
     Person,
     Quarantine,
     Rehearsal,
@@ -115,14 +116,20 @@ class Ingest:
             return [reply for arrival in arrivals for reply in self.ingest([arrival], now)]
 
     def refile(self, arrival: Arrival, now: datetime) -> str:
-        """File what was kept aside; the reason if something still stands against it."""
+        """File what was kept aside; the reason if something still stands against it.
+
+        This may be another process than the bridge's, which owes the kiosk the answer.
+        """
         try:
             devices = _devices([arrival])
             opened = self._open(arrival, _sign_key(devices.get(arrival.kiosk_id)))
             if isinstance(opened, Refused):
                 return opened.reason
             with transaction.atomic():
-                return _Batch(self._vault, now, devices).file_alone(opened)
+                batch = _Batch(self._vault, now, devices)
+                why = batch.file_alone(opened)
+                batch.owe()
+                return why
         except _UNFILEABLE as error:
             log.error("unfileable kiosk=%s error=%s", arrival.kiosk_id, type(error).__name__)
             return "unfileable"
@@ -225,6 +232,13 @@ class _Batch:
             self.file(record)
             self.write()
         return why
+
+    def owe(self) -> None:
+        """Leave the answers to the bridge."""
+        for reply in self.replies:
+            OwedAck.objects.create(
+                device_id=reply.kiosk_id, record_id=reply.ack.record_id, sha256=reply.ack.sha256
+            )
 
     def _is_known(self, record: Sound) -> bool:
         return self._known.get(record.record_id) == record.sha256

@@ -66,7 +66,8 @@ def header(row: Quarantine) -> dict[str, Any]:
 def refile(row: Quarantine, ingest: Ingest, vault: Vault, who: str, now: datetime) -> str:
     """Check an arrival again and file it: what still stands against it, or nothing.
 
-    What was filed leaves the quarantine; its envelope is kept with the record.
+    What was filed leaves the quarantine; its envelope is kept with the record, and the
+    bridge tells the kiosk, which has kept its own all the while (`OwedAck`).
     """
     with transaction.atomic():
         why = ingest.refile(_arrival(row), now) if _is_whole(row) else NOT_WHOLE

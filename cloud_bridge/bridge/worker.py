@@ -25,6 +25,7 @@ from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.ingest import Ingest, Reply
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
+from cloud_bridge.bridge.owed_acks import OwedAcks
 from cloud_bridge.bridge.questions import Questions
 from cloud_bridge.bridge.settings_post import SettingsPost
 from cloud_bridge.bridge.staff_lists import StaffLists
@@ -105,6 +106,7 @@ class Worker:
         self._rosters: dict[str, _Sent] = {}
         self._staff = StaffLists(link, vault, sign_key)
         self._settings = SettingsPost(link, sign_key)
+        self._owed = OwedAcks(link, sign_key)
         self._next_roster_s = 0.0
         self._locked_logged = False
 
@@ -128,6 +130,7 @@ class Worker:
             self._until_done(self._look_after, stop)
             self._until_done(self._send_staff, stop)
             self._until_done(lambda: self._settings.turn(self._clock.now()), stop)
+            self._until_done(self._owed.turn, stop)
 
     def _until_done(self, work: Callable[[], None], stop: threading.Event) -> None:
         """Repeat while the database is locked or away; nothing was acknowledged meanwhile."""

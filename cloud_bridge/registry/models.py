@@ -445,6 +445,18 @@ class Quarantine(models.Model):
         )
 
 
+class OwedAck(models.Model):
+    """The registry's word for a record that staff filed out of the quarantine.
+
+    The kiosk was told that it was put aside and keeps it without sending it again; the
+    bridge sends this word when the kiosk is there, and drops the row.
+    """
+
+    device = models.ForeignKey(Device, models.CASCADE, related_name="owed_acks")
+    record_id = models.CharField(max_length=36)
+    sha256 = models.CharField(max_length=64)
+
+
 class Badge(models.Model):
     """What a member of staff signs in with at a kiosk; good in one region and on its kiosks.
 

@@ -12,8 +12,10 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection
 
 from cloud_bridge import demo
+from cloud_bridge.bridge import quarantine
 from cloud_bridge.bridge import worker as worker_module
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
+from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.bridge.throttle import Cost
 from cloud_bridge.bridge.worker import Clock, Worker
 from cloud_bridge.registry import gaps, id_number, keyring, people_import
@@ -22,7 +24,9 @@ from cloud_bridge.registry.models import (
     Certification,
     ChainState,
     Device,
+    OwedAck,
     Person,
+    Quarantine,
     Rehearsal,
     Site,
 )
@@ -32,8 +36,8 @@ from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardKey, PersonId, RosterEntry
 from edge.wire import envelope, keys, messages, questions, topics
 from edge.wire.envelope import Header
-from edge.wire.messages import AckStatus, Presence
-from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry
+from edge.wire.messages import Ack, AckStatus, Presence
+from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry, unpack
 
 
 class MemoryLink:
@@ -267,6 +271,56 @@ def _json(text: str) -> str:
     import json
 
     return json.dumps(text)
+
+
+def filed_from_quarantine(registry: TestRegistry, kiosk: TestKiosk, payload: bytes) -> None:
+    registry.ingest.ingest([Arrival(kiosk.kiosk_id, payload)], NOW)
+    Device.objects.update(simulated_only=False)
+    row = Quarantine.objects.get()
+    assert quarantine.refile(row, registry.ingest, registry.vault, "test", NOW) == ""
+
+
+def test_a_kiosk_is_told_when_staff_file_what_was_put_aside(
+    registry: TestRegistry, bench: Bench
+) -> None:
+    """It sends such a record no more, so without a word it would keep it for ever."""
+    kiosk = registry.kiosk(demo=True)
+    quiet()
+    payload = kiosk.record()
+    filed_from_quarantine(registry, kiosk, payload)
+    bench.turn()
+    assert not bench.opened(topics.ACK), "it is switched off; the broker would forget in a week"
+    Device.objects.update(online=True)
+    bench.link.takes = False
+    bench.turn()
+    bench.turn()
+    assert len(bench.opened(topics.ACK)) == 1, "once, while it is under way"
+    bench.link.connection += 1
+    bench.turn()
+    bench.link.takes = True
+    bench.turn()
+    bench.turn()
+    first, again = bench.opened(topics.ACK)
+    assert first.header.recipient == again.header.recipient == kiosk.kiosk_id
+    assert first.body == again.body, "lost with its connection, so sent again"
+    [answer] = messages.parse_acks(first.body)
+    assert answer == Ack(unpack(payload)["id"], envelope.sha256_hex(payload), AckStatus.FILED)
+    assert not OwedAck.objects.exists()
+
+
+def test_an_answer_is_owed_even_if_the_broker_is_away(registry: TestRegistry, bench: Bench) -> None:
+    kiosk = registry.kiosk(demo=True)
+    quiet()
+    filed_from_quarantine(registry, kiosk, kiosk.record())
+    Device.objects.update(online=True)
+    bench.link.connected = False
+    bench.turn()
+    assert OwedAck.objects.count() == 1
+    restarted = Bench(registry)
+    restarted.turn()
+    restarted.turn()
+    assert len(restarted.opened(topics.ACK)) == 1
+    assert not OwedAck.objects.exists()
 
 
 def test_an_old_will_does_not_win(registry: TestRegistry, bench: Bench) -> None:
