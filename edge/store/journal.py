@@ -24,6 +24,7 @@ from edge.store.health import HealthTable
 from edge.store.inbox import Inbox
 from edge.store.ledger import Copy, Ledger
 from edge.store.letters import Letters
+from edge.store.proofs import is_pruned
 from edge.store.records import Records
 from edge.store.roster import SealedRoster
 from edge.store.seal import Seal
@@ -34,6 +35,11 @@ _log = logging.getLogger(__name__)
 ASK_KIND = "jianzai.ask"
 ROSTER_KIND = "jianzai.roster"
 """The sync process files messages under their schema, see `edge.wire.messages`."""
+
+_QUEUE = (
+    "INSERT INTO outbox (seq) VALUES (?) ON CONFLICT DO UPDATE "
+    "SET quarantined = 0, attempts = 0, due_boot_id = '' WHERE quarantined"
+)
 
 
 class SqliteJournal:
@@ -142,20 +148,33 @@ class SqliteJournal:
     def send_again(self, epoch: str, seqs: Sequence[int]) -> tuple[list[int], list[int]]:
         """Put records back into the outbox; returns the places that are gone and those unknown.
 
-        A place that still waits stays as it is, so the same question twice changes nothing.
+        A place that still waits stays as it is, so the same question twice changes nothing;
+        one that the registry had put aside and asks for after all is sent anew.
         """
-        if epoch != self.epoch:
-            return [], list(seqs)
         gone: list[int] = []
         unknown: list[int] = []
         with self.database.write() as db:
-            last = self.records.last_seq()
-            for seq in seqs:
-                if self.database.row("SELECT 1 FROM records WHERE seq = ?", [seq]):
-                    db.execute("INSERT OR IGNORE INTO outbox (seq) VALUES (?)", [seq])
+            for place in seqs:
+                seq = self._seq_at(epoch, place)
+                if seq is not None:
+                    db.execute(_QUEUE, [seq])
                 else:
-                    (gone if seq <= last else unknown).append(seq)
+                    (gone if self._is_gone(epoch, place) else unknown).append(place)
         return gone, unknown
+
+    def _seq_at(self, epoch: str, place: int) -> int | None:
+        """Where the record of that place stands now; of an older chain, where it was saved to."""
+        if epoch == self.epoch:
+            found = self.database.row("SELECT seq FROM records WHERE seq = ?", [place])
+        else:
+            sql = "SELECT seq FROM origins WHERE epoch = ? AND place = ?"
+            found = self.database.row(sql, [epoch, place])
+        return int(found[0]) if found else None
+
+    def _is_gone(self, epoch: str, place: int) -> bool:
+        if epoch == self.epoch:
+            return place <= self.records.last_seq()
+        return is_pruned(self.database, epoch, place)
 
     def note_health(self, state: DeviceState) -> None:
         """How a device is from now on."""

@@ -50,3 +50,9 @@ class Proofs:
         """What was signed, oldest first; a row whose signature does not hold is empty."""
         rows = self._database.rows("SELECT payload FROM proofs ORDER BY number")
         return [self._seal.facts_of(bytes(payload)) or {} for (payload,) in rows]
+
+
+def is_pruned(database: Database, epoch: str, place: int) -> bool:
+    """Whether there is a word that the record of this place was taken away."""
+    sql = "SELECT 1 FROM proofs WHERE what = 'records' AND epoch = ? AND ? BETWEEN first AND last"
+    return database.row(sql, [epoch, place]) is not None

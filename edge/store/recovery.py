@@ -33,6 +33,7 @@ from edge.ports import Position
 from edge.store.audit import EPOCH_KIND
 from edge.store.database import Database, Row
 from edge.store.ledger import Copy, Ledger, sync_folder
+from edge.store.proofs import is_pruned
 from edge.store.records import Records
 from edge.store.roster import PART
 from edge.store.seal import Entry, Seal
@@ -129,7 +130,7 @@ class Rescue:
     def _missing(self, database: Database) -> list[_Saved]:
         there = Records(database).ids()
         copies = self._own(copy for copy in self._ledger.read() if copy.record_id not in there)
-        return [saved for saved in copies if not _is_pruned(database, saved.entry.position)]
+        return [saved for saved in copies if not _is_gone(database, saved.entry.position)]
 
     # --- setting aside ---
 
@@ -238,9 +239,8 @@ def _in_order(saved: Iterable[_Saved]) -> list[_Saved]:
     return sorted(once.values(), key=rank)
 
 
-def _is_pruned(database: Database, place: Position) -> bool:
-    sql = "SELECT 1 FROM proofs WHERE what = 'records' AND epoch = ? AND ? BETWEEN first AND last"
-    return database.row(sql, [place.epoch, place.seq]) is not None
+def _is_gone(database: Database, place: Position) -> bool:
+    return is_pruned(database, place.epoch, place.seq)
 
 
 def _readable(path: Path) -> closing[sqlite3.Connection]:

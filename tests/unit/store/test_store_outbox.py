@@ -73,6 +73,18 @@ def test_a_record_that_waits_is_not_sent_twice_for_being_asked_for(
     assert due(outbox) == [1, 2, 3]
 
 
+def test_a_record_that_was_put_aside_is_sent_anew_when_it_is_asked_for(
+    journal: SqliteJournal, outbox: SqliteOutbox
+) -> None:
+    row = outbox.due(1)[0]
+    outbox.tried(row.record_id, 600)
+    assert outbox.quarantined(row.record_id, row.sha256)
+    assert journal.send_again(journal.epoch, [1]) == ([], [])
+    assert (outbox.depth(), outbox.held()) == (4, 0)
+    assert due(outbox) == [0, 1, 2, 3]
+    assert outbox.due(1)[0].attempts == 0
+
+
 def test_a_tried_row_waits(outbox: SqliteOutbox, times: HandTurnedTime) -> None:
     outbox.tried(record_id(0), 30)
     times.boot_s += 29.9

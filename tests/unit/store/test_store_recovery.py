@@ -328,3 +328,15 @@ def test_a_roster_that_was_saved_in_part_gives_way_to_the_same_one_whole(
         assert [disk.find(each.key) for each in people] == people
         disk.replace_roster(7, [])  # in force as a whole from now on
         assert disk.find(people[0].key) == people[0]
+
+
+def test_places_of_the_old_chain_are_found_when_they_are_asked_for(premises: Premises) -> None:
+    with closing(premises.disk()) as disk:
+        rows, old = premises.commit(disk, 3), disk.epoch
+    premises.path.unlink()
+    with closing(premises.disk()) as disk:
+        outbox = SqliteOutbox(disk.database, premises.times)
+        for row in outbox.due(9):
+            outbox.acknowledged(row.record_id, row.sha256)
+        assert disk.send_again(old, [2, 3, 4]) == ([], [4])
+        assert [row.payload for row in outbox.due(9)] == [row.payload for row in rows[1:]]

@@ -355,6 +355,8 @@ def test_a_copy_of_a_saved_record_that_was_taken_away_does_not_bring_it_back(
 ) -> None:
     """Proved by the place it was signed for too, which is all that its copy names."""
     premises.fill(4)
+    with closing(premises.disk()) as disk:
+        old = disk.epoch
     copies = list(premises.ledger.read())
     premises.path.unlink()
     with closing(premises.disk()) as disk:
@@ -362,6 +364,7 @@ def test_a_copy_of_a_saved_record_that_was_taken_away_does_not_bring_it_back(
         saved_and_acknowledged(premises, disk)
         day(premises, disk, 31)
         assert seqs(disk) == []
+        assert disk.send_again(old, [1, 4, 5]) == ([1, 4], [5])
     premises.ledger.append(copies)
     with closing(premises.disk()) as again:
         assert (again.recovery, again.epoch) == (None, epoch)
