@@ -82,7 +82,7 @@ class SqliteOutbox:
         return True
 
     def quarantined(self, record_id: RecordId, sha256: str) -> bool:
-        """Keep the row, unsent until the registry asks for it; its acknowledgement still drops it."""
+        """Keep the row, unsent until the registry asks for it; an acknowledgement drops it."""
         if not self._is_ours(record_id, sha256):
             return False
         with self._database.write() as db:
