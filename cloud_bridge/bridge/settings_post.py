@@ -85,7 +85,8 @@ class SettingsPost:
         kiosk_settings.store_report(kiosk_id, report, now)
         if report.ask:
             topic = topics.topic(kiosk_id, topics.HEARD)
-            self._link.tell(topic, self._heard(kiosk_id, report.ask), messages.HEARD_S)
+            heard = self._heard(kiosk_id, report.ask)
+            transaction.on_commit(lambda: self._link.tell(topic, heard, messages.HEARD_S))
 
     def _heard(self, kiosk_id: str, ask: str) -> bytes:
         header = Header(messages.HEARD, str(uuid.uuid4()), messages.REGISTRY, kiosk_id)

@@ -212,10 +212,13 @@ class Worker:
             raise WireError("topic", "nothing we listen to")
 
     def _answer(self, kiosk_id: str, message: Incoming, now: datetime) -> None:
+        """Nothing about a person leaves before the look at them is written down for good."""
         now_s = self._clock.mono_s()
         question, payload = self._questions.answer(kiosk_id, message.payload, now, now_s)
         topic = topics.topic(kiosk_id, topics.ANSWER)
-        self._link.tell(topic, payload, messages.LOOKUP_S, question.encode())
+        transaction.on_commit(
+            lambda: self._link.tell(topic, payload, messages.LOOKUP_S, question.encode())
+        )
 
     def _charge(self, arrivals: Sequence[Arrival], replies: Sequence[Reply]) -> None:
         """A record without an answer, or one that was put aside, was not worth looking at."""

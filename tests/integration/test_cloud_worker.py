@@ -34,7 +34,8 @@ from cloud_bridge.registry.people_import import NewPerson, add_people
 from edge.domain.cycles import Cycle
 from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardKey, PersonId, RosterEntry
-from edge.wire import envelope, keys, messages, questions, topics
+from edge.wire import desired, envelope, keys, messages, questions, topics
+from edge.wire.desired import Reported, SettingsState
 from edge.wire.envelope import Header
 from edge.wire.messages import Ack, AckStatus, Presence
 from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry, unpack
@@ -728,6 +729,32 @@ def test_somebody_from_another_place_is_found_and_the_look_is_written_down(
     ]
     assert looks[0].region_code == "900000000000"
     assert FAR_NUMBER not in repr(list(AuditEntry.objects.values()))
+
+
+def test_nothing_is_told_before_it_is_written_down(
+    registry: TestRegistry, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that goes away in the middle of a batch takes the audit entry with it."""
+    kiosk = registry.kiosk()
+    quiet()
+    told: list[int] = []
+
+    def away_once(*_rest: object) -> None:
+        told.append(len(bench.link.told))
+        if len(told) == 1:
+            raise OperationalError("away")
+
+    monkeypatch.setattr(worker_module, "store_health", away_once)
+    monkeypatch.setattr(bench.stop, "wait", lambda _timeout_s: False)
+    report = Reported(5, 5, SettingsState.TRIAL, (), {}, "0.1.0", "ab", ask="00ff")
+    up = (topics.REPORTED, desired.reported_body(report)), (topics.HEALTH, b"[]")
+    for leaf, payload in ((topics.LOOKUP, lookup(kiosk, demo.DEMO_NUMBER)), *up):
+        bench.link.bring(topics.topic(kiosk.kiosk_id, leaf), payload)
+    bench.turn()
+    assert told == [0, 0]
+    leaves = [topic.rpartition("/")[2] for topic, *_ in bench.link.told]
+    assert leaves == ["answer", "heard"], "once each"
+    assert AuditEntry.objects.filter(action="person.lookup").count() == 1
 
 
 def test_a_kiosk_may_not_ask_for_one_number_after_the_other(

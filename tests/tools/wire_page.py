@@ -66,7 +66,8 @@ RULES = """\
   {reserve} of {window} places are kept free of backlog.
 * The registry files first, answers second and confirms to the broker last; filing again changes
   nothing. Same id with other bytes: quarantined, shown in the console, and the kiosk keeps its row.
-  If staff file it later (`quarantine refile`), the bridge sends the word then, once the kiosk is online.
+  If staff file it later (`quarantine refile`), the bridge sends the word then,
+  once the kiosk is online.
 * Places of a chain that stay empty are asked for (`{ask}`), at most {places} at once and once an
   hour; the kiosk sends them again or says, signed, that they are gone (`{told}`).
 * A kiosk's traffic costs tokens; whose bucket is empty is not listened to until it has filled
