@@ -24,7 +24,7 @@ from edge.app.doctor_devices import Desk
 from edge.app.lock import InUseError, devices_of
 from edge.app.world import World, make_world
 from edge.domain import findings
-from edge.domain.errors import ConfigError, DeviceError, KioskError, ModelError
+from edge.domain.errors import ConfigError, DeviceError, KioskError, ModelError, StoreError
 from edge.domain.findings import Finding, Status
 from edge.domain.health import DeviceState
 from edge.drivers.sim.scenario import SCENARIOS
@@ -168,8 +168,13 @@ def _as_the_kiosk_knows(part: str, config: Config) -> Finding:
 
 
 def _states(config: Config) -> dict[str, DeviceState]:
-    with closing(Database(config.database)) as database:
-        return {state.device: state for state in HealthTable(database).all()}
+    """None while the database cannot be read; its own check says why."""
+    try:
+        with closing(Database(config.database, create=False)) as database:
+            return {state.device: state for state in HealthTable(database).all()}
+    except StoreError as error:
+        log.warning("doctor=states_unread error=%s", error)
+        return {}
 
 
 BESIDE: Mapping[str, Check] = {

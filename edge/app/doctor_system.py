@@ -179,8 +179,12 @@ def link_as_noted(desk: Desk) -> Finding:
 
 
 def _link_is_up(config: Config) -> bool:
-    with _database(config) as database:
-        return SyncState(database, SystemTime()).link_is_up()
+    """A database that cannot be read, which its own check tells, knows of no link."""
+    try:
+        with _database(config) as database:
+            return SyncState(database, SystemTime()).link_is_up()
+    except StoreError:
+        return False
 
 
 def _try_broker(config: Config) -> tuple[str, str]:
@@ -241,7 +245,7 @@ def _hours_since(record_id: str) -> int:
 
 @contextmanager
 def _database(config: Config) -> Iterator[Database]:
-    opened = Database(config.database)
+    opened = Database(config.database, create=False)  # a doctor makes none
     try:
         yield opened
     finally:

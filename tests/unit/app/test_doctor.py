@@ -525,6 +525,33 @@ def test_a_running_kiosk_keeps_its_devices_and_is_asked(config: Config, world: l
     assert f"进程 {other.pid}" in out.getvalue()
 
 
+def test_beside_a_kiosk_whose_database_is_gone_none_is_made(config: Config) -> None:
+    """An empty one would hide from the kiosk that there were records."""
+    with held(config):
+        rows = statuses(config, "card_reader", "database")
+    assert rows == {"card_reader": ("not_tried", "unheard_of"), "database": ("warning", "none")}
+    assert not config.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "status"), [("link", "warning"), ("roster", "failed"), ("outbox", "failed")]
+)
+def test_a_database_that_goes_while_the_doctor_looks_is_not_made_anew(
+    config: Config, part: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.database.parent.mkdir(exist_ok=True)
+    looks = [config.database]  # it was there once, then it was set aside
+
+    def exists(path: Path) -> bool:
+        return os.path.exists(path) or (path in looks and looks.remove(path) is None)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "exists", exists)
+        assert statuses(config, part)[part][0] == status
+    assert looks == []
+    assert not config.database.exists()
+
+
 @pytest.mark.parametrize(("kind", "code"), [("camera", "silent"), ("sim", "absent")])
 def test_a_scanner_that_borrows_the_camera_is_as_well_as_that(
     config: Config, world: list[World], kind: str, code: str
