@@ -325,8 +325,11 @@ def _staff_issue(options: argparse.Namespace) -> int:
     new = badges.NewBadge(options.name, options.role, region, until)
     try:
         issued = badges.issue(new, keyring.vault(), "command line", timezone.now())
-    except badges.BadgeRefused:
-        why = "has a badge for this region already; use `staff reset`"
+    except badges.BadgeRefused as refused:
+        why = {
+            "again": "has a badge for this region already; use `staff reset`",
+            "full": "a kiosk there has as many badges as it can hold; revoke some first",
+        }[str(refused)]
         return _complain(f"staff {options.name}: {why}", EXIT_USAGE)
     return _print_pin(issued)
 

@@ -30,14 +30,21 @@ def badge_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             return _shown(request, _issue(request, form.cleaned_data))
-        except BadgeRefused:
-            form.add_error("name", _("This person has a badge there already; give a new PIN."))
+        except BadgeRefused as refused:
+            form.add_error(*_why(str(refused)))
     account = request.user
     audit_log.write(
         vault(), account.username, "badges.view", ("badges", ""), region_code=account.region_id
     )
     context = {"form": form, "rows": badges.seen_by(account), "today": today}
     return render(request, "console/badges.html", context)
+
+
+def _why(word: str) -> tuple[str, str]:
+    """The field at fault, and what is shown beside it."""
+    if word == "full":
+        return "region", _("A kiosk there has as many badges as it can hold; revoke some first.")
+    return "name", _("This person has a badge there already; give a new PIN.")
 
 
 def _issue(request: HttpRequest, values: dict[str, Any]) -> Issued:

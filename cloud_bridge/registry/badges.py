@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from cloud_bridge.registry import audit
-from cloud_bridge.registry.models import Account, Badge, Device, Region
+from cloud_bridge.registry.models import ROOT_REGION, Account, Badge, Device, Region
 from cloud_bridge.registry.vault import Vault, VaultError
 from edge.domain.staff import (
     BADGE_DIGITS,
@@ -29,6 +31,8 @@ from edge.domain.staff import (
     PinVerifier,
     StaffEntry,
 )
+from edge.domain.timebase import CHINA
+from edge.wire.staff import MAX_BADGES
 
 LONGEST_DAYS = 366
 PERMISSIONS = {
@@ -64,10 +68,13 @@ class Issued:
 
 @transaction.atomic
 def issue(new: NewBadge, vault: Vault, who: str, now: datetime) -> Issued:
-    """Raises `BadgeRefused` `again` if somebody of this name has one there already."""
+    """Raises `BadgeRefused`: `again` if somebody of this name has one there already, `full` if
+    some kiosk there has as many badges as one list may hold."""
     same = Badge.objects.filter(name=new.name, region=new.region, revoked_at=None)
     if same.exists():
         raise BadgeRefused("again")
+    if _most_at_a_kiosk(new.region, now.astimezone(CHINA).date()) >= MAX_BADGES:
+        raise BadgeRefused("full")
     number, pin = _unused_number(), new_pin()
     badge = Badge.objects.create(
         number=number,
@@ -161,6 +168,25 @@ def _changed(badge: Badge, action: str, vault: Vault, who: str, reason: str = ""
     kiosks_of(badge).update(staff_due=True, staff_version=F("staff_version") + 1)
     target = ("badge", badge.number)
     audit.write(vault, who, action, target, reason=reason, region_code=badge.region_id)
+
+
+def _most_at_a_kiosk(region: Region, today: date) -> int:
+    """The most badges that count in any one place of a region, wherever its kiosks are put.
+
+    A place has those of its own region and of all above; a kiosk refuses a longer list whole.
+    """
+    valid = Badge.objects.filter(revoked_at=None, valid_until__gte=today)
+    number = Counter(valid.values_list("region_id", flat=True))
+    places = {region.code, *filter(region.covers, number)}
+    return max(sum(number[above] for above in _line(code)) for code in places)
+
+
+def _line(code: str) -> Iterator[str]:
+    """A region's code and those of all above it."""
+    while code != ROOT_REGION:
+        yield code
+        code = Region.parent_code(code)
+    yield ROOT_REGION
 
 
 def _unused_number() -> str:

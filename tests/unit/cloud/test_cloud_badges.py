@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,11 +14,13 @@ from django.utils import timezone
 
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.cli import main
-from cloud_bridge.registry import badges
+from cloud_bridge.registry import badges, keyring
 from cloud_bridge.registry.badges import Issued, NewBadge
 from cloud_bridge.registry.models import AuditEntry, Badge, Device, Quarantine, Region, StaffDeed
-from edge.domain.staff import Permission, badge_of
-from edge.wire import messages
+from edge.domain.staff import Permission, StaffList, badge_of
+from edge.wire import envelope, keys, messages
+from edge.wire.envelope import Header
+from edge.wire.staff import MAX_BADGES, parse_staff, staff_body
 from tests.fixtures_cloud import ENROLLED, NOW, TODAY, TestKiosk, TestRegistry
 from tests.unit.cloud.test_cloud_console import ELSEWHERE, PROVINCE, STREET, signed_in, text_of
 
@@ -77,6 +80,63 @@ def test_nobody_gets_two_badges_for_one_place(registry: TestRegistry) -> None:
         issue(registry)
     issue(registry, STREET)
     assert Badge.objects.count() == 2
+
+
+def many(number: int, region: str, *, valid_until: date = UNTIL, first: int = 0) -> None:
+    """Badges as rows, with numbers that are never given."""
+    same = {"role": "clerk", "region_id": region, "valid_until": valid_until}
+    Badge.objects.bulk_create(
+        Badge(number=f"{n:06}", name=f"n{n}", verifier_sealed=b"", issued_at=NOW, **same)
+        for n in range(first, first + number)
+    )
+
+
+@pytest.mark.parametrize("asked_for", [PROVINCE, STREET])
+def test_no_kiosk_gets_more_badges_than_it_takes(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch, asked_for: str
+) -> None:
+    """It refuses a longer list whole; what counts there is the region's own and all above."""
+    monkeypatch.setattr(badges, "MAX_BADGES", 5)
+    many(2, PROVINCE)
+    many(2, STREET, first=10)
+    many(2, ELSEWHERE, first=20)
+    many(9, STREET, first=30, valid_until=TODAY - timedelta(days=1))
+    last = issue(registry, asked_for, name="末位")
+    for region in (PROVINCE, STREET):
+        with pytest.raises(badges.BadgeRefused, match="full"):
+            issue(registry, region)
+    badges.revoke(last.badge, registry.vault, "chen", NOW)
+    issue(registry)
+
+
+def test_the_longest_list_is_one_that_a_kiosk_takes(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    many(MAX_BADGES - 1, PROVINCE)
+    issue(registry)
+    with pytest.raises(badges.BadgeRefused, match="full"):
+        issue(registry, name="过多")
+    sign_key = keyring.sign_key()
+    device = Device.objects.get()
+    found, _ = badges.entries(device, registry.vault, TODAY)
+    whole = [replace(found[0], badge=f"{n:06}") for n in range(MAX_BADGES)]
+    header = Header(messages.STAFF, "staff-1", messages.REGISTRY, kiosk.kiosk_id)
+    body = staff_body(StaffList(1, NOW, tuple(whole)))
+    sealed = envelope.seal(body, header, keys.sealing_key(device.open_pub))
+    payload = envelope.sign(header, sealed, sign_key)
+    checked = envelope.verify(payload, {messages.REGISTRY: sign_key.public_key()}.get)
+    taken = parse_staff(envelope.unseal(checked.body, checked.header, kiosk.open_key))
+    assert len(taken.entries) == MAX_BADGES
+
+
+def test_the_page_says_that_no_more_badges_fit(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(registry, "supervisor")
+    monkeypatch.setattr(badges, "MAX_BADGES", 0)
+    assert "已达上限" in text_of(posted(client))
+    arguments = ("staff", "issue", "高师傅", "--region", PROVINCE)
+    assert main(["--config", str(registry.config), *arguments]) == 2
+    assert not Badge.objects.exists()
 
 
 def test_a_damaged_badge_leaves_the_others_alone(registry: TestRegistry) -> None:
