@@ -137,15 +137,27 @@ class Rescue:
     def _set_aside(self) -> None:
         folder = self._path.parent / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
+        left = [suffix for suffix in COMPANIONS if Path(f"{self._path}{suffix}").exists()]
+        target = self._target(folder, left)
+        for suffix in left:
+            Path(f"{self._path}{suffix}").rename(f"{target}{suffix}")
+        sync_folder(folder)
+        sync_folder(self._path.parent)
+
+    def _target(self, folder: Path, left: list[str]) -> Path:
+        """A new name; for companions alone that of the file they belonged to.
+
+        The power may have gone after it was moved: they are its last pages.
+        """
+        newest = self._newest_aside()
+        if "" not in left and newest is not None and not _any_beside(newest, left):
+            return newest
         stamp = self._now().strftime("%Y%m%dT%H%M%SZ")
         number = len(set_aside(self._path)) + 1  # the clock may have gone back
         target = folder / f"{self._path.stem}-{number:03d}-{stamp}{self._path.suffix}"
-        for suffix in COMPANIONS:
-            part = Path(f"{self._path}{suffix}")
-            if part.exists():
-                part.rename(f"{target}{suffix}")
-        sync_folder(folder)
-        sync_folder(self._path.parent)
+        if left and "" not in left:
+            target.touch(mode=0o600)  # companions of nothing must be found by retention as well
+        return target
 
     def _newest_aside(self) -> Path | None:
         return next(reversed(set_aside(self._path)), None)
@@ -208,6 +220,10 @@ class Rescue:
 def set_aside(path: Path) -> list[Path]:
     """Databases that were damaged, oldest first."""
     return sorted((path.parent / FOLDER).glob(f"{path.stem}-*{path.suffix}"))
+
+
+def _any_beside(path: Path, suffixes: Iterable[str]) -> bool:
+    return any(Path(f"{path}{suffix}").exists() for suffix in suffixes)
 
 
 def last_recovery(database: Database) -> Recovery | None:

@@ -340,3 +340,53 @@ def test_places_of_the_old_chain_are_found_when_they_are_asked_for(premises: Pre
             outbox.acknowledged(row.record_id, row.sha256)
         assert disk.send_again(old, [2, 3, 4]) == ([], [4])
         assert [row.payload for row in outbox.due(9)] == [row.payload for row in rows[1:]]
+
+
+@pytest.mark.parametrize("moved", [1, 2])
+def test_a_log_that_a_power_cut_left_behind_follows_its_database(
+    premises: Premises, moved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest records are in it alone; the sync process still has the database open."""
+    with closing(premises.disk()) as disk, closing(sqlite3.connect(premises.path)) as sync:
+        rows = premises.commit(disk, 20)
+        disk.database.forget_deleted()
+        late = premises.commit(disk, 2)
+        sync.execute("SELECT count(*) FROM records").fetchone()
+        spoil_page_of(premises.path, rows[9].payload)
+        with monkeypatch.context() as patched:
+            cut_power_after(patched, moved)
+            premises.disk().close()
+        cut = Premises(premises.folder / "cut", premises.times, premises.key)
+        shutil.copytree(premises.folder, cut.folder)
+    shutil.rmtree(cut.ledger.folder)
+    cut.disk().close()
+    [aside] = set_aside(cut.path)
+    assert {row.record_id for row in late} <= set(cut.waiting())
+    assert all(path.name.startswith(aside.name) for path in aside.parent.iterdir())
+
+
+def cut_power_after(monkeypatch: pytest.MonkeyPatch, moved: int) -> None:
+    renamed: list[Path] = []
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if len(renamed) == moved:
+            raise OSError(5, "the power went")
+        renamed.append(self)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+
+def test_a_log_without_any_database_is_set_aside_where_retention_finds_it(
+    premises: Premises,
+) -> None:
+    premises.fill(2)
+    premises.path.unlink()
+    Path(f"{premises.path}-wal").write_bytes(b"left over")
+    with closing(premises.disk()) as disk:
+        assert disk.recovery is not None
+        assert disk.recovery.salvaged == 2
+        assert disk.verify_chain(premises.seal) is None
+    [aside] = set_aside(premises.path)
+    assert all(path.name.startswith(aside.name) for path in aside.parent.iterdir())
