@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 MAX_DAYS = 30
 
+PROVED = "proved"
+"""Of a damaged database in place of a day: its destruction is signed, but perhaps not finished."""
+
 
 class Retention:
     """Deletes nothing for which there is no proof, and proves what it deletes."""
@@ -52,11 +55,12 @@ class Retention:
         until = today - self._keep
         self._note_settled(today)
         gone = [*self._prune(until), *self._old_receipts(today, until)]
-        gone += [*self._old_files(today, until), *self._old_counters(today, until)]
+        gone += self._old_counters(today, until)
         if gone and not self._database.forget_deleted():
             self._set("wal_unforgotten", "1")
         elif self._get("wal_unforgotten") and self._database.forget_deleted():
             self._set("wal_unforgotten", "")
+        gone += self._old_files(today, until)  # last: it may fail for what the card does
         self._set("retention_day", today.isoformat())
         for each in gone:
             _log.info("retention=%s count=%d until=%s", each.what, each.count, each.until)
@@ -144,21 +148,27 @@ class Retention:
         return [gone]
 
     def _old_files(self, today: date, until: date) -> list[Gone]:
-        old = []
+        """One after the other, and each word before its deed: no file is gone without one."""
+        gone = []
         for path in set_aside(self._database.path):
-            since = self._get(f"aside {path.name}") or today.isoformat()
-            self._set(f"aside {path.name}", since)
-            if date.fromisoformat(since) < until:
-                old.append(path)
-        if not old:
-            return []
-        gone = Gone("quarantine", len(old), until)
-        with self._database.write() as db:
+            name = f"aside {path.name}"
+            since = self._get(name) or today.isoformat()
+            if since != PROVED and date.fromisoformat(since) >= until:
+                self._set(name, since)
+                continue
+            if since != PROVED:
+                gone.append(self._prove_file(name, until))
+            _destroy(path)
+            with self._database.write() as db:
+                db.execute("DELETE FROM state WHERE name = ?", [name])
+        return gone
+
+    def _prove_file(self, name: str, until: date) -> Gone:
+        gone = Gone("quarantine", 1, until)
+        with self._database.write():
             self._proofs.add(gone)
-            for path in old:
-                _destroy(path)
-                db.execute("DELETE FROM state WHERE name = ?", [f"aside {path.name}"])
-        return [gone]
+            self._set(name, PROVED)
+        return gone
 
     def _get(self, name: str) -> str:
         row = self._database.row("SELECT value FROM state WHERE name = ?", [name])
@@ -188,9 +198,12 @@ def _runs(rows: Sequence[Numbered]) -> Iterator[list[Numbered]]:
 
 
 def _destroy(path: Path) -> None:
-    """Overwritten before it is unlinked; what a flash card keeps is beyond any program."""
+    """Overwritten before it is unlinked; what a flash card keeps is beyond any program.
+
+    The database last: as long as it is there, what is left beside it is found again.
+    """
     try:
-        for suffix in COMPANIONS:
+        for suffix in reversed(COMPANIONS):
             part = Path(f"{path}{suffix}")
             if part.exists():
                 with part.open("r+b") as file:

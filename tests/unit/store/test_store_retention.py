@@ -257,6 +257,48 @@ def test_damaged_databases_go_thirty_days_after_they_were_set_aside(premises: Pr
         assert (proof["what"], proof["count"]) == ("quarantine", 1)
 
 
+@pytest.mark.parametrize("stuck", ["", "-wal"])
+def test_a_damaged_database_that_cannot_be_destroyed_takes_no_word_back(
+    premises: Premises, stuck: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        premises.fill(1)
+        premises.path.write_bytes(b"damaged" * 1000)
+    with closing(premises.disk()) as disk:
+        first, second = set_aside(premises.path)
+        wal = Path(f"{second}-wal")
+        wal.write_bytes(b"its log")
+        day(premises, disk)
+        with monkeypatch.context() as patched:
+            refuse_to_unlink(patched, Path(f"{second}{stuck}"))
+            for _ in range(2):
+                with pytest.raises(StoreError, match="Input/output"):
+                    day(premises, disk, 31)
+        assert set_aside(premises.path) == [second]  # what is left is found again
+        assert wal.exists() == bool(stuck)
+        assert quarantine_proofs(premises, disk) == [1, 1]  # each word before its deed
+        day(premises, disk)
+        assert not list(first.parent.iterdir())
+        assert quarantine_proofs(premises, disk) == [1, 1]
+        assert disk.database.rows("SELECT * FROM state WHERE name LIKE 'aside %'") == []
+
+
+def quarantine_proofs(premises: Premises, disk: KioskDisk) -> list[int]:
+    proofs = Proofs(disk.database, premises.seal).all()
+    return [proof["count"] for proof in proofs if proof["what"] == "quarantine"]
+
+
+def refuse_to_unlink(monkeypatch: pytest.MonkeyPatch, stuck: Path) -> None:
+    real = Path.unlink
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        if self == stuck:
+            raise OSError(5, "Input/output error")
+        real(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+
 def test_counters_begin_anew(premises: Premises, disk: KioskDisk) -> None:
     day(premises, disk)
     disk.count("abandoned")
