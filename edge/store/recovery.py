@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import quote
 
@@ -218,8 +219,15 @@ class Rescue:
 
 
 def set_aside(path: Path) -> list[Path]:
-    """Databases that were damaged, oldest first."""
-    return sorted((path.parent / FOLDER).glob(f"{path.stem}-*{path.suffix}"))
+    """Databases that were damaged, oldest first. Raises `StoreError` where nobody can tell."""
+    folder = path.parent / FOLDER
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror}") from error
+    return sorted(folder / name for name in names if fnmatch(name, f"{path.stem}-*{path.suffix}"))
 
 
 def _any_beside(path: Path, suffixes: Iterable[str]) -> bool:

@@ -330,6 +330,24 @@ def test_a_roster_that_was_saved_in_part_gives_way_to_the_same_one_whole(
         assert disk.find(people[0].key) == people[0]
 
 
+def test_while_the_quarantine_cannot_be_listed_no_database_is_made(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the ledger, what was set aside is all that knows of the records."""
+    promised = premises.fill(20)
+    spoil_page_of(premises.path, list(promised.values())[9])
+    with monkeypatch.context() as patched:
+        cut_power_after(patched, 1)
+        premises.disk().close()
+    shutil.rmtree(premises.ledger.folder)
+    with monkeypatch.context() as patched:
+        unlistable(patched, premises.folder / "quarantine")
+        premises.disk().close()
+    assert not premises.path.exists()
+    premises.disk().close()
+    assert len(set(promised) & set(premises.waiting())) >= 10
+
+
 def test_places_of_the_old_chain_are_found_when_they_are_asked_for(premises: Premises) -> None:
     with closing(premises.disk()) as disk:
         rows, old = premises.commit(disk, 3), disk.epoch
