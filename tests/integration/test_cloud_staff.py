@@ -140,6 +140,12 @@ def issued(registry: TestRegistry) -> tuple[str, str]:
     return str(Badge.objects.get().number), pin[1] + pin[2]
 
 
+def listed(state: object) -> set[str]:
+    """The devices on the service screen."""
+    facts = state.facts if isinstance(state, Service) else None
+    return {device.device for device in facts.devices} if facts else set()
+
+
 def deeds() -> list[tuple[str, str]]:
     return list(StaffDeed.objects.order_by("seq").values_list("badge", "deed"))
 
@@ -154,9 +160,7 @@ def test_a_badge_from_the_console_opens_the_service_screen(
     badge, pin = issued(registry)
     kiosk.sync()
     kiosk.sign_in(badge, pin)
-    facts = kiosk.until(lambda s: isinstance(s, Service) and s.facts is not None).state.facts  # type: ignore[union-attr]
-    assert facts is not None
-    assert {device.device for device in facts.devices} >= {"printer", "camera"}
+    kiosk.until(lambda s: {"printer", "camera"} <= listed(s))  # each is told when it has answered
 
     kiosk.press(Button.TESTS, Button.PRINT_SLIP)
     kiosk.until(lambda s: s.slip is SlipNews.PRINTED)
