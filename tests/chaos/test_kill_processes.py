@@ -50,6 +50,8 @@ class Hall:
         self.cloud_output("device", "add", "--id", KIOSK, "--site", "测试网点", "--keys", keys)
         self.cloud_output("roster", "push")
         self.start("bridge")
+        make_disk = ("simulate", "--make-disk", "--site", str(self.site_file))
+        subprocess.run([sys.executable, "-m", "edge", *make_disk], check=True, cwd=ROOT)
         self.start("sync")
         self.processes.until(self.has_roster, "sync", "the roster", 30)
 
