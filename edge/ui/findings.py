@@ -21,17 +21,25 @@ class Told:
     fix: str
 
 
+class _Facts(dict[str, object]):
+    """A check that failed in an unforeseen way knows less than its words ask for."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
 def told(found: Finding, language: Language) -> Told:
     words = catalogue(language)
     own = f"doctor.{found.part}.{found.code}"
     state = words.get(own) or words[f"doctor.any.{found.code}"]
     fix = words.get(f"{own}.fix") or words.get(f"doctor.any.{found.code}.fix", "")
+    facts = _Facts(found.facts)
     return Told(
         part=words[f"doctor.{found.part}"],
         status=words[f"doctor.status.{found.status.value}"],
-        state=state.format_map(found.facts),
-        tried=_tried(found, words).format_map(found.facts),
-        fix="" if found.status is Status.OK else fix.format_map(found.facts),
+        state=state.format_map(facts),
+        tried=_tried(found, words).format_map(facts),
+        fix="" if found.status is Status.OK else fix.format_map(facts),
     )
 
 
