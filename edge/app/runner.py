@@ -88,7 +88,7 @@ from edge.session.events import (
 )
 from edge.session.machine import Context, Transition, start, step
 from edge.session.staff_states import PowerWish
-from edge.session.states import Home, Language, Session, Turned, Why, visit_of
+from edge.session.states import Home, Language, Session, Turned, visit_of
 from edge.ui.screen import Facts
 from edge.wire import messages
 
