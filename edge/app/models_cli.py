@@ -56,8 +56,9 @@ def _add_fetch(kinds: Any) -> None:
     command = kinds.add_parser(
         "fetch",
         help="add models that a kiosk can do without",
-        description="minifasnet: tells skin from paper and glass; its word is advice, it refuses "
-        "nobody. Taken from its public address, or from a folder with the .pth or .tflite files.",
+        description="minifasnet: tells skin from paper and glass. The check does not ask it yet; "
+        "when it does, its word is advice. Taken from its public address, or from a folder with "
+        "the .pth or .tflite files.",
         epilog="examples: python -m edge models fetch minifasnet\n"
         "          python -m edge models fetch minifasnet --from /media/stick",
         formatter_class=argparse.RawDescriptionHelpFormatter,
