@@ -11,15 +11,14 @@ Why a report is not signed is told in `docs/decisions/`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any
 
 from edge.domain.errors import WireError
 from edge.domain.settings import MAX_KEYS, Refusal, Value
 from edge.wire.envelope import canonical
+from edge.wire.fields import json_object, need
 
 MAX_REPORT_BYTES = 64 * 1024
 _MAX_VERSION = 2**53
@@ -71,10 +70,10 @@ def desired_body(desired: Desired) -> bytes:
 
 def parse_desired(body: bytes) -> Desired:
     """Raises `WireError("body")`. A value of a wrong kind is no error here: it is refused alone."""
-    fields = _object(body)
+    fields = json_object(body)
     version, values = fields.get("version"), fields.get("values")
-    _need(type(version) is int and 0 < version < _MAX_VERSION, "version")
-    _need(isinstance(values, dict) and len(values) <= MAX_KEYS, "values")
+    need(type(version) is int and 0 < version < _MAX_VERSION, "version")
+    need(isinstance(values, dict) and len(values) <= MAX_KEYS, "values")
     return Desired(fields["version"], fields["values"])
 
 
@@ -85,13 +84,13 @@ def reported_body(reported: Reported) -> bytes:
 
 def parse_reported(body: bytes) -> Reported:
     """Raises `WireError("body")`."""
-    _need(len(body) <= MAX_REPORT_BYTES, "size")
-    fields = _object(body)
+    need(len(body) <= MAX_REPORT_BYTES, "size")
+    fields = json_object(body)
     for name in ("seen", "applied"):
-        _need(type(fields.get(name)) is int and 0 <= fields[name] < _MAX_VERSION, name)
+        need(type(fields.get(name)) is int and 0 <= fields[name] < _MAX_VERSION, name)
     for name in ("software", "config_sha256", "ask"):
         text = fields.get(name)
-        _need(isinstance(text, str) and len(text) <= 120 and text.isprintable(), name)
+        need(isinstance(text, str) and len(text) <= 120 and text.isprintable(), name)
     return Reported(
         seen=fields["seen"],
         applied=fields["applied"],
@@ -110,8 +109,8 @@ def heard_body(heard: Heard) -> bytes:
 
 def parse_heard(body: bytes) -> Heard:
     """Raises `WireError("body")`."""
-    ask = _object(body).get("ask")
-    _need(isinstance(ask, str), "ask")
+    ask = json_object(body).get("ask")
+    need(isinstance(ask, str), "ask")
     return Heard(str(ask))
 
 
@@ -123,21 +122,21 @@ def _state(value: object) -> SettingsState:
 
 
 def _refused(rows: object) -> tuple[Refusal, ...]:
-    _need(isinstance(rows, list) and len(rows) <= 2 * MAX_KEYS, "refused")
+    need(isinstance(rows, list) and len(rows) <= 2 * MAX_KEYS, "refused")
     return tuple(_refusal(row) for row in rows)  # type: ignore[attr-defined]
 
 
 def _refusal(row: object) -> Refusal:
     texts = [row.get(name) for name in ("key", "reason", "detail")] if isinstance(row, dict) else []
     shown = [text for text in texts if isinstance(text, str) and len(text) <= 300]
-    _need(len(shown) == 3 and all(map(str.isprintable, shown)), "refused")
+    need(len(shown) == 3 and all(map(str.isprintable, shown)), "refused")
     return Refusal(*shown)
 
 
 def _values(value: object) -> dict[str, Value]:
-    _need(isinstance(value, dict) and len(value) <= MAX_KEYS, "values")
+    need(isinstance(value, dict) and len(value) <= MAX_KEYS, "values")
     good = {k: v for k, v in value.items() if _is_plain(v)}  # type: ignore[attr-defined]
-    _need(good == value, "values")
+    need(good == value, "values")
     return good
 
 
@@ -145,17 +144,3 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, str):
         return len(value) <= 300 and value.isprintable()
     return type(value) is int and abs(value) < _MAX_VERSION
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WireError("body", "not JSON") from error
-    _need(isinstance(fields, dict), "body")
-    return dict(fields)
-
-
-def _need(condition: bool, name: str) -> None:
-    if not condition:
-        raise WireError("body", f"field {name} is not of its kind")

@@ -24,6 +24,7 @@ from edge.domain.record import ProofRecord, Score, Verdict
 from edge.domain.timebase import Stamp
 from edge.wire import topics
 from edge.wire.envelope import canonical
+from edge.wire.fields import json_object, need
 
 RECORD = "jianzai.record"
 PRESENCE = "jianzai.presence"
@@ -261,7 +262,7 @@ def record_body(record: ProofRecord) -> bytes:
 
 def parse_record(body: bytes) -> RecordBody:
     """Read a record's body; raises `WireError("body")` when a field is missing or odd."""
-    fields = _object(body)
+    fields = json_object(body)
     try:
         known = {name: fields[name] for name in RecordBody.__dataclass_fields__}
     except KeyError as error:
@@ -269,15 +270,15 @@ def parse_record(body: bytes) -> RecordBody:
     known["flags"] = _texts(known["flags"], "flags")
     known["reasons"] = _texts(known["reasons"], "reasons")
     for name in ("record_id", "kiosk_id", "site", "name", "id_number", "card_kind"):
-        _need(isinstance(known[name], str), name)
+        need(isinstance(known[name], str), name)
     for name in ("outcome", "method", "receipt_no", "reader_id", "provenance", "software"):
-        _need(isinstance(known[name], str), name)
+        need(isinstance(known[name], str), name)
     for name in ("started", "finished"):
-        _need(isinstance(known[name], dict) and isinstance(known[name].get("utc"), str), name)
+        need(isinstance(known[name], dict) and isinstance(known[name].get("utc"), str), name)
     for name in ("consent", "liveness"):
-        _need(known[name] is None or isinstance(known[name], dict), name)
-    _need(known["person_id"] is None or isinstance(known["person_id"], str), "person_id")
-    _need(type(known["attempts"]) is int, "attempts")
+        need(known[name] is None or isinstance(known[name], dict), name)
+    need(known["person_id"] is None or isinstance(known["person_id"], str), "person_id")
+    need(type(known["attempts"]) is int, "attempts")
     return RecordBody(**known)
 
 
@@ -297,7 +298,7 @@ def parse_acks(body: bytes) -> tuple[Ack, ...]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WireError("body", "not a list of acknowledgements") from error
     # Half a surrogate is a text to JSON and none to a database.
-    _need(all(ack.record_id.isprintable() and ack.sha256.isprintable() for ack in acks), "id")
+    need(all(ack.record_id.isprintable() and ack.sha256.isprintable() for ack in acks), "id")
     return acks
 
 
@@ -307,10 +308,10 @@ def presence_body(presence: Presence) -> bytes:
 
 def parse_presence(body: bytes) -> Presence:
     """Raises `WireError("body")`."""
-    fields = _object(body)
-    _need(isinstance(fields.get("online"), bool), "online")
-    _need(type(fields.get("boot_seq")) is int, "boot_seq")
-    _need(isinstance(fields.get("software"), str), "software")
+    fields = json_object(body)
+    need(isinstance(fields.get("online"), bool), "online")
+    need(type(fields.get("boot_seq")) is int, "boot_seq")
+    need(isinstance(fields.get("software"), str), "software")
     return Presence(fields["online"], fields["boot_seq"], fields["software"])
 
 
@@ -337,9 +338,9 @@ def parse_health(body: bytes) -> tuple[DeviceHealth, ...]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WireError("body", "not a list of devices") from error
     for row in found:
-        _need(type(row.works) is bool, "works")
+        need(type(row.works) is bool, "works")
         for name in ("device", "word", "since"):
-            _need(isinstance(getattr(row, name), str), name)
+            need(isinstance(getattr(row, name), str), name)
     return tuple(found)
 
 
@@ -355,15 +356,15 @@ def roster_body(roster: Roster) -> bytes:
 
 def parse_roster(body: bytes) -> Roster:
     """Raises `WireError("body")`. Also reads a plain one with its `entries` one by one."""
-    fields = _object(_inflated(body))
+    fields = json_object(_inflated(body))
     version = fields.get("version")
-    _need(type(version) is int and 0 <= version < _MAX_VERSION, "version")
+    need(type(version) is int and 0 <= version < _MAX_VERSION, "version")
     try:
         rows = fields["entries"] if "entries" in fields else _rows(fields["columns"])
         entries = tuple(parse_entry(row) for row in rows)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WireError("body", "not a roster") from error
-    _need(len({entry.key for entry in entries}) == len(entries), "entries")
+    need(len({entry.key for entry in entries}) == len(entries), "entries")
     return Roster(fields["version"], entries)
 
 
@@ -443,21 +444,6 @@ def stamp_fields(stamp: Stamp) -> dict[str, Any]:
     }
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WireError("body", "not JSON") from error
-    if not isinstance(fields, dict):
-        raise WireError("body", "not an object")
-    return fields
-
-
 def _texts(value: Any, name: str) -> tuple[str, ...]:
-    _need(isinstance(value, list) and all(isinstance(item, str) for item in value), name)
+    need(isinstance(value, list) and all(isinstance(item, str) for item in value), name)
     return tuple(value)
-
-
-def _need(condition: bool, name: str) -> None:
-    if not condition:
-        raise WireError("body", f"field {name} is not of its kind")

@@ -7,7 +7,6 @@ own, inside the signature, so that no answer can be passed off as that to anothe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from edge.domain.errors import WireError
 from edge.domain.people import RosterEntry
 from edge.wire.envelope import canonical
+from edge.wire.fields import json_object
 from edge.wire.messages import entry_fields, parse_entry
 
 Span = tuple[int, int]
@@ -59,7 +59,7 @@ def lookup_body(id_number: str) -> bytes:
 
 def parse_lookup(body: bytes) -> str:
     """The number asked for; raises `WireError("body")`."""
-    number = _object(body).get("id_number")
+    number = json_object(body).get("id_number")
     if not isinstance(number, str) or not 1 <= len(number) <= 20 or not number.isalnum():
         raise WireError("body", "id_number is not of its kind")
     return number
@@ -71,7 +71,7 @@ def answer_body(answer: Answer) -> bytes:
 
 def parse_answer(body: bytes) -> Answer:
     """Raises `WireError("body")`."""
-    fields = _object(body)
+    fields = json_object(body)
     try:
         row = fields["entry"]
         return Answer(None if row is None else parse_entry(row))
@@ -85,7 +85,7 @@ def ask_body(ask: Ask) -> bytes:
 
 def parse_ask(body: bytes) -> Ask:
     """Raises `WireError("body")`, also for a question about more places than is allowed."""
-    fields = _object(body)
+    fields = json_object(body)
     return Ask(_epoch(fields), _spans(fields.get("spans")))
 
 
@@ -95,7 +95,7 @@ def told_body(told: Told) -> bytes:
 
 def parse_told(body: bytes) -> Told:
     """Raises `WireError("body")`."""
-    fields = _object(body)
+    fields = json_object(body)
     return Told(_epoch(fields), _spans(fields.get("pruned")), _spans(fields.get("unknown")))
 
 
@@ -150,13 +150,3 @@ def _span(item: Any) -> Span:
     if not 1 <= first <= last < 2**62:
         raise WireError("body", "not a span")
     return first, last
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WireError("body", "not JSON") from error
-    if not isinstance(fields, dict):
-        raise WireError("body", "not an object")
-    return fields

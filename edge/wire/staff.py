@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -21,6 +20,7 @@ from edge.domain.staff import (
     StaffList,
 )
 from edge.wire.envelope import canonical
+from edge.wire.fields import json_object, need
 from edge.wire.messages import stamp_fields
 
 MAX_BADGES = 1000
@@ -43,14 +43,14 @@ def staff_body(staff: StaffList) -> bytes:
 
 def parse_staff(body: bytes) -> StaffList:
     """Raises `WireError("body")`, also for a hash that would be too cheap or too dear."""
-    fields = _object(body)
+    fields = json_object(body)
     try:
         version, issued = fields["version"], datetime.fromisoformat(fields["issued"])
         entries = tuple(_parse_entry(row) for row in fields["entries"])
     except (ValueError, KeyError, TypeError) as error:
         raise WireError("body", "not a list of staff") from error
-    _need(type(version) is int and issued.tzinfo is not None, "version and issued")
-    _need(len({entry.badge for entry in entries}) == len(entries) <= MAX_BADGES, "entries")
+    need(type(version) is int and issued.tzinfo is not None, "version and issued")
+    need(len({entry.badge for entry in entries}) == len(entries) <= MAX_BADGES, "entries")
     return StaffList(version, issued, entries)
 
 
@@ -71,8 +71,8 @@ def _entry(entry: StaffEntry) -> dict[str, Any]:
 def _parse_entry(row: dict[str, Any]) -> StaffEntry:
     known = {permission.value: permission for permission in Permission}
     badge, may = row["badge"], row["may"]
-    _need(isinstance(badge, str) and _BADGE.fullmatch(badge) is not None, "badge")
-    _need(isinstance(may, list) and all(isinstance(word, str) for word in may), "may")
+    need(isinstance(badge, str) and _BADGE.fullmatch(badge) is not None, "badge")
+    need(isinstance(may, list) and all(isinstance(word, str) for word in may), "may")
     return StaffEntry(
         badge=badge,
         permissions=frozenset(known[word] for word in may if word in known),
@@ -84,8 +84,8 @@ def _parse_entry(row: dict[str, Any]) -> StaffEntry:
 def _parse_verifier(row: dict[str, Any]) -> PinVerifier:
     salt = base64.b64decode(row["salt"], validate=True)
     digest = base64.b64decode(row["scrypt"], validate=True)
-    _need(len(salt) == SALT_BYTES and len(digest) == DIGEST_BYTES, "salt and scrypt")
-    _need(row["n"] in _COSTS and row["r"] == 8 and row["p"] in _REPEATS, "n, r and p")
+    need(len(salt) == SALT_BYTES and len(digest) == DIGEST_BYTES, "salt and scrypt")
+    need(row["n"] in _COSTS and row["r"] == 8 and row["p"] in _REPEATS, "n, r and p")
     return PinVerifier(salt, digest, row["n"], row["r"], row["p"])
 
 
@@ -117,12 +117,12 @@ def event_body(event: StaffEvent) -> bytes:
 
 def parse_event(body: bytes) -> StaffEventBody:
     """Raises `WireError("body")`."""
-    fields = _object(body)
+    fields = json_object(body)
     for name in ("event_id", "kiosk_id", "badge", "deed", "provenance"):
-        _need(isinstance(fields.get(name), str), name)
-    _need(not fields["badge"] or _BADGE.fullmatch(fields["badge"]) is not None, "badge")
+        need(isinstance(fields.get(name), str), name)
+    need(not fields["badge"] or _BADGE.fullmatch(fields["badge"]) is not None, "badge")
     for name in ("deed", "provenance"):
-        _need(_WORD.fullmatch(fields[name]) is not None, name)
+        need(_WORD.fullmatch(fields[name]) is not None, name)
     return StaffEventBody(
         event_id=fields["event_id"],
         kiosk_id=fields["kiosk_id"],
@@ -138,20 +138,5 @@ def _moment(value: Any) -> datetime:
         moment = datetime.fromisoformat(value["utc"])
     except (ValueError, KeyError, TypeError) as error:
         raise WireError("body", "field at is not of its kind") from error
-    _need(moment.tzinfo is not None and 1970 <= moment.year <= 2200, "at")
+    need(moment.tzinfo is not None and 1970 <= moment.year <= 2200, "at")
     return moment.astimezone(UTC)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WireError("body", "not JSON") from error
-    if not isinstance(fields, dict):
-        raise WireError("body", "not an object")
-    return fields
-
-
-def _need(condition: bool, name: str) -> None:
-    if not condition:
-        raise WireError("body", f"field {name} is not of its kind")
