@@ -1,4 +1,4 @@
-"""A whole visit on a kiosk with a panel and a scanner: what hall and technician see."""
+"""A whole visit on a kiosk with a panel and a scanner: what the hall and the log see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from edge.app.config import Config
 from edge.domain.health import Condition
-from edge.drivers.scanner_serial import SerialScanner
 from edge.drivers.sim.scenario import SCENARIOS
 from edge.ports import Lamp
 from tests.headless import HeadlessKiosk, make_config
@@ -76,13 +75,3 @@ def test_an_unplugged_panel_is_told_once_and_back_within_five_seconds(
         "state=lost",
         "state=back",
     ]
-
-
-def test_the_scanner_waits_for_its_screens(config: Config) -> None:
-    """It is there for a technician; no screen asks for a code yet."""
-    with HeadlessKiosk(config, SCENARIOS["good-day"]) as kiosk:
-        scanner = kiosk.parts.scanner
-        assert isinstance(scanner, SerialScanner)
-        scanner.open()
-        kiosk.world.scanner.show("K-0001")
-        assert scanner.wait_for_code(3.0) == "K-0001"
