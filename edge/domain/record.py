@@ -20,6 +20,18 @@ class Outcome(Enum):
     PASSED = "passed"
     NEEDS_REVIEW = "needs_review"
     DECLINED = "declined"
+    CALLED = "called"  # asked for a person before anything was decided
+
+
+class AssistReason(Enum):
+    """Why a member of staff bore witness instead of the camera; chosen by the witness."""
+
+    HOLD_STILL = "hold_still"  # cannot hold or turn the head
+    BLIND = "blind"
+    DEAF = "deaf"
+    DECLINES = "declines"  # does not want a picture taken
+    UNDECIDED = "undecided"  # the machine could not tell
+    OTHER = "other"
 
 
 class Provenance(Enum):
@@ -27,6 +39,13 @@ class Provenance(Enum):
 
     LIVE = "live"
     SIMULATED = "simulated"
+
+
+class NamedBy(Enum):
+    """How it was told whom a record is about."""
+
+    CARD = "card"
+    TYPED = "typed"
 
 
 class Reference(Enum):
@@ -54,6 +73,38 @@ class Score:
         return self.value >= self.threshold
 
 
+class Layer(Enum):
+    """What may look besides movements and depth, each behind its own switch."""
+
+    SCREEN_LIGHT = "screen_light"
+    PASSIVE = "passive"
+    CAMERA_TRUTH = "camera_truth"
+
+
+class LayerState(Enum):
+    """What a layer says. None of them refuses anybody."""
+
+    OFF = "off"
+    ABSTAINED = "abstained"  # could not tell; counts as if the layer were not there
+    CONSISTENT = "consistent"
+    SUSPICIOUS = "suspicious"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult:
+    """One layer's word on one try; `score` in 0..1, higher is more alive, where there is one."""
+
+    name: Layer
+    state: LayerState
+    score: float | None = None
+    model_sha256: str | None = None
+
+    @property
+    def calls_for_a_person(self) -> bool:
+        """The passive model alone never changes how a try ends: it is wrong too often."""
+        return self.state is LayerState.SUSPICIOUS and self.name is not Layer.PASSIVE
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the camera check found; explains itself without the frames it came from."""
@@ -66,14 +117,20 @@ class Verdict:
     reasons: tuple[Reason, ...]
     frames: int
     seconds: float
+    layers: tuple[LayerResult, ...] = ()
 
     @property
     def alike(self) -> bool:
         return self.likeness is not None and self.likeness.passed
 
     @property
+    def doubted(self) -> bool:
+        """A layer saw something that a member of staff should look at."""
+        return any(layer.calls_for_a_person for layer in self.layers)
+
+    @property
     def passed(self) -> bool:
-        return self.live and self.alike
+        return self.live and self.alike and not self.doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +153,17 @@ class Subject:
     flags: tuple[CardFlag, ...] = ()
 
 
+NOBODY = Subject("", "", CardKind.RESIDENT)
+"""Somebody called a person before their card told who they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProofRecord:
-    """One finished session, complete enough to be understood without the kiosk."""
+    """One finished session, complete enough to be understood without the kiosk.
+
+    `helper` laid down their own card for the subject (帮亲友). `ticket` is the number a
+    person in the hall calls them by, empty where nobody has to.
+    """
 
     record_id: RecordId
     kiosk_id: str
@@ -116,3 +181,8 @@ class ProofRecord:
     finished: Stamp
     provenance: Provenance
     software: str
+    witness: str = field(repr=False, default="")  # badge of who vouched for the person
+    assisted_reason: AssistReason | None = None
+    helper: Subject | None = field(repr=False, default=None)
+    named_by: NamedBy = NamedBy.CARD
+    ticket: str = ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -20,7 +20,7 @@ from edge.domain.cycles import Cycle
 from edge.domain.errors import WireError
 from edge.domain.health import DeviceState
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
-from edge.domain.record import ProofRecord, Score, Verdict
+from edge.domain.record import ProofRecord, Score, Subject, Verdict
 from edge.domain.timebase import Stamp
 from edge.wire import topics
 from edge.wire.envelope import canonical
@@ -208,7 +208,10 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class RecordBody:
-    """A finished session as the registry reads it; the plain contract of `jianzai.record`."""
+    """A finished session as the registry reads it; the plain contract of `jianzai.record`.
+
+    Fields with a default came later: older kiosks do not send them.
+    """
 
     record_id: str
     kiosk_id: str
@@ -230,6 +233,9 @@ class RecordBody:
     finished: dict[str, Any]
     provenance: str
     software: str
+    helper: dict[str, Any] | None = field(repr=False, default=None)
+    named_by: str = "card"
+    ticket: str = ""
 
 
 def record_body(record: ProofRecord) -> bytes:
@@ -256,15 +262,32 @@ def record_body(record: ProofRecord) -> bytes:
         finished=stamp_fields(record.finished),
         provenance=record.provenance.value,
         software=record.software,
+        helper=_helper(record.helper) if record.helper else None,
+        named_by=record.named_by.value,
+        ticket=record.ticket,
     )
     return canonical(asdict(body))
 
 
+def _helper(helper: Subject) -> dict[str, Any]:
+    return {
+        "name": helper.name,
+        "id_number": helper.id_number,
+        "card_kind": helper.card_kind.value,
+        "flags": [flag.value for flag in helper.flags],
+    }
+
+
 def parse_record(body: bytes) -> RecordBody:
     """Read a record's body; raises `WireError("body")` when a field is missing or odd."""
-    fields = json_object(body)
+    told = json_object(body)
     try:
-        known = {name: fields[name] for name in RecordBody.__dataclass_fields__}
+        known = {
+            each.name: told[each.name]
+            if each.default is MISSING
+            else told.get(each.name, each.default)
+            for each in fields(RecordBody)
+        }
     except KeyError as error:
         raise WireError("body", f"field {error.args[0]} is missing") from error
     known["flags"] = _texts(known["flags"], "flags")
@@ -273,13 +296,23 @@ def parse_record(body: bytes) -> RecordBody:
         need(isinstance(known[name], str), name)
     for name in ("outcome", "method", "receipt_no", "reader_id", "provenance", "software"):
         need(isinstance(known[name], str), name)
+    for name in ("named_by", "ticket"):
+        need(isinstance(known[name], str), name)
     for name in ("started", "finished"):
         need(isinstance(known[name], dict) and isinstance(known[name].get("utc"), str), name)
     for name in ("consent", "liveness"):
         need(known[name] is None or isinstance(known[name], dict), name)
     need(known["person_id"] is None or isinstance(known["person_id"], str), "person_id")
     need(type(known["attempts"]) is int, "attempts")
+    need(known["helper"] is None or _is_helper(known["helper"]), "helper")
     return RecordBody(**known)
+
+
+def _is_helper(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("flags"), list):
+        return False
+    texts = (*(value.get(name) for name in ("name", "id_number", "card_kind")), *value["flags"])
+    return all(isinstance(text, str) for text in texts)
 
 
 def acks_body(acks: Sequence[Ack]) -> bytes:
