@@ -58,6 +58,10 @@ class World:
                 Language.ZH: ConsentText("1", "c" * 64),
                 Language.EN: ConsentText("1", "d" * 64),
             },
+            "enrol_texts": {
+                Language.ZH: ConsentText("e1", "e" * 64),
+                Language.EN: ConsentText("e1", "f" * 64),
+            },
         }
         return Context(**{**values, **changes})  # type: ignore[arg-type]
 

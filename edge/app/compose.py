@@ -175,6 +175,7 @@ def context_maker(
             provenance=provenance,
             policy=policy() if policy else fixed,
             consent_texts=consents,
+            enrol_texts=consents,
         )
 
     return context

@@ -81,6 +81,7 @@ from edge.session.events import (
     StoreBack,
     StoreFailed,
     StoreLost,
+    TemplateFailed,
     TimerFired,
     VolumeTold,
     Watched,
@@ -401,6 +402,10 @@ class Runner:
                 self.post(VolumeTold(self._parts.voice.volume(step)))
             case fx.NoteDeed(badge, deed):
                 self._note_deed(badge, deed)
+            case fx.KeepTemplate(event) | fx.DeleteTemplate(event):
+                self.post(TemplateFailed(event.event_id))  # nothing makes templates yet
+            case fx.PrintWithdrawal(order_id):
+                self.post(SlipPrinted(order_id, Fault.REFUSED))
             case fx.Power(wish):
                 log.warning("power=%s by=staff", wish.value)
                 if self._power is not None:

@@ -9,6 +9,8 @@ from edge.domain.challenge import Action
 from edge.domain.people import CardKey
 from edge.domain.record import ProofRecord
 from edge.domain.staff import Deed
+from edge.domain.templates import TemplateEvent
+from edge.domain.timebase import Stamp
 from edge.session.staff_states import PowerWish
 
 
@@ -104,6 +106,30 @@ class PrintSlip:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepTemplate:
+    """Keep what the last try made of the face; answered by `TemplateKept` or `TemplateFailed`."""
+
+    event: TemplateEvent
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTemplate:
+    """Somebody withdrew: delete their template here, and have the registry see to the others.
+    Answered by `TemplateDeleted` once both is on the disk, or by `TemplateFailed`."""
+
+    event: TemplateEvent
+
+
+@dataclass(frozen=True, slots=True)
+class PrintWithdrawal:
+    """The slip that says a template is deleted; answered by `SlipPrinted(order_id)`."""
+
+    order_id: int
+    slip_no: str
+    at: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Open the camera and show what it sees; no model runs, nothing is kept."""
 
@@ -146,6 +172,9 @@ Effect = (
     | NoteDeed
     | Examine
     | PrintSlip
+    | KeepTemplate
+    | DeleteTemplate
+    | PrintWithdrawal
     | View
     | SetVolume
     | Power

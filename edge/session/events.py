@@ -222,6 +222,26 @@ class SlipPrinted:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateKept:
+    event_id: RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDeleted:
+    """`here`: this kiosk itself had one."""
+
+    event_id: RecordId
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFailed:
+    """Neither kept nor deleted: the disk did not take it."""
+
+    event_id: RecordId
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeTold:
     percent: int
 
@@ -256,6 +276,9 @@ Event = (
     | FactsTold
     | Examined
     | SlipPrinted
+    | TemplateKept
+    | TemplateDeleted
+    | TemplateFailed
     | VolumeTold
     | TimerFired
 )

@@ -24,7 +24,7 @@ from datetime import date
 from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
 from edge.domain.cycles import due_after, is_covered
 from edge.domain.errors import Fault
-from edge.domain.people import RosterEntry
+from edge.domain.people import PersonId, RosterEntry
 from edge.domain.record import (
     Consent,
     Outcome,
@@ -36,6 +36,7 @@ from edge.domain.record import (
     Verdict,
 )
 from edge.domain.staff import Deed, StaffEvent
+from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
 from edge.session import service
 from edge.session.effects import (
@@ -143,6 +144,29 @@ class Context:
     provenance: Provenance
     policy: Policy
     consent_texts: Mapping[Language, ConsentText]
+    enrol_texts: Mapping[Language, ConsentText]  # what enrolment asks for
+
+    def template_event(
+        self, change: TemplateChange, person_id: PersonId, consent: Consent | None, badge: str = ""
+    ) -> TemplateEvent:
+        """What becomes of somebody's template, now and here."""
+        return TemplateEvent(
+            self.new_record_id(),
+            self.kiosk_id,
+            change,
+            person_id,
+            self.now,
+            self.provenance,
+            self.software,
+            badge,
+            consent,
+        )
+
+    def withdrawal(self, person_id: PersonId, language: Language, badge: str = "") -> TemplateEvent:
+        """Somebody takes back what they agreed to, in front of this screen."""
+        text = self.enrol_texts[language]
+        consent = Consent(text.version, language.value, text.sha256, agreed=False)
+        return self.template_event(TemplateChange.WITHDRAWN, person_id, consent, badge)
 
     def staff_event(self, badge: str, deed: Deed) -> StaffEvent:
         """What somebody on the staff did, now and here."""
