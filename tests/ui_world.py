@@ -218,6 +218,8 @@ def states() -> dict[str, State]:
         "help": Informing(Topic.HELP, Choosing(VISIT)),
         "help_from_home": Informing(Topic.HELP, Home()),
         "scan": Informing(Topic.SCAN, Reviewing(VISIT, verdict())),
+        "survey": Informing(Topic.SURVEY, Home()),
+        "feedback": Informing(Topic.FEEDBACK, Home()),
         **staff_states(),
     }
 

@@ -33,6 +33,8 @@ class Button(Enum):
     HELP = "help"
     SCAN = "scan"
     CALL_STAFF = "call_staff"
+    SURVEY = "survey"
+    FEEDBACK = "feedback"
     MORE_TIME = "more_time"
     REPEAT = "repeat"
     STAFF_DOOR = "staff_door"
@@ -62,6 +64,8 @@ class Button(Enum):
     RESTART = "restart"
     SHUT_DOWN = "shut_down"
     CONFIRM = "confirm"
+    LARGE_PRINT = "large_print"
+    TURN_PAGE = "turn_page"  # of a text longer than the panel; the machine counts, the window turns
     LANGUAGE_ZH = "language_zh"
     LANGUAGE_EN = "language_en"
 

@@ -235,7 +235,7 @@ def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Trans
     if isinstance(session.state, Service) and not isinstance(state, Service):
         leaving = (*leaving, service.signed_out(session.state))
     arming = (ArmReader(),) if _expects_card(state) else ()
-    moved = replace(session, state=state, epoch=session.epoch + 1)
+    moved = replace(session, state=state, epoch=session.epoch + 1, leaf=0)
     counted = _countdown(moved, ctx)
     return Transition(counted.session, (*leaving, *effects, *counted.effects, *arming))
 
@@ -252,7 +252,7 @@ def _countdown(session: Session, ctx: Context) -> Transition:
 
 
 def _home(session: Session, ctx: Context) -> Transition:
-    return _go(session, Home(), ctx, Forget())
+    return _go(replace(session, large=False), Home(), ctx, Forget())
 
 
 def _touched(session: Session, ctx: Context) -> Transition:
@@ -349,6 +349,10 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
             return _touched(replace(session, language=Language.EN), ctx)
         case Button.MORE_TIME:
             return _touched(session, ctx)
+        case Button.LARGE_PRINT:
+            return _touched(replace(session, large=not session.large, leaf=0), ctx)
+        case Button.TURN_PAGE:
+            return _touched(replace(session, leaf=session.leaf + 1), ctx)
         case Button.REPEAT:
             heard = _touched(session, ctx)
             return Transition(heard.session, (*heard.effects, Repeat()))
@@ -361,6 +365,10 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
             return _go(session, Informing(Topic.HELP, _left(session.state)), ctx)
         case Button.SCAN:
             return _go(session, Informing(Topic.SCAN, _left(session.state)), ctx)
+        case Button.SURVEY:
+            return _go(session, Informing(Topic.SURVEY, session.state), ctx)
+        case Button.FEEDBACK:
+            return _go(session, Informing(Topic.FEEDBACK, session.state), ctx)
         case Button.CALL_STAFF:
             return _to_staff(session, ctx)
         case Button.STAFF_DOOR:
@@ -374,7 +382,8 @@ def offered(state: State) -> tuple[Button, ...]:
     person = (Button.CALL_STAFF,) if _may_call(state) else ()
     match state:
         case Home():
-            return (Button.START_PROOF, Button.HELP, Button.STAFF_DOOR)
+            quiet = (Button.HELP, Button.SURVEY, Button.FEEDBACK, Button.SCAN)
+            return (Button.START_PROOF, *quiet, Button.STAFF_DOOR)
         case StaffSignIn() | StaffChecking() | Service():
             return service.offered(state)
         case AwaitingCard():
@@ -394,7 +403,8 @@ def offered(state: State) -> tuple[Button, ...]:
         case Watching():
             return (*person, Button.HELP, Button.SCAN, Button.HOME)
         case Retrying(exhausted=exhausted):
-            return (Button.SUBMIT if exhausted else Button.TRY_AGAIN, *person, Button.HOME)
+            way_on = Button.SUBMIT if exhausted else Button.TRY_AGAIN
+            return (way_on, *person, Button.HELP, Button.HOME)
         case Reviewing(may_retake=may_retake):
             retake = (Button.RETAKE,) if may_retake else ()
             return (*retake, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)

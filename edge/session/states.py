@@ -42,6 +42,8 @@ class Topic(Enum):
 
     HELP = "help"
     SCAN = "scan"
+    SURVEY = "survey"
+    FEEDBACK = "feedback"
 
 
 class PaperNews(Enum):
@@ -217,6 +219,8 @@ class Session:
     the screen closes (`None` on screens without a countdown), `warned` that the
     last half minute has been announced. `lost` are devices that do not work just now,
     `store_lost` says that the disk is one of them: nobody may begin what cannot be kept.
+    `large` is elder mode: larger letters, stronger colours, a slower pace; it ends with the visit.
+    `leaf` counts the pages turned of a text that is longer than the panel.
     """
 
     state: State
@@ -228,6 +232,8 @@ class Session:
     card_lies: bool = False
     lost: tuple[str, ...] = ()
     store_lost: bool = False
+    large: bool = False
+    leaf: int = 0
 
 
 def uses_camera(state: State) -> bool:

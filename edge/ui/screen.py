@@ -125,7 +125,8 @@ class Screen:
     `prompt` takes the place of the title while a movement is asked for (K27).
     `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
     `note` small print for staff; `progress` is (movements done, movements in all);
-    `typed` what was typed on the `keypad`, hidden where it is secret.
+    `typed` what was typed on the `keypad`, hidden where it is secret; `enlarged` is elder mode;
+    `leaf` says how often `turn` was pressed, which is shown where a text is longer than the panel.
     """
 
     name: str
@@ -149,9 +150,13 @@ class Screen:
     keypad: tuple[Choice, ...] = ()
     more_time: Choice | None = None
     repeat: Choice | None = None
+    large: Choice | None = None
     languages: tuple[Choice, ...] = ()
     footer: Footer = Footer("", ())
     band: str = ""
+    enlarged: bool = False
+    leaf: int = 0
+    turn: Choice | None = None
     shows_preview: bool = False
     shows_portrait: bool = False
 
@@ -163,7 +168,7 @@ class Screen:
     @property
     def buttons(self) -> tuple[Choice, ...]:
         """All there is to press, in the order of reading."""
-        extra = [choice for choice in (self.more_time, self.repeat) if choice]
+        extra = [choice for choice in (self.more_time, self.repeat, self.large) if choice]
         return (*extra, *self.languages, *self.keypad, *self.choices, *self.footer.buttons)
 
 

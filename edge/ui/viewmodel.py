@@ -92,11 +92,15 @@ def consent_text(language: Language, facts: Facts) -> ConsentText:
 
 # --- the frame every screen has ----------------------------------------------
 
-_FOOTER = (Button.BACK, Button.HELP, Button.HOME, Button.SCAN, Button.STAFF_DOOR)
+_FOOTER = (
+    *(Button.BACK, Button.HELP, Button.HOME, Button.CALL_STAFF),
+    *(Button.SURVEY, Button.FEEDBACK, Button.SCAN, Button.STAFF_DOOR),
+)
 _SIDE = (
     *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY),
     *service_view.SIDE,
 )
+_LARGE = Button.LARGE_PRINT
 _LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
 
 
@@ -111,6 +115,10 @@ def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: Wording) ->
         footer=_footer(session, now_ns, words),
         languages=_languages(session.language),
         repeat=_repeat(words) if screen.spoken else None,
+        large=_large(session.large, words),
+        enlarged=session.large,
+        leaf=session.leaf,
+        turn=Choice(words("button.turn_page"), Button.TURN_PAGE, Weight.MAIN),
         band=SIMULATED_BAND if words.facts.simulated else "",
     )
     return _with_more_time(framed, words) if urgent else framed
@@ -122,6 +130,11 @@ def _with_more_time(screen: Screen, words: Wording) -> Screen:
     choice = Choice(words("button.more_time"), Button.MORE_TIME, Weight.MAIN)
     hint = words("frame.hint", hint=said)
     return replace(screen, hint=hint, spoken=said, more_time=choice, repeat=_repeat(words))
+
+
+def _large(enlarged: bool, words: Wording) -> Choice:
+    """Elder mode and back, on every screen from the first touch."""
+    return Choice(words("button.usual_print" if enlarged else "button.large_print"), _LARGE)
 
 
 def _repeat(words: Wording) -> Choice:
@@ -145,8 +158,11 @@ def _keypad(state: State, words: Wording) -> tuple[Choice, ...]:
 
 
 def _in_footer(state: State, button: Button) -> bool:
-    """The way back from a page of information is that page's main choice."""
+    """The way back from a page of information is that page's main choice, and so is a person
+    where only a person can help."""
     if isinstance(state, Informing) and button is Button.BACK:
+        return False
+    if isinstance(state, Turned | Retrying) and button is Button.CALL_STAFF:
         return False
     return button in _FOOTER
 
@@ -195,7 +211,9 @@ def _label(state: State, button: Button, words: Wording) -> str:
             return words("button.scan_barcode")
         case Retrying(), Button.SUBMIT:
             return words("button.submit_for_review")
-        case ((Turned() | Retrying(exhausted=True)), Button.CALL_STAFF):
+        case Home(), Button.HELP:
+            return words("button.guide")
+        case (Turned() | Retrying()), Button.CALL_STAFF:
             return words("button.staff")
         case Informing(), Button.BACK:
             return words("button.go_on")
@@ -252,7 +270,7 @@ def _draft(session: Session, words: Wording) -> Screen:
         case StaffSignIn() | StaffChecking() | Service():
             return service_view.draft(state, words)
         case Informing(topic=topic):
-            return _help(words) if topic is Topic.HELP else _scan(words)
+            return _TOPICS[topic](words)
 
 
 LOST_SHOWN = 2
@@ -581,3 +599,33 @@ def _scan(words: Wording) -> Screen:
         art=Art.CODE,
         spoken=line,
     )
+
+
+def _survey(words: Wording) -> Screen:
+    return _asking("survey", words)
+
+
+def _feedback(words: Wording) -> Screen:
+    return _asking("feedback", words)
+
+
+def _asking(name: str, words: Wording) -> Screen:
+    """What people think of us; for now by telephone or at the counter."""
+    line = words(f"{name}.line")
+    return Screen(
+        name=name,
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words(f"{name}.title"),
+        lines=(line, words.ask()),
+        art=Art.PERSON,
+        spoken=line,
+    )
+
+
+_TOPICS = {
+    Topic.HELP: _help,
+    Topic.SCAN: _scan,
+    Topic.SURVEY: _survey,
+    Topic.FEEDBACK: _feedback,
+}

@@ -70,6 +70,7 @@ def test_no_key_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "text", listening)
     for state in every_state():
         viewmodel.view(session(state), NOW, FACTS)
+        viewmodel.view(session(state, large=True), NOW, FACTS)
         if not isinstance(state, Home):
             viewmodel.view(hurried(state), NOW, FACTS)
     for _, found in gallery(Language.ZH):

@@ -68,7 +68,8 @@ def walk() -> list[Session]:
     """Every state in both languages, calm and hurried."""
     found = [session(state, language) for state in every_state() for language in Language]
     hurry = [hurried(s.state, s.language) for s in found if not isinstance(s.state, Home)]
-    return [*found, *hurry, *(s for language in Language for _, s in gallery(language))]
+    large = [replace(s, large=True) for s in found]
+    return [*found, *hurry, *large, *(s for language in Language for _, s in gallery(language))]
 
 
 # --- every screen ---------------------------------------------------------------
@@ -85,7 +86,7 @@ def test_what_is_offered_is_shown_and_what_is_shown_is_offered() -> None:
         other = Button.LANGUAGE_EN if found.language is Language.ZH else Button.LANGUAGE_ZH
         more = [Button.MORE_TIME] if found.warned else []
         again = [Button.REPEAT] if screen.spoken else []
-        expected = [*machine.offered(found.state), other, *more, *again]
+        expected = [*machine.offered(found.state), Button.LARGE_PRINT, other, *more, *again]
         posted = [choice.button for choice in screen.buttons]
         assert sorted(b.value for b in posted) == sorted(b.value for b in expected), screen.name
 
@@ -197,7 +198,7 @@ VERBATIM = {
     "E02": ("confirm_expired", ["身份证已过期，可以继续，请尽快换证"], []),
     "E04": ("turned_already_done", ["您本年度已完成", "下次请在2027年3月前办理"], []),
     "E09": ("retry_exhausted", ["没有比对成功，不影响您的待遇，工作人员会帮您"], []),
-    "E10": ("confirm", ["不刷脸，找工作人员办理"], []),
+    "E10": ("confirm", ["叫工作人员"], ["Call staff"]),
     "E11": ("finished_offline", ["已受理，待上传", "验证成功。"], []),
     "E12": ("finished_no_paper", ["回执未能打印，办理结果有效", "回执编号：K1-000042"], []),
     "NEEDS_REVIEW": ("finished_review", ["已受理，工作人员会核实，不影响您的待遇"], []),
@@ -262,9 +263,9 @@ def footer_labels(screen: Screen) -> list[str]:
 
 def test_k19_footer_of_the_choice_and_k26_of_the_camera_without_a_step_back() -> None:
     choose, watch = shown(Choosing(VISIT)), shown(watching(Prompt.UP))
-    assert footer_labels(choose) == ["上一步", "帮助", "返回首页", "扫描二维码"]
-    assert footer_labels(watch) == ["帮助", "返回首页", "扫描二维码"]
-    assert footer_labels(shown(finished(Outcome.PASSED))) == footer_labels(watch)
+    assert footer_labels(choose) == ["上一步", "帮助", "返回首页", "叫工作人员", "扫描二维码"]
+    assert footer_labels(watch) == ["帮助", "返回首页", "叫工作人员", "扫描二维码"]
+    assert footer_labels(shown(finished(Outcome.PASSED))) == ["帮助", "返回首页", "扫描二维码"]
     assert watch.footer.time_left == "剩余299秒"
 
 
@@ -322,7 +323,7 @@ def test_help_leads_back_with_the_largest_button() -> None:
         screen = shown(Informing(topic, Choosing(VISIT)))
         assert screen.choices[0].button is Button.BACK
         assert screen.choices[0].weight is Weight.MAIN
-        assert footer_labels(screen) == ["返回首页"]
+        assert footer_labels(screen) == ["返回首页", "叫工作人员"]
 
 
 @pytest.mark.parametrize("why", [w for w in Why if w is not Why.ALREADY_DONE])
