@@ -34,17 +34,6 @@ class AssistReason(Enum):
     OTHER = "other"
 
 
-class AssistReason(Enum):
-    """Why a member of staff bore witness instead of the camera; chosen by the witness."""
-
-    HOLD_STILL = "hold_still"  # cannot hold or turn the head
-    BLIND = "blind"
-    DEAF = "deaf"
-    DECLINES = "declines"  # does not want a picture taken
-    UNDECIDED = "undecided"  # the machine could not tell
-    OTHER = "other"
-
-
 class Provenance(Enum):
     """LIVE only if every device is real; one simulated device makes it SIMULATED."""
 
@@ -192,8 +181,6 @@ class ProofRecord:
     finished: Stamp
     provenance: Provenance
     software: str
-    witness: str = field(repr=False, default="")  # badge of who vouched for the person
-    assisted_reason: AssistReason | None = None
     witness: str = field(repr=False, default="")  # badge of who vouched for the person
     assisted_reason: AssistReason | None = None
     helper: Subject | None = field(repr=False, default=None)
