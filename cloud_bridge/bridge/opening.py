@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.domain.errors import WireError
-from edge.domain.record import Outcome, Provenance, Reference
+from edge.domain.record import Layer, LayerResult, LayerState, Outcome, Provenance, Reference
 from edge.wire import envelope, messages, staff
 from edge.wire.envelope import Chain, Envelope, sha256_hex
 from edge.wire.messages import RecordBody, ScoreBand
@@ -36,6 +36,9 @@ _NOTICES: Mapping[str, Callable[[bytes], NewEpoch | ClockCorrection]] = {
 _SCHEMAS = {messages.RECORD, messages.STAFF_EVENT, *_NOTICES}
 _REFERENCES = {Reference.CHIP.value, Reference.TEMPLATE.value}
 _PASSING = {ScoreBand.CLEAR.value, ScoreBand.PASS.value}
+_DECIDING = {
+    layer.value for layer in Layer if LayerResult(layer, LayerState.SUSPICIOUS).calls_for_a_person
+}
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
@@ -221,6 +224,12 @@ def _check_liveness(check: dict[str, Any]) -> None:
         if score is not None:
             _need(isinstance(score, dict) and _is_word(score.get("band")))
             _need(_is_number(score.get("threshold")) and isinstance(score.get("model"), str))
+    layers = check.get("layers", [])  # kiosks of before say nothing of them
+    _need(isinstance(layers, list) and len(layers) <= 20)
+    for layer in layers:
+        _need(isinstance(layer, dict) and _is_word(layer.get("name")))
+        _need(_is_word(layer.get("state")))
+        _need(layer.get("model") is None or isinstance(layer["model"], str))
 
 
 def _is_word(value: Any) -> bool:
@@ -265,7 +274,12 @@ def is_borne_out(record: Opened) -> bool:
         and check.get("live") is True
         and check.get("reference") in _REFERENCES
         and all(score.get("band") in _PASSING for score in scores)
+        and not any(map(_calls_for_a_person, check.get("layers", [])))
     )
+
+
+def _calls_for_a_person(layer: dict[str, Any]) -> bool:
+    return layer["name"] in _DECIDING and layer["state"] == LayerState.SUSPICIOUS.value
 
 
 def _chain(chain: Chain | None, record_id: str) -> Chain:

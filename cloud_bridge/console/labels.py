@@ -44,7 +44,19 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "flat": _("Liveness in doubt"),
         "no_reference": _("No picture to compare with"),
         "not_alike": _("Comparison without success"),
-        "camera": _("Camera trouble"),
+        "camera": _("The picture may not have come from the camera"),
+        "light": _("The screen's light was not answered as a face answers it"),
+    },
+    "layer": {
+        "screen_light": _("Light of the screen"),
+        "passive": _("Look of the skin (advice only)"),
+        "camera_truth": _("Camera"),
+    },
+    "layer_state": {
+        "off": _("Switched off"),
+        "abstained": _("Could not tell"),
+        "consistent": _("Nothing odd"),
+        "suspicious": _("Odd: please look"),
     },
     "doubt": {
         "other_region": _("The kiosk stands where people of another region are served"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from edge.domain.light import ScreenLight
+
 
 class Action(Enum):
     """Movements, always from the person's own point of view: LEFT is their left."""
@@ -69,6 +71,7 @@ class Reason(Enum):
     NO_REFERENCE = "no_reference"
     NOT_ALIKE = "not_alike"
     CAMERA = "camera"
+    LIGHT = "light"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +82,4 @@ class WatchProgress:
     hint: Hint | None
     step: int  # actions done so far
     steps: int  # actions in the sequence
+    light: ScreenLight | None = None  # what the screen shines with meanwhile

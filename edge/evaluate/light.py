@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.domain import light
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models import screen_light
 from edge.models.screen_light import Answer, Reading
@@ -55,8 +56,8 @@ def session(
     kind: str, hall: Hall, rng: np.random.Generator
 ) -> tuple[list[Reading], tuple[int, ...]]:
     """Readings of one showing of a random order of hues, and that order."""
-    code = screen_light.draw(lambda all_codes: all_codes[int(rng.integers(len(all_codes)))])
-    times = np.arange(0.0, len(code) * screen_light.CHIP_S + 0.3, 1 / hall.fps)
+    code = light.draw(lambda all_codes: all_codes[int(rng.integers(len(all_codes)))])
+    times = np.arange(0.0, len(code) * light.CHIP_S + 0.3, 1 / hall.fps)
     times = np.sort(np.abs(times + rng.normal(0, 0.003, times.size)))
     lit = np.array([_hue(code, at) for at in times - rng.uniform(0.04, 0.2)])
     steady = 1 + np.cumsum(rng.normal(0, 0.002, times.size))  # drift of the exposure
@@ -67,7 +68,7 @@ def session(
 
 
 def _hue(code: Sequence[int], at_s: float) -> Floats:
-    chip = screen_light.chip_at(tuple(code), at_s)
+    chip = light.chip_at(tuple(code), at_s)
     return np.asarray({1: YELLOWISH, -1: BLUISH, 0: (YELLOWISH + BLUISH) / 2}[chip])
 
 

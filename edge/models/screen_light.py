@@ -16,27 +16,22 @@ three flashes a second; here at most three changes, pale, without saturated red)
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.domain.light import CHIP_S, CHIPS, Code, chip_at
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models.preprocess import Image, Points
 
-CHIPS = 14
-CHIP_S = 0.36  # no more than three changes a second
-MAX_RUN = 3  # chips alike in a row: slow drifts must not look like the code
 LAGS_S = tuple(np.arange(0.0, 0.41, 0.04))  # screen, exposure, transport
 SETTLE_S = 0.12  # after each change: the screen is neither hue yet
 
 Floats = npt.NDArray[np.float64]
-Code = tuple[int, ...]
-"""-1 is the bluish hue, +1 the yellowish one."""
 
 
 class Answer(Enum):
@@ -81,35 +76,6 @@ class Finding:
     relief: float | None = None
     behind: float | None = None
     lag_s: float | None = None
-
-
-def codes() -> list[Code]:
-    """Every allowed order: as many of one hue as of the other, no run of more than three."""
-    found: list[Code] = []
-    for number in range(1 << CHIPS):
-        chips = tuple(1 if number >> bit & 1 else -1 for bit in range(CHIPS))
-        if sum(chips) == 0 and _longest_run(chips) <= MAX_RUN:
-            found.append(chips)
-    return found
-
-
-def _longest_run(chips: Code) -> int:
-    longest = run = 1
-    for before, chip in itertools.pairwise(chips):
-        run = run + 1 if chip == before else 1
-        longest = max(longest, run)
-    return longest
-
-
-def draw(choose: Callable[[Sequence[Code]], Code]) -> Code:
-    """One order; `choose` must be a cryptographic choice among equals."""
-    return choose(codes())
-
-
-def chip_at(code: Code, since_s: float) -> int:
-    """The hue `since_s` after the beginning; 0 before it and after its end."""
-    number = int(since_s // CHIP_S)
-    return code[number] if 0 <= number < len(code) else 0
 
 
 # --- what is read from a frame -----------------------------------------------------------------

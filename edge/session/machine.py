@@ -621,7 +621,8 @@ def _action_of(prompt: Prompt) -> Action | None:
 
 
 def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
-    """Good, or good with nothing to compare with: to the review. Else another try, or a person.
+    """Good, or good with nothing to compare with or with a doubt that staff will look at: to the
+    review. Else another try, or a person.
 
     A movement that did not come in time is not asked for again: not everybody can make it.
     """
@@ -629,7 +630,10 @@ def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
     missed = session.state.asked if Reason.TIMED_OUT in verdict.reasons else None
     left_out = visit.left_out | ({missed} if missed else set())
     tried = replace(visit, attempts=visit.attempts + 1, left_out=left_out)
-    if verdict.passed or (verdict.live and verdict.reference is Reference.NONE):
+    good = verdict.live and (verdict.alike or verdict.reference is Reference.NONE)
+    if good and visit.purpose is not Purpose.CERTIFY:
+        return _proved(session, tried, verdict, ctx)
+    if good:
         may_retake = tried.attempts < ctx.policy.tries
         return _go(session, Reviewing(tried, verdict, may_retake), ctx)
     exhausted = tried.attempts >= ctx.policy.tries

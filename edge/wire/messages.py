@@ -20,7 +20,7 @@ from edge.domain.cycles import Cycle
 from edge.domain.errors import WireError
 from edge.domain.health import DeviceState
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry
-from edge.domain.record import ProofRecord, Score, Subject, Verdict
+from edge.domain.record import LayerResult, ProofRecord, Score, Subject, Verdict
 from edge.domain.timebase import Stamp
 from edge.wire import topics
 from edge.wire.envelope import canonical
@@ -458,7 +458,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "reference": verdict.reference.value,
         "frames": verdict.frames,
         "seconds": round(verdict.seconds, 1),
+        "layers": [_layer(layer) for layer in verdict.layers],
     }
+
+
+def _layer(layer: LayerResult) -> dict[str, Any]:
+    """The state is the band of its score; older registries overlook all of it."""
+    return {"name": layer.name.value, "state": layer.state.value, "model": layer.model_sha256}
 
 
 def _score(score: Score | None) -> dict[str, Any] | None:

@@ -166,6 +166,8 @@ def test_a_demonstration_kiosk_can_never_file_a_live_record(registry: TestRegist
         {"liveness": {"likeness": None}},
         {"liveness": {"liveness": {"band": "below"}}},
         {"liveness": {"likeness": {"band": "below"}}},
+        {"liveness": {"layers": [{"name": "camera_truth", "state": "suspicious"}]}},
+        {"liveness": {"layers": [{"name": "screen_light", "state": "suspicious"}]}},
         {"method": "visit"},
     ],
 )

@@ -354,6 +354,8 @@ def test_names_are_escaped_everywhere(registry: TestRegistry) -> None:
     [
         {"actions": 7}, {"actions": ["<b>"]}, {"seconds": {}}, {"frames": None}, {"reference": 1},
         {"liveness": []}, {"likeness": {"band": "clear"}}, {"likeness": None}, {"new": ["field"]},
+        {"layers": 7}, {"layers": ["<b>"]}, {"layers": [{"name": "passive", "state": "<b>"}]},
+        {"layers": [{"name": "passive", "state": "off", "model": 3}]},
     ],
 )  # fmt: skip
 def test_whatever_is_filed_can_be_looked_at(registry: TestRegistry, odd: dict[str, Any]) -> None:
@@ -365,6 +367,30 @@ def test_whatever_is_filed_can_be_looked_at(registry: TestRegistry, odd: dict[st
     client = signed_in(registry, "supervisor")
     for row in Certification.objects.all():
         assert client.get(f"/records/{row.pk}/").status_code == 200
+
+
+def test_what_each_layer_said_is_shown_with_its_record(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    layers = [
+        {"name": "screen_light", "state": "abstained"},
+        {"name": "passive", "state": "suspicious", "model": "ab" * 32},
+        {"name": "camera_truth", "state": "consistent", "model": None},
+        {"name": "of_next_year", "state": "odd"},
+    ]
+    payload = kiosk.record(liveness=kiosk.body()["liveness"] | {"layers": layers})
+    assert registry.ingest.ingest([Arrival("k-001", payload)], timezone.now())
+    row = Certification.objects.get()
+    assert row.outcome == "passed"
+    shown = text_of(signed_in(registry, "supervisor").get(f"/records/{row.pk}/"))
+    for words in (
+        "屏幕光检测",
+        "无法判断",
+        "静默活体检测（仅供参考）",
+        "异常，请人工核对",
+        "未见异常",
+    ):
+        assert words in shown
+    assert "of_next_year" in shown
 
 
 def test_five_wrong_tries_lock_the_account_for_a_while(registry: TestRegistry) -> None:

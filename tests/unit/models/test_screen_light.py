@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.domain.light import CHIP_S, chip_at, codes
 from edge.evaluate import light
 from edge.evaluate.light import Hall, campaign, session
-from edge.models import screen_light
-from edge.models.screen_light import Answer, Reading, chip_at, codes, judge, read
+from edge.models.screen_light import Answer, Reading, judge, read
 from tests.helpers_models import mesh
 
 
@@ -22,12 +22,12 @@ def test_orders_are_many_balanced_and_never_monotonous() -> None:
 
 
 def test_the_screen_changes_at_most_three_times_a_second() -> None:
-    assert screen_light.CHIP_S >= 1 / 3
+    assert CHIP_S >= 1 / 3
 
 
 def test_nothing_is_shown_before_and_after() -> None:
     code = codes()[7]
-    shown = [chip_at(code, (number + 0.5) * screen_light.CHIP_S) for number in range(-1, 15)]
+    shown = [chip_at(code, (number + 0.5) * CHIP_S) for number in range(-1, 15)]
     assert shown == [0, *code, 0]
 
 

@@ -11,7 +11,7 @@ from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
 from edge.domain.cycles import Cycle
 from edge.domain.errors import Fault
 from edge.domain.people import CardKey
-from edge.domain.record import Outcome, ProofRecord
+from edge.domain.record import Layer, LayerResult, LayerState, Outcome, ProofRecord
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.session import effects as fx
 from edge.session.events import (
@@ -335,6 +335,37 @@ def test_e08_e09_three_tries_then_a_person_and_only_after_submit(walk: Walk) -> 
 def test_f20_without_a_reference_a_live_person_goes_to_review(walk: Walk) -> None:
     walk.judged(alike=None).press(Button.SUBMIT)
     assert walk.record.outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize("layer", [Layer.CAMERA_TRUTH, Layer.SCREEN_LIGHT])
+def test_a_layer_in_doubt_brings_a_person_and_never_a_refusal(walk: Walk, layer: Layer) -> None:
+    odd = LayerResult(layer, LayerState.SUSPICIOUS)
+    walk.watching().do(Judged(walk.state.watch_id, replace(verdict(), layers=(odd,))))
+    assert isinstance(walk.state, Reviewing)
+    walk.press(Button.SUBMIT)
+    assert walk.record.outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        LayerResult(Layer.PASSIVE, LayerState.SUSPICIOUS, 0.01),
+        *(LayerResult(layer, LayerState.ABSTAINED) for layer in Layer),
+    ],
+)
+def test_advice_alone_and_a_layer_that_cannot_tell_change_nothing(
+    walk: Walk, layer: LayerResult
+) -> None:
+    walk.watching().do(Judged(walk.state.watch_id, replace(verdict(), layers=(layer,))))
+    walk.press(Button.SUBMIT)
+    assert walk.record.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("alike", [False, None])
+def test_no_layer_speaks_for_anybody(walk: Walk, alike: bool | None) -> None:
+    fine = tuple(LayerResult(layer, LayerState.CONSISTENT, 1.0) for layer in Layer)
+    assert not replace(verdict(alike=alike), layers=fine).passed
+    assert not replace(verdict(live=False), layers=fine).passed
 
 
 def test_e12_a_failed_printer_undoes_nothing(walk: Walk) -> None:

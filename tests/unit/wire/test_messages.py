@@ -22,6 +22,9 @@ from edge.domain.health import Condition, DeviceState
 from edge.domain.people import CardKey, CardKind, PastProof, PersonId, RosterEntry
 from edge.domain.record import (
     Consent,
+    Layer,
+    LayerResult,
+    LayerState,
     Outcome,
     ProofRecord,
     Provenance,
@@ -55,6 +58,10 @@ RECORD = ProofRecord(
         reasons=(Reason.NOT_ALIKE,),
         frames=200,
         seconds=11.24,
+        layers=(
+            LayerResult(Layer.CAMERA_TRUTH, LayerState.SUSPICIOUS),
+            LayerResult(Layer.PASSIVE, LayerState.CONSISTENT, 0.8123, "d" * 64),
+        ),
     ),
     attempts=3,
     receipt_no="AAAA",
@@ -94,6 +101,16 @@ def test_scores_leave_as_bands_with_threshold_and_model() -> None:
     assert liveness["liveness"] == {"band": "clear", "threshold": 0.5, "model": "a" * 64}
     assert liveness["likeness"]["band"] == "below"
     assert b"0.41" not in BODY
+
+
+def test_layers_leave_as_states_and_a_reader_of_before_overlooks_them() -> None:
+    liveness = messages.parse_record(BODY).liveness
+    assert liveness is not None
+    assert liveness["layers"] == [
+        {"name": "camera_truth", "state": "suspicious", "model": None},
+        {"name": "passive", "state": "consistent", "model": "d" * 64},
+    ]
+    assert b"0.81" not in BODY
 
 
 def test_f09_the_repr_of_a_record_names_nobody() -> None:
