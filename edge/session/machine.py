@@ -631,8 +631,6 @@ def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
     left_out = visit.left_out | ({missed} if missed else set())
     tried = replace(visit, attempts=visit.attempts + 1, left_out=left_out)
     good = verdict.live and (verdict.alike or verdict.reference is Reference.NONE)
-    if good and visit.purpose is not Purpose.CERTIFY:
-        return _proved(session, tried, verdict, ctx)
     if good:
         may_retake = tried.attempts < ctx.policy.tries
         return _go(session, Reviewing(tried, verdict, may_retake), ctx)
