@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.domain.errors import ConfigError
-from edge.wire import keys, messages, topics
+from edge.wire import keys, messages, receipts, topics
 from edge.wire.envelope import MAX_ENVELOPE_BYTES
 from provisioning import certificates
 from provisioning.certificates import Authority
@@ -141,7 +141,15 @@ def _make_kiosk(site: Site, signer: Authority, kiosk_id: str) -> None:
     _keep(folder / "template.key", _random_key, secret=True)
     _keep(folder / "registry-sign.pub", (site.registry / "sign.pub").read_bytes)
     _keep(folder / "registry-seal.pub", (site.registry / "seal.pub").read_bytes)
+    _keep(folder / "receipt.cert", lambda: _receipt_certificate(site, kiosk_id))
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
+
+
+def _receipt_certificate(site: Site, kiosk_id: str) -> bytes:
+    """The registry's word for this kiosk's key, which goes onto every receipt."""
+    key = keys.verifying_key((site.kiosk(kiosk_id) / "sign.pub").read_text("ascii"))
+    registry = keys.signing_key((site.registry / "sign.key").read_text("ascii"))
+    return receipts.encode_certificate(receipts.certify(kiosk_id, key, registry)).encode()
 
 
 def _make_client(folder: Path, stem: str, name: str, signer: Authority, site: Site) -> None:
@@ -311,6 +319,7 @@ data = "data.key"
 template = "template.key"
 registry_sign = "registry-sign.pub"
 registry_seal = "registry-seal.pub"
+receipt = "receipt.cert"
 {_SIMULATED if mode == "demo" else ""}"""
 
 

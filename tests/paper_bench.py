@@ -10,8 +10,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from edge.domain.challenge import Action
-from edge.domain.people import CardKind, PersonId
+from edge.domain.codes import SignedReceipt, method_of
+from edge.domain.people import CardKind, PersonId, mask_name
 from edge.domain.record import (
     Outcome,
     ProofRecord,
@@ -27,9 +30,10 @@ from edge.drivers.printer_cables import Cable, UsbCable, by_address
 from edge.drivers.printer_escpos import EscposPrinter
 from edge.drivers.receipt import Office, compose
 from edge.drivers.sim.printer import SimPrinter
-from edge.ports import Code, ReceiptItem, Rule
+from edge.ports import Code, ReceiptItem
 from edge.session.states import Language
 from edge.ui.texts import catalogue
+from edge.wire.receipts import certify, write_receipt
 
 GOLDEN = Path(__file__).parent / "golden" / "receipts"
 WORDS = {language.value: catalogue(language) for language in Language}
@@ -81,6 +85,7 @@ def slip(
     online: bool = True,
     next_due: date | None = NEXT_DUE,
     copy: bool = False,
+    code: str = "",
 ) -> tuple[ReceiptItem, ...]:
     return compose(
         proof,
@@ -90,12 +95,31 @@ def slip(
         office=OFFICE,
         next_due=next_due,
         copy=copy,
+        code=code,
     )
 
 
-_CAPTIONS = {"zh": "手机扫码，核验这张回执", "en": "Scan to check this receipt"}
-CODE = Code("JZ1:" + "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ" * 7, _CAPTIONS["zh"])
-"""About as much as a signed receipt will hold."""
+REGISTRY = Ed25519PrivateKey.from_private_bytes(b"r" * 32)
+_KIOSK = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+
+
+def code_of(proof: ProofRecord, next_due: date | None = NEXT_DUE) -> str:
+    """The signed code, as a kiosk writes it that `REGISTRY` has certified."""
+    told = SignedReceipt(
+        proof.kiosk_id,
+        proof.receipt_no,
+        mask_name(proof.subject.name),
+        proof.outcome,
+        method_of(proof),
+        proof.finished.local.date() if proof.finished.is_sure else None,
+        next_due,
+        OFFICE.phone,
+        proof.provenance is Provenance.SIMULATED,
+    )
+    return write_receipt(told, _KIOSK, certify(proof.kiosk_id, _KIOSK.public_key(), REGISTRY))
+
+
+CODE = Code(code_of(record()), WORDS["zh"]["receipt.code"])
 
 
 def situations(columns: int, language: str = "zh") -> dict[str, tuple[ReceiptItem, ...]]:
@@ -103,7 +127,8 @@ def situations(columns: int, language: str = "zh") -> dict[str, tuple[ReceiptIte
     review, declined = Outcome.NEEDS_REVIEW, Outcome.DECLINED
 
     def made(proof: ProofRecord, **how: Any) -> tuple[ReceiptItem, ...]:
-        return slip(proof, columns=columns, language=language, **how)
+        code = code_of(proof, how.get("next_due", NEXT_DUE))
+        return slip(proof, columns=columns, language=language, **{"code": code, **how})
 
     return {
         "passed": made(record()),
@@ -116,7 +141,7 @@ def situations(columns: int, language: str = "zh") -> dict[str, tuple[ReceiptIte
         "clock-unsure": made(record(trust=ClockTrust.FLOOR)),
         "rare-name": made(record(name="㐂小𠮷")),
         "copy": made(record(), copy=True),
-        "code": (*made(record()), Rule(), Code(CODE.text, _CAPTIONS[language])),
+        "without-code": made(record(), code=""),
     }
 
 

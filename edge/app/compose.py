@@ -6,6 +6,7 @@ libraries for hardware it does not have. Nothing falls back to a simulator.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,7 +26,7 @@ from edge.app.sealing import Keyring
 from edge.app.settings import KioskSettings, SignedWishes, policy_of
 from edge.app.staff import KioskDesk, StaffDoor, StaffParts
 from edge.app.world import World
-from edge.domain.errors import StoreError
+from edge.domain.errors import StoreError, WireError
 from edge.domain.idnumber import card_flags
 from edge.domain.record import ProofRecord, Provenance
 from edge.domain.timebase import MonoNs, Stamp
@@ -55,6 +56,8 @@ from edge.store.wishes import WishBox
 from edge.ui.screen import Facts
 from edge.ui.texts import catalogue, text
 from edge.ui.viewmodel import consent_text, view
+
+log = logging.getLogger("edge.kiosk")
 
 
 def compose(
@@ -94,9 +97,9 @@ def compose(
         facts=facts,
         context=context_maker(config, facts, settings.policy if settings else None),
         flags=card_flags,
-        receipt=receipt_maker(config),
+        receipt=receipt_maker(config, keyring),
         slip=lambda language: slip(config, language),
-        receipt_copy=receipt_maker(config, copy=True),
+        receipt_copy=receipt_maker(config, keyring, copy=True),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
         panel=panel(config, world),
         fill_light=config.panel.fill_light_percent / 100,
@@ -187,8 +190,9 @@ def _consent(language: Language, facts: Facts) -> ConsentText:
 
 
 def receipt_maker(
-    config: Config, *, copy: bool = False
+    config: Config, keyring: Keyring | None = None, *, copy: bool = False
 ) -> Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]:
+    """Without a `keyring` receipts carry no code."""
     office = Office(config.agency.office, config.agency.phone, config.terminal_no)
 
     def receipt(
@@ -202,9 +206,19 @@ def receipt_maker(
             office=office,
             next_due=due_by,
             copy=copy,
+            code=receipt_code(keyring, record, due_by, config.agency.phone) if keyring else "",
         )
 
     return receipt
+
+
+def receipt_code(keyring: Keyring, record: ProofRecord, due_by: date | None, phone: str) -> str:
+    """A receipt without a code is better than none."""
+    try:
+        return keyring.receipt_code(record, due_by, phone)
+    except WireError as error:
+        log.error("receipt_code=none error=%s", error)
+        return ""
 
 
 def slip(config: Config, language: Language) -> tuple[ReceiptItem, ...]:

@@ -62,6 +62,10 @@ class Keys:
     template: str = _doc("Secret that encrypts face templates.", default="template.key")
     registry_sign: str = _doc("The registry's Ed25519 public key.", default="registry-sign.pub")
     registry_seal: str = _doc("The registry's X25519 public key.", default="registry-seal.pub")
+    receipt: str = _doc(
+        "The registry's word for `sign`, printed in each receipt's code; without it there is none.",
+        default="receipt.cert",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from edge.app.config import Config
+from edge.domain.codes import SignedReceipt, method_of
 from edge.domain.errors import ConfigError, WireError
-from edge.domain.people import CardKey, RosterEntry
-from edge.domain.record import ProofRecord
+from edge.domain.people import CardKey, RosterEntry, mask_name
+from edge.domain.record import ProofRecord, Provenance
 from edge.domain.staff import StaffEvent
 from edge.ports import Position
-from edge.wire import keys, messages, questions
+from edge.wire import keys, messages, questions, receipts
 from edge.wire.desired import Desired, parse_desired
 from edge.wire.envelope import Chain, Envelope, Header, seal, sign, unseal, verify
 from edge.wire.questions import Ask, Told
 from edge.wire.staff import event_body
+
+log = logging.getLogger("edge.keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Keyring:
     data: bytes
     registry_sign: Ed25519PublicKey
     registry_seal: X25519PublicKey
+    certificate: bytes = b""  # the registry's word for `sign`; empty: receipts without a code
 
     def __repr__(self) -> str:
         return f"Keyring(kiosk_id={self.kiosk_id!r})"
@@ -48,6 +54,7 @@ class Keyring:
             data=keys.decode_key(_text(config.path(files.data))),
             registry_sign=keys.verifying_key(_text(config.path(files.registry_sign))),
             registry_seal=keys.sealing_key(_text(config.path(files.registry_seal))),
+            certificate=_certificate(config.path(files.receipt)),
         )
 
     def card_key(self, id_number: str) -> CardKey:
@@ -64,6 +71,28 @@ class Keyring:
         )
         sealed = seal(messages.record_body(record), header, self.registry_seal)
         return sign(header, sealed, self.sign)
+
+    def receipt_code(self, record: ProofRecord, due_by: date | None, phone: str) -> str:
+        """The code that proves a receipt; empty without a certificate. Raises `WireError`."""
+        if not self.certificate:
+            return ""
+        finished = record.finished
+        receipt = SignedReceipt(
+            kiosk_id=self.kiosk_id,
+            receipt_no=record.receipt_no,
+            name=mask_name(record.subject.name),
+            outcome=record.outcome,
+            method=method_of(record),
+            day=finished.local.date() if finished.is_sure else None,
+            due_by=due_by,
+            phone=phone,
+            simulated=record.provenance is Provenance.SIMULATED,
+        )
+        return receipts.write_receipt(receipt, self.sign, self.certificate)
+
+    def read_receipt(self, code: str) -> SignedReceipt:
+        """What a receipt of any kiosk of this registry says; raises `WireError`."""
+        return receipts.read_receipt(code.strip(), self.registry_sign)
 
     def lookup(self, letter_id: str, id_number: str) -> bytes:
         """A question about a person, sealed to the registry and signed by this kiosk."""
@@ -127,6 +156,17 @@ class Keyring:
         if header.schema != messages.DESIRED or header.recipient != self.kiosk_id:
             raise WireError("recipient", "not settings for this kiosk")
         return parse_desired(envelope.body)
+
+
+def _certificate(path: Path) -> bytes:
+    """A kiosk from before there were codes works on as it did."""
+    if not path.exists():
+        log.warning("receipt_codes=none missing=%s", path.name)
+        return b""
+    try:
+        return receipts.decode_certificate(path.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError, WireError) as error:
+        raise ConfigError(str(path), f"not a usable certificate: {error}") from error
 
 
 def _text(path: Path) -> str:

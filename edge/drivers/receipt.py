@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from edge.domain.codes import method_of
 from edge.domain.people import mask_id_number, mask_name
-from edge.domain.record import Outcome, ProofRecord, Provenance, Reference
+from edge.domain.record import ProofRecord, Provenance
 from edge.ports import Code, Line, ReceiptItem, Rule
 
 COLUMNS_58_MM = 32
@@ -35,6 +36,7 @@ RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
     "receipt.method.chip": frozenset(),
     "receipt.method.template": frozenset(),
     "receipt.method.staff": frozenset(),
+    "receipt.method.witness": frozenset(),
     "receipt.time": frozenset({"year", "month", "day", "time"}),
     "receipt.time_unsure": frozenset(),
     "receipt.next_due": frozenset({"year", "month", "day"}),
@@ -42,17 +44,13 @@ RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
     "receipt.phone": frozenset({"phone"}),
     "receipt.terminal": frozenset({"terminal"}),
     "receipt.receipt_no": frozenset({"receipt_no"}),
+    "receipt.code": frozenset(),
     "receipt.closing.passed": frozenset(),
     "receipt.closing.needs_review": frozenset(),
     "receipt.closing.declined": frozenset(),
 }
 """Every text the receipt takes from the catalogue, with the placeholders it must hold."""
 
-_METHODS = {
-    Reference.CHIP: "receipt.method.chip",
-    Reference.TEMPLATE: "receipt.method.template",
-    Reference.NONE: "receipt.method.staff",
-}
 # Opening marks stay with what follows, closing marks with what goes before.
 _TOKEN = re.compile(r"[（“‘《【]*(?:[!-~]+|[^ ])[，。、；：！？）”’》】…]*| +")
 
@@ -75,8 +73,10 @@ def compose(
     office: Office,
     next_due: date | None = None,
     copy: bool = False,
+    code: str = "",
 ) -> tuple[ReceiptItem, ...]:
-    """The receipt for one record; `next_due` only where the registry told it.
+    """The receipt for one record; `next_due` only where the registry told it, `code` the signed
+    text that proves it, if there is one.
 
     A `copy` says so under its title; its number is that of the first one.
 
@@ -92,6 +92,7 @@ def compose(
         _result(record, words, online),
         _pairs(_about(record, words, next_due), columns),
         _pairs(_where(record, words, office), columns),
+        *([[Code(code, words["receipt.code"])]] if code else []),
         [_centred(words[f"receipt.closing.{record.outcome.value}"]), *mark],
     )
     return tuple(layout(_ruled(blocks), columns))
@@ -197,10 +198,10 @@ def _result(record: ProofRecord, words: Mapping[str, str], online: bool) -> list
 
 
 def _about(record: ProofRecord, words: Mapping[str, str], next_due: date | None) -> Iterator[_Pair]:
-    subject = record.subject
+    subject, method = record.subject, f"receipt.method.{method_of(record).value}"
     yield _Pair(words["receipt.name"], {"name": mask_name(subject.name)})
     yield _Pair(words["receipt.number"], {"number": mask_id_number(subject.id_number)})
-    yield _Pair(words["receipt.method"], {"method": words[_method(record)]})
+    yield _Pair(words["receipt.method"], {"method": words[method]})
     if record.finished.is_sure:
         local = record.finished.local
         yield _Pair(words["receipt.time"], {**_day(local), "time": f"{local:%H:%M}"})
@@ -215,12 +216,6 @@ def _where(record: ProofRecord, words: Mapping[str, str], office: Office) -> Ite
     yield _Pair(words["receipt.phone"], {"phone": office.phone})
     yield _Pair(words["receipt.terminal"], {"terminal": office.terminal_no})
     yield _Pair(words["receipt.receipt_no"], {"receipt_no": record.receipt_no})
-
-
-def _method(record: ProofRecord) -> str:
-    if record.outcome is Outcome.DECLINED or record.verdict is None:
-        return "receipt.method.staff"
-    return _METHODS[record.verdict.reference]
 
 
 def _day(day: date | datetime) -> dict[str, str]:

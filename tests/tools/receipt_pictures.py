@@ -25,7 +25,7 @@ from rich.progress import track
 from edge.ports import Code, ReceiptItem
 from tests.paper_bench import desk, situations
 
-AS_PICTURES = ("passed", "rare-name", "code")
+AS_PICTURES = ("passed", "rare-name")
 """Those also shown as a printer without a Chinese font prints them."""
 
 PAGE = """<!doctype html>

@@ -222,18 +222,19 @@ def test_receipt_keys_are_exactly_what_compose_takes(language: str) -> None:
 
     for outcome in Outcome:
         for reference in Reference:
-            for trust in (ClockTrust.NTP, ClockTrust.UNKNOWN):
+            for trust, witness in ((ClockTrust.NTP, ""), (ClockTrust.UNKNOWN, "204816")):
                 proof = record(
                     outcome, reference=reference, trust=trust, provenance=Provenance.SIMULATED
                 )
                 compose(
-                    proof,
+                    replace(proof, witness=witness),
                     Asked(WORDS[language]),
                     online=False,
                     columns=32,
                     office=OFFICE,
                     next_due=date(2027, 1, 1),
                     copy=True,
+                    code="JZ1:A",
                 )
     assert taken == set(RECEIPT_KEYS)
     receipt = {k: text for k, text in WORDS[language].items() if k.startswith("receipt.")}
