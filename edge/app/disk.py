@@ -18,6 +18,7 @@ from edge.app.seal import DeviceSeal
 from edge.app.timekeeping import TimeKeeper
 from edge.domain.errors import DamagedError, StoreError
 from edge.domain.health import Condition
+from edge.domain.people import CardKey
 from edge.domain.record import RecordId
 from edge.domain.timebase import TimeSource
 from edge.ports import OutboxRow, Position, ReceiptItem
@@ -134,11 +135,21 @@ class KioskDisk(SqliteJournal):
                 log.error("reserve=not_held error=%s", error)
             self._reserve_told = True
 
-    def keep_receipt(self, receipt_no: str, items: tuple[ReceiptItem, ...]) -> None:
+    def keep_receipt(
+        self, receipt_no: str, items: tuple[ReceiptItem, ...], owner: str = ""
+    ) -> None:
         """For a second copy. Raises `StoreError`; the first is printed all the same."""
         now = self._times.now()
         day = now.local.date() if now.is_sure else None
-        self.receipts.keep(KeptReceipt(receipt_no, day, items))
+        self.receipts.keep(KeptReceipt(receipt_no, day, items, owner))
+
+    def kept_receipt(self, receipt_no: str) -> KeptReceipt | None:
+        """Raises `StoreError`."""
+        return self.receipts.find(receipt_no)
+
+    def newest_receipt_of(self, owner: CardKey) -> KeptReceipt | None:
+        """Raises `StoreError`."""
+        return self.receipts.newest_of(owner)
 
     def keep_house(self) -> None:
         """Once a day, between residents, by a clock that is believed. Raises `StoreError`."""

@@ -1,15 +1,19 @@
-"""What was printed, line by line, so that staff can print it once more: masked and encrypted."""
+"""What was printed, line by line, so that it can be printed once more: masked and encrypted.
+
+Whose a receipt is lies inside what is encrypted: who finds the file does not even learn which
+of them belong together.
+"""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from edge.domain.errors import StoreError
+from edge.domain.people import CardKey
 from edge.ports import Code, Line, ReceiptItem, Rule
 from edge.store.database import Database
 from edge.store.vault import Vault
@@ -17,11 +21,15 @@ from edge.store.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class KeptReceipt:
-    """A second copy; `day`: when the first was printed, `None` while no clock was believed."""
+    """A second copy; `day`: when the first was printed, `None` while no clock was believed.
+
+    `owner`: the key of the card it is about, empty on receipts from before that was kept.
+    """
 
     receipt_no: str
     day: date | None
     items: tuple[ReceiptItem, ...] = field(repr=False)
+    owner: str = field(repr=False, default="")
 
 
 class ReceiptBook:
@@ -33,7 +41,7 @@ class ReceiptBook:
 
     def keep(self, receipt: KeptReceipt) -> None:
         """Numbers are random: no two are the same."""
-        sealed = self._vault.seal(_encode(receipt.items), _place(receipt.receipt_no))
+        sealed = self._vault.seal(_encode(receipt), _place(receipt.receipt_no))
         with self._database.write() as db:
             db.execute(
                 "INSERT INTO receipts (receipt_no, day, sealed) VALUES (?, ?, ?)",
@@ -55,19 +63,27 @@ class ReceiptBook:
         )
         return self._opened(*row) if row else None
 
+    def newest_of(self, owner: CardKey) -> KeptReceipt | None:
+        """The last one of this card. Opens one after the other: a kiosk holds a month's."""
+        rows = self._database.rows(
+            "SELECT receipt_no, day, sealed FROM receipts ORDER BY number DESC"
+        )
+        opened = (self._opened(*row) for row in rows)
+        return next((kept for kept in opened if kept.owner == owner), None)
+
     def _opened(self, receipt_no: str, day: str, sealed: bytes) -> KeptReceipt:
-        items = _decode(self._vault.open(sealed, _place(receipt_no)))
-        return KeptReceipt(receipt_no, date.fromisoformat(day) if day else None, items)
+        items, owner = _decode(self._vault.open(sealed, _place(receipt_no)))
+        return KeptReceipt(receipt_no, date.fromisoformat(day) if day else None, items, owner)
 
 
 def _place(receipt_no: str) -> str:
     return f"receipt {receipt_no}"
 
 
-def _encode(items: Sequence[ReceiptItem]) -> bytes:
+def _encode(receipt: KeptReceipt) -> bytes:
     """Compressed, because most of a receipt is the same words every time."""
-    rows = json.dumps([_row(item) for item in items], ensure_ascii=False)
-    return zlib.compress(rows.encode())
+    fields = {"owner": receipt.owner, "items": [_row(item) for item in receipt.items]}
+    return zlib.compress(json.dumps(fields, ensure_ascii=False).encode())
 
 
 def _row(item: ReceiptItem) -> list[Any]:
@@ -80,9 +96,13 @@ def _row(item: ReceiptItem) -> list[Any]:
             return ["rule"]
 
 
-def _decode(plain: bytes) -> tuple[ReceiptItem, ...]:
+def _decode(plain: bytes) -> tuple[tuple[ReceiptItem, ...], str]:
+    """Items and owner; a list alone is a receipt from before owners were kept."""
     try:
-        return tuple(_item(*row) for row in json.loads(zlib.decompress(plain)))
+        fields = json.loads(zlib.decompress(plain))
+        if isinstance(fields, list):
+            fields = {"owner": "", "items": fields}
+        return tuple(_item(*row) for row in fields["items"]), str(fields["owner"])
     except (ValueError, TypeError, KeyError, zlib.error) as error:
         raise StoreError("a kept receipt is not of a kind this program knows") from error
 
