@@ -69,11 +69,12 @@ class Weight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: touching it posts exactly `Pressed(button)`."""
+    """A button: touching it posts exactly `Pressed(button)`. `detail` is a second line on it."""
 
     label: str
     button: Button
     weight: Weight = Weight.SIDE
+    detail: str = ""
 
 
 class Mark(Enum):
