@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from edge.models.geometry import ALIGNMENT
-from edge.models.preprocess import Image, Points, scaled, similarity, warped
+from edge.models.preprocess import Image, Points, similarity, warped
 from edge.models.runtime import Model
 
 Embedding = npt.NDArray[np.float64]
@@ -55,7 +56,7 @@ class Embedder:
 
     def embed_chip(self, chip: Image) -> Embedding:
         """(128,) for a (150, 150, 3) chip."""
-        both = [self._model.run(scaled(side, 0.0, 255.0))[0][0] for side in (chip, chip[:, ::-1])]
+        both = [self._model.run_on(side)[0][0] for side in (chip, cv2.flip(chip, 1))]
         return np.asarray(np.mean(both, axis=0), np.float64)
 
 

@@ -8,14 +8,14 @@ it (never mirrored), so the picture's left edge is the person's own right.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.models.geometry import LEFT_EYE, RIGHT_EYE, eye_square, lid_opening
-from edge.models.preprocess import Image, Points, Square, scaled
+from edge.models.preprocess import Image, Points, Square
 from edge.models.runtime import Model
 
 MIN_DETECTION_SCORE = 0.5
@@ -95,7 +95,7 @@ class Detector:
         height, width = image.shape[:2]
         whole = Square(width / 2, height / 2, max(width, height))
         cut = whole.cut(image, DETECTOR_PX)
-        raw, logits = self._model.run(scaled(cut, -1.0, 1.0))
+        raw, logits = self._model.run_on(cut)
         scores = _sigmoid(logits[0, :, 0])
         sure = np.flatnonzero(scores >= MIN_DETECTION_SCORE)
         points = self._decode(raw[0, sure].astype(np.float64), sure)
@@ -135,30 +135,34 @@ def _suppressed(faces: list[Detection]) -> list[Detection]:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """`points` is (468, 3) in px of the image, z away from the camera; `presence` 0..1."""
+    """`points` is (468, 3) in px of the image, z away from the camera; `presence` 0..1.
 
-    points: Points
+    `cut` is what the mesh was fitted on, (192, 192, 3), and `on_cut` the points there: whoever
+    wants the colour of the skin or a small picture of the face need not go back to the image.
+    `roi` is where to look for the same face on the next image.
+    """
+
+    points: Points = field(repr=False)
     presence: float
-
-    @property
-    def box(self) -> Box:
-        (left, top), (right, bottom) = self.points[:, :2].min(0), self.points[:, :2].max(0)
-        return Box(float(left), float(top), float(right), float(bottom))
-
-    def roi(self) -> Square:
-        """Where to look for the same face on the next image."""
-        right, left = self.points[list(EYE_CORNERS), :2]
-        angle = math.atan2(left[1] - right[1], left[0] - right[0])
-        level = _turned(self.points[:, :2], -angle)
-        low, high = level.min(0), level.max(0)
-        x, y = _turned((low + high)[None] / 2, angle)[0]
-        return Square(float(x), float(y), float((high - low).max()) * ROI_MARGIN, angle)
+    box: Box
+    roi: Square
+    cut: Image = field(repr=False)
+    on_cut: npt.NDArray[np.float32] = field(repr=False)
 
 
-def _turned(points: Points, angle: float) -> Points:
-    """Points (n, 2) turned clockwise about the origin."""
+def _mesh(where: Square, cut: Image, on_cut: npt.NDArray[np.float32], presence: float) -> Mesh:
+    points = where.to_image(on_cut.astype(np.float64), MESH_PX)
+    right, left = points.take(EYE_CORNERS, 0)
+    angle = math.atan2(left[1] - right[1], left[0] - right[0])
     cos, sin = math.cos(angle), math.sin(angle)
-    return np.asarray(points @ np.array([[cos, sin], [-sin, cos]]), np.float64)
+    # As they are, and turned so that the eyes are level: one row per coordinate
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [cos, sin], [-sin, cos]]) @ points[:, :2].T
+    left_px, top_px, *low = rows.min(1).tolist()
+    right_px, bottom_px, *high = rows.max(1).tolist()
+    x, y = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
+    side = max(high[0] - low[0], high[1] - low[1]) * ROI_MARGIN
+    roi = Square(cos * x - sin * y, sin * x + cos * y, side, angle)
+    return Mesh(points, presence, Box(left_px, top_px, right_px, bottom_px), roi, cut, on_cut)
 
 
 class Mesher:
@@ -170,9 +174,9 @@ class Mesher:
 
     def fit(self, image: Image, roi: Square) -> Mesh:
         cut = roi.cut(image, MESH_PX)
-        raw, logit = self._model.run(scaled(cut, 0.0, 1.0))
-        points = raw.reshape(MESH_POINTS, 3).astype(np.float64)
-        return Mesh(roi.to_image(points, MESH_PX), float(_sigmoid(logit).item()))
+        raw, logit = self._model.run_on(cut)
+        presence = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit.item()))))
+        return _mesh(roi, cut, raw.reshape(MESH_POINTS, 3), presence)
 
 
 class Lids:
@@ -189,7 +193,7 @@ class Lids:
         return (self._of(right) + self._of(left)) / 2
 
     def _of(self, eye: Image) -> float:
-        contour, _iris = self._model.run(scaled(eye, 0.0, 1.0))
+        contour, _iris = self._model.run_on(eye)
         return lid_opening(contour.reshape(-1, 3).astype(np.float64))
 
 
@@ -233,7 +237,7 @@ class Follower:
         before = self._mesh
         if before is None:
             return
-        now = self._mesher.fit(image, before.roi())
+        now = self._mesher.fit(image, before.roi)
         same = now.presence >= MIN_PRESENCE and before.box.overlap(now.box) >= MIN_TRACK_OVERLAP
         self._mesh, self._track = (now, self._track) if same else (None, 0)
 
@@ -256,7 +260,7 @@ class Follower:
         nearest = max(found, key=lambda face: face.box.area)
         mesh = self._mesher.fit(image, nearest.roi())
         for _ in range(2):
-            mesh = self._mesher.fit(image, mesh.roi())
+            mesh = self._mesher.fit(image, mesh.roi)
         return mesh if mesh.presence >= MIN_PRESENCE else None
 
     def _count_others(self, found: list[Detection]) -> int:

@@ -21,8 +21,9 @@ NOSE_TIP = (1, 4)
 RIGID = PLANE + NOSE_TIP
 _ACROSS = ((33, 263), (234, 454))  # from the person's right to the left
 _UPPER, _LOWER = (10, 151, 9), (2, 164)  # forehead, and below the nose: the jaw takes no part
-_MOUTH = (13, 14, 78, 308)  # inner lips: upper, lower, right corner, left corner
+_MOUTH = ((13, 14), (78, 308))  # inner lips: upper and lower, right corner and left corner
 RIGHT_EYE, LEFT_EYE = (33, 133), (362, 263)
+MIDDLE = slice(48, 144)  # of the mesh's 192 px
 UPRIGHT_PITCH_DEG = 8.0  # median over frontal portraits: foreheads slope
 
 
@@ -41,24 +42,32 @@ class Pose:
 
 
 def pose_of(points: Points) -> Pose:
-    across = sum(points[left] - points[right] for right, left in _ACROSS)
-    up = points[list(_LOWER)].mean(0) - points[list(_UPPER)].mean(0)
+    across = [sum(axis) for axis in zip(*_between(points, _ACROSS), strict=True)]
+    rows = points.take(_UPPER + _LOWER, 0).tolist()
+    up = [(s + t) / 2 - (a + b + c) / 3 for a, b, c, s, t in zip(*rows, strict=True)]
     yaw = math.atan2(across[2], math.hypot(across[0], across[1]))
     pitch = math.atan2(-up[2], math.hypot(up[0], up[1]))
     roll = math.atan2(across[1], across[0])
     return Pose(math.degrees(yaw), math.degrees(pitch) - UPRIGHT_PITCH_DEG, math.degrees(roll))
 
 
+def _between(points: Points, pairs: tuple[tuple[int, int], ...]) -> list[list[float]]:
+    """The way from the first point of each pair to the second. Numbers so few are quicker
+    without numpy."""
+    rows = points.take(pairs, 0).tolist()
+    return [[b - a for a, b in zip(*pair, strict=True)] for pair in rows]
+
+
 def eye_distance(points: Points) -> float:
     """Between the middles of the eyes, px, foreshortened as seen."""
-    right, left = (points[list(eye), :2].mean(0) for eye in (RIGHT_EYE, LEFT_EYE))
-    return float(np.hypot(*(left - right)))
+    (a, b), (c, d) = points.take((RIGHT_EYE, LEFT_EYE), 0).tolist()
+    return math.hypot(c[0] + d[0] - a[0] - b[0], c[1] + d[1] - a[1] - b[1]) / 2
 
 
 def mouth_opening(points: Points) -> float:
     """Height of the inner mouth over its width; 0 when closed."""
-    upper, lower, right, left = points[list(_MOUTH), :2]
-    return _ratio(np.hypot(*(upper - lower)), np.hypot(*(right - left)))
+    high, wide = _between(points, _MOUTH)
+    return _ratio(math.hypot(*high[:2]), math.hypot(*wide[:2]))
 
 
 def lid_opening(contour: Points) -> float:
@@ -86,7 +95,7 @@ def rigid_points(points: Points) -> Points:
     The mesh's z is left out on purpose: the model knows faces and invents depth
     even on a flat picture, but x and y must fit what the camera saw.
     """
-    return points[list(RIGID), :2].copy()
+    return np.asarray(points.take(RIGID, 0)[:, :2], np.float64)
 
 
 def nose_parallax(neutral: Points, turned: Points) -> float:
@@ -113,7 +122,8 @@ class Light:
     sharpness: float
 
 
-def light_of(image: Image, roi: Square) -> Light:
-    middle = Square(roi.x, roi.y, roi.side / 2, roi.angle).cut(image, 96)
-    grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)
-    return Light(float(grey.mean()), float(cv2.Laplacian(grey, cv2.CV_64F).var()))
+def light_of(cut: Image) -> Light:
+    """`cut` is the mesh's input."""
+    grey = cv2.cvtColor(cut[MIDDLE, MIDDLE], cv2.COLOR_RGB2GRAY)
+    _, spread = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
+    return Light(cv2.mean(grey)[0], spread.item() ** 2)

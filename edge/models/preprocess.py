@@ -68,19 +68,51 @@ class Square:
         )
 
     def cut(self, image: Image, size_px: int) -> Image:
-        """The square's content, upright, black outside the image."""
-        return np.asarray(
-            cv2.warpAffine(image, self.matrix(size_px), (size_px, size_px), flags=cv2.INTER_LINEAR),
-            np.uint8,
+        """The square's content, upright, black outside the image.
+
+        OpenCV warps four channels more than twice as fast as three, to the same values; that
+        pays unless the square is far larger than its cut-out.
+        """
+        if self.side > 4 * size_px:
+            return _shrunk_to(image, self._back(size_px, 0, 0), size_px)
+        left, top, right, bottom = self._reach(image)
+        if left >= right or top >= bottom:
+            return np.zeros((size_px, size_px, 3), np.uint8)
+        four = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2RGBA)
+        cut = _shrunk_to(four, self._back(size_px, left, top), size_px)
+        return np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGBA2RGB), np.uint8)
+
+    def _reach(self, image: Image) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom px of the image that the square touches."""
+        height, width = image.shape[:2]
+        half = self.side / 2 * (abs(math.cos(self.angle)) + abs(math.sin(self.angle))) + 2
+        return (
+            max(0, int(self.x - half)),
+            max(0, int(self.y - half)),
+            min(width, int(self.x + half)),
+            min(height, int(self.y + half)),
         )
+
+    def _back(self, size_px: int, left: int, top: int) -> npt.NDArray[np.float64]:
+        """2x3, from a cut-out to the image without its first columns and rows."""
+        scale, half = self.side / size_px, self.side / 2
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        x, y = self.x - left - (cos - sin) * half, self.y - top - (sin + cos) * half
+        return np.array([[cos * scale, -sin * scale, x], [sin * scale, cos * scale, y]])
 
     def to_image(self, points: Points, size_px: int) -> Points:
         """Points (n, 2 or 3) on the cut-out back onto the image; z keeps the same scale."""
         scale = self.side / size_px
-        cos, sin = math.cos(self.angle) * scale, math.sin(self.angle) * scale
-        x, y = points[:, 0] - size_px / 2, points[:, 1] - size_px / 2
-        columns = [cos * x - sin * y + self.x, sin * x + cos * y + self.y]
-        return np.stack([*columns, *(points[:, k] * scale for k in range(2, points.shape[1]))], 1)
+        back = np.eye(points.shape[1]) * scale
+        back[:2, :2] = self._back(size_px, 0, 0)[:, :2].T
+        moved = points @ back
+        moved[:, :2] += self._back(size_px, 0, 0)[:, 2]
+        return np.asarray(moved, np.float64)
+
+
+def _shrunk_to(image: Image, back: npt.NDArray[np.float64], size_px: int) -> Image:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(image, back, (size_px, size_px), flags=flags), np.uint8)
 
 
 def scaled(image: Image, low: float, high: float) -> Floats:

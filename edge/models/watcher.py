@@ -172,7 +172,7 @@ def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Emb
 def view_of(image: Image, mesh: Mesh, lids: float | None) -> FaceView:
     """What the check is told of a face; `lids` from `Lids.opening` where it wants them."""
     height, width = image.shape[:2]
-    box, light = mesh.box, geometry.light_of(image, mesh.roi())
+    box, light = mesh.box, geometry.light_of(mesh.cut)
     return FaceView(
         pose=geometry.pose_of(mesh.points),
         eye_distance_px=geometry.eye_distance(mesh.points),

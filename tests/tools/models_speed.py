@@ -63,7 +63,7 @@ def _steps(models_dir: Path, images: list[np.ndarray]) -> dict[str, tuple[float,
         points = sight.mesh.points
         geometry.pose_of(points)
         geometry.rigid_points(points)
-        geometry.light_of(images[0], sight.mesh.roi())
+        geometry.light_of(sight.mesh.cut)
 
     return {
         "tracked frame": timed(tracked),
