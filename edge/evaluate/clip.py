@@ -135,7 +135,7 @@ class Judge:
             if sight.mesh is not None:
                 view = view_of(image, sight.mesh, self._lids.opening(image, sight.mesh))
                 chip = chip_of(image, sight.mesh.points)
-                one = replace(one, face=view, seam=seam.see(chip))
+                one = replace(one, face=view, seam=seam.see(image, sight.mesh))
                 if view.is_sound:
                     faces.append(_Face(one, view, chip))
             seen.append(one)

@@ -124,7 +124,7 @@ class Movement:
         self._held = Hold()
         self._wrong = Hold()
         self._proofs = Proofs(limits)
-        self._samples: list[tuple[MonoNs, float, float]] = []  # time, amount, parallax
+        self._samples: list[tuple[MonoNs, float, Points]] = []  # time, amount, rigid points
 
     @property
     def needs_rest(self) -> bool:
@@ -142,7 +142,7 @@ class Movement:
             return Reason.WRONG_ACTION
         if self._begins_too_early(seen, amount):
             return Reason.TOO_EARLY
-        self._samples.append((seen.at_ns, amount, nose_parallax(self._neutral.rigid, face.rigid)))
+        self._samples.append((seen.at_ns, amount, face.rigid))
         if self._held.since is None:
             self._proofs.forget()
         lasts = self._held.lasts(seen, amount >= 1.0, self._limits.hold_s)
@@ -181,8 +181,10 @@ class Movement:
         if self._action.axis == "face":
             return Done.DONE
         held = [sample for sample in self._samples if sample[0] >= (self._held.since or 0)]
-        self.margin = median(parallax / self._needed(amount) for _, amount, parallax in held)
-        deep = self.margin >= 1.0 and self._grew(median(parallax for _, _, parallax in held))
+        depths = [self._parallax(rigid) for _, _, rigid in held]
+        needed = [self._needed(amount) for _, amount, _ in held]
+        self.margin = median(depth / need for depth, need in zip(depths, needed, strict=True))
+        deep = self.margin >= 1.0 and self._grew(median(depths))
         return Done.DONE if deep else Reason.FLAT
 
     def _needed(self, amount: float) -> float:
@@ -192,11 +194,16 @@ class Movement:
 
     def _grew(self, held_parallax: float) -> bool:
         """Depth comes gradually as a head turns; with a picture swapped in it does not grow."""
-        return median(self._early()) <= self._limits.growth * held_parallax
+        early = median(self._parallax(rigid) for rigid in self._early())
+        return early <= self._limits.growth * held_parallax
 
-    def _early(self) -> list[float]:
-        """The parallax near the neutral, before the hold and in one piece with it."""
-        return [p for _, amount, p in self._samples if amount < self._limits.onset]
+    def _early(self) -> list[Points]:
+        """The face near the neutral, before the hold and in one piece with it."""
+        return [rigid for _, amount, rigid in self._samples if amount < self._limits.onset]
+
+    def _parallax(self, rigid: Points) -> float:
+        """Only worked out once a movement is judged: it costs as much as a cut-out."""
+        return nose_parallax(self._neutral.rigid, rigid)
 
 
 class Blink:

@@ -121,14 +121,21 @@ def scaled(image: Image, low: float, high: float) -> Floats:
 
 
 def similarity(source: Points, target: Points) -> npt.NDArray[np.float64]:
-    """2x3 least-squares turn, scale and shift from `source` to `target` (Umeyama 1991)."""
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    source, target = source - source_mean, target - target_mean
-    left, values, right = np.linalg.svd(target.T @ source)
-    flip = np.array([1.0, np.sign(np.linalg.det(left @ right))])
-    turn = left @ np.diag(flip) @ right
-    turn *= float(values @ flip) / float((source**2).sum())
-    return np.hstack([turn, (target_mean - turn @ source_mean)[:, None]])
+    """2x3 least-squares turn, scale and shift from `source` to `target`.
+
+    As complex numbers it is one division: what Umeyama (1991) comes to on a plane.
+    """
+    start, end = (
+        [complex(*row) for row in source.tolist()],
+        [complex(*row) for row in target.tolist()],
+    )
+    start_mean, end_mean = sum(start) / len(start), sum(end) / len(end)
+    away = [point - start_mean for point in start]
+    spread = sum(abs(point) ** 2 for point in away)
+    both = sum(a.conjugate() * (b - end_mean) for a, b in zip(away, end, strict=True))
+    turn = both / spread if spread > 0.0 else complex(1.0)
+    shift = end_mean - turn * start_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def warped(image: Image, matrix: npt.NDArray[np.float64], size_px: int) -> Image:

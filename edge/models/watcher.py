@@ -15,7 +15,6 @@ from edge.models.embedding import (
     LIKENESS_THRESHOLD,
     Embedder,
     Embedding,
-    chip_of,
     distance,
     likeness,
     match_distance,
@@ -128,7 +127,7 @@ class Watcher:
             faces=sight.faces,
             track=sight.track,
             face=view_of(image, sight.mesh, lids),
-            seam=attempt.seam.see(chip_of(image, sight.mesh.points)),
+            seam=attempt.seam.see(image, sight.mesh),
         )
         wanted = attempt.check.wants_identity(seen)
         return replace(seen, identity=_identity(attempt)) if wanted else seen

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pictures
 from PIL import ImageSequence
 
-from edge.models.embedding import MATCH_DISTANCE, Embedder, chip_of, distance, match_distance
+from edge.models.embedding import MATCH_DISTANCE, Embedder, distance, match_distance
 from edge.models.faces import Follower, Sight
 from edge.models.geometry import nose_parallax, pose_of, rigid_points
 from edge.models.observation import Limits
@@ -99,7 +99,7 @@ def seams(frames: list[np.ndarray], sights: list[Sight], embedder: Embedder) -> 
     seam, found = Seam(embedder), []
     for frame, sight in zip(frames, sights, strict=True):
         if sight.mesh is not None:
-            found.append(seam.see(chip_of(frame, sight.mesh.points)))
+            found.append(seam.see(frame, sight.mesh))
     return found
 
 
