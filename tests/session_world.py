@@ -54,6 +54,7 @@ class World:
             "software": "0.1.0",
             "provenance": Provenance.SIMULATED,
             "policy": Policy(),
+            "has_scanner": True,
             "consent_texts": {
                 Language.ZH: ConsentText("1", "c" * 64),
                 Language.EN: ConsentText("1", "d" * 64),

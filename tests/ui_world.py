@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from edge.domain.challenge import Hint, Prompt, Reason, WatchProgress
+from edge.domain.codes import LetterService, Method, SignedReceipt
 from edge.domain.errors import Fault
 from edge.domain.findings import CODES, Finding, Status, of_state
 from edge.domain.health import Condition, DeviceState
@@ -15,6 +17,16 @@ from edge.domain.people import CardFlag, PastProof
 from edge.domain.record import Outcome, ProofRecord
 from edge.domain.staff import Permission, Refusal, StaffMember
 from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.codes_states import (
+    AwaitingOwner,
+    CheckingCode,
+    CodeNews,
+    CodeTold,
+    CopyNews,
+    Reprinting,
+    Scanning,
+    ScanWay,
+)
 from edge.session.events import Button, Pressed
 from edge.session.machine import Policy, step
 from edge.session.staff_states import (
@@ -174,6 +186,50 @@ def staff_states() -> dict[str, State]:
     }
 
 
+PAPER = SignedReceipt(
+    kiosk_id="GY-0755-001",
+    receipt_no="7QF3-0XKM-2C9D-V5TA",
+    name="测**者",
+    outcome=Outcome.PASSED,
+    method=Method.CHIP,
+    day=date(2026, 11, 23),
+    due_by=date(2027, 12, 31),
+    phone="0755-12345678",
+    simulated=False,
+)
+CODE = "JZ1:" + "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ" * 10
+"""As long as a receipt's code is."""
+
+
+def code_states() -> dict[str, State]:
+    """Scanning, what a code is, and a second copy of a receipt."""
+    reviewing = Reviewing(VISIT, verdict())
+    return {
+        "scan": Scanning(reviewing, ScanWay.SCANNER),
+        "scan_from_home": Scanning(Home(), ScanWay.SCANNER),
+        "scan_notice": Scanning(Home(), ScanWay.NOTICE),
+        "scan_camera": Scanning(Home(), ScanWay.CAMERA, 7),
+        "code_checking": CheckingCode(Home(), 7),
+        "code_genuine": CodeTold(Home(), CodeNews.GENUINE, PAPER, here=True),
+        "code_genuine_elsewhere": CodeTold(
+            Home(), CodeNews.GENUINE, replace(PAPER, day=None, due_by=None, simulated=True)
+        ),
+        **{
+            f"code_{news.value}": CodeTold(reviewing, news)
+            for news in CodeNews
+            if news is not CodeNews.GENUINE
+        },
+        "reprint_card": AwaitingOwner(Home(), PAPER.receipt_no),
+        "reprint_card_again": AwaitingOwner(Home(), PAPER.receipt_no, 1),
+        **{f"reprint_{news.value}": Reprinting(Home(), 7, news) for news in CopyNews},
+        "await_card_letter": AwaitingCard(service=LetterService.PROOF),
+        "finished_code": replace(finished(Outcome.PASSED, PaperNews.FAILED), code=CODE),
+        "finished_code_offline": replace(
+            finished(Outcome.NEEDS_REVIEW, PaperNews.FAILED, online=False), code=CODE
+        ),
+    }
+
+
 def states() -> dict[str, State]:
     """One of each look a screen can have."""
     expired = replace(VISIT, flags=(CardFlag.EXPIRED,))
@@ -217,10 +273,10 @@ def states() -> dict[str, State]:
         "turned_out_of_service": Turned(Why.OUT_OF_SERVICE),
         "help": Informing(Topic.HELP, Choosing(VISIT)),
         "help_from_home": Informing(Topic.HELP, Home()),
-        "scan": Informing(Topic.SCAN, Reviewing(VISIT, verdict())),
         "survey": Informing(Topic.SURVEY, Home()),
         "feedback": Informing(Topic.FEEDBACK, Home()),
         **staff_states(),
+        **code_states(),
     }
 
 
@@ -296,6 +352,9 @@ def every_state() -> Iterator[State]:
     for sex in type(CARD.sex):
         yield Confirming(replace(VISIT, card=replace(CARD, sex=sex)))
     yield from (StaffSignIn(refusal=refusal) for refusal in Refusal)
+    for outcome, method in itertools.product(Outcome, Method):
+        told = replace(PAPER, outcome=outcome, method=method)
+        yield CodeTold(Home(), CodeNews.GENUINE, told)
     for fault in Fault:
         yield on(ServicePage.TESTS, slip=SlipNews.FAILED, fault=fault)
         yield on(ServicePage.CAMERA, fault=fault)

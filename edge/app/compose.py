@@ -41,6 +41,7 @@ from edge.ports import (
     Line,
     Panel,
     PhotoDecoder,
+    Picture,
     Printer,
     ReceiptItem,
     Rule,
@@ -100,6 +101,7 @@ def compose(
         receipt=receipt_maker(config, keyring),
         slip=lambda language: slip(config, language),
         receipt_copy=receipt_maker(config, keyring, copy=True),
+        codes=code_reader(),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
         panel=panel(config, world),
         fill_light=config.panel.fill_light_percent / 100,
@@ -177,6 +179,7 @@ def context_maker(
             software=__version__,
             provenance=provenance,
             policy=policy() if policy else fixed,
+            has_scanner=config.devices.scanner not in ("none", "camera"),
             consent_texts=consents,
             enrol_texts=consents,
         )
@@ -331,6 +334,13 @@ def panel(config: Config, world: World | None) -> Panel | None:
     return GpioPanel(
         Pins(**config.panel.pins), mono_ns=mono_ns, make_board=lambda: pi_board(folder)
     )
+
+
+def code_reader() -> Callable[[Picture], list[str]]:
+    """For kiosks without a scanner, and for the day theirs breaks."""
+    from edge.drivers.scanner_camera import codes_in
+
+    return codes_in
 
 
 def scanner(config: Config, world: World | None, lens: Camera) -> Scanner | None:

@@ -7,6 +7,7 @@
     staff    looks at badges and PINs, runs the checks of the service screen
     voice    says the newest words, and looks whether the sound card is there
     scanner  waits for codes, if there is one with an eye of its own; posts CodeScanned
+             (without one the vision thread looks for them, when somebody asks for it)
     session  takes events one by one, calls `step`, carries out the effects,
              and is the only one that writes to the disk
 
@@ -21,7 +22,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -49,6 +50,7 @@ from edge.domain.staff import Deed, Refusal
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp, TimeSource
 from edge.ports import (
     CardReader,
+    Code,
     Eyes,
     Journal,
     Panel,
@@ -62,10 +64,14 @@ from edge.ports import (
     WatchOrder,
 )
 from edge.session import effects as fx
+from edge.session.codes_states import CopyNews
 from edge.session.events import (
     CardFailed,
     CardRead,
     CardRemoved,
+    CodeChecked,
+    CodeSeen,
+    CopyTold,
     DevicesLost,
     Event,
     Judged,
@@ -90,6 +96,7 @@ from edge.session.events import (
 from edge.session.machine import Context, Transition, start, step
 from edge.session.staff_states import PowerWish
 from edge.session.states import Home, Language, Session, Turned, visit_of
+from edge.store.receipts import KeptReceipt
 from edge.ui.screen import Facts
 from edge.wire import messages
 
@@ -99,6 +106,8 @@ RETRY_S = 2.0
 """How long a thread rests before it tries a broken device again."""
 POLL_S = 0.5
 """Longest time a thread is deaf to `close()`."""
+CODE_S = 60.0
+"""How long the camera stays open for a code that does not come."""
 LOOK_S = 2.0
 """How often an idle thread looks whether its device is still there."""
 
@@ -140,7 +149,13 @@ class Disk(Journal, correspondence.Disk, Protocol):
         """Do what can be done; `StoreError` while it cannot be used."""
         ...
 
-    def keep_receipt(self, receipt_no: str, items: tuple[ReceiptItem, ...]) -> None: ...
+    def keep_receipt(
+        self, receipt_no: str, items: tuple[ReceiptItem, ...], owner: str = ""
+    ) -> None: ...
+
+    def kept_receipt(self, receipt_no: str) -> KeptReceipt | None: ...
+
+    def newest_receipt_of(self, owner: CardKey) -> KeptReceipt | None: ...
 
     def keep_house(self) -> None:
         """Take away what is old, once a day."""
@@ -182,11 +197,24 @@ class Parts:
         [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
     ]  # the same, marked as a second copy
     spoken: Callable[[Session, MonoNs], str]
+    codes: Callable[[Picture], list[str]]  # the texts of all codes in view
     panel: Panel | None = None
     fill_light: float = 1.0  # 0..1, while the camera watches
     scanner: Scanner | None = None
     settings: Settings | None = None
     staff: StaffParts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A kept receipt on its way to the printer."""
+
+    order_id: int
+    items: tuple[ReceiptItem, ...] = field(repr=False)
+
+
+def _code_in(items: tuple[ReceiptItem, ...]) -> str:
+    return next((item.text for item in items if isinstance(item, Code)), "")
 
 
 class Runner:
@@ -211,10 +239,10 @@ class Runner:
         self._stop = threading.Event()
         self._armed = threading.Event()
         self._card_lies = False  # only the reader thread looks at it
-        self._watches: queue.Queue[fx.Watch | fx.View] = queue.Queue()
+        self._watches: queue.Queue[fx.Watch | fx.View | fx.LookForCode] = queue.Queue()
         self._pictures = threading.Lock()
         self._wanted_watch: int | None = None
-        self._receipts: queue.Queue[fx.PrintReceipt | fx.PrintSlip] = queue.Queue()
+        self._receipts: queue.Queue[fx.PrintReceipt | fx.PrintSlip | _Copy] = queue.Queue()
         self._timer: tuple[int, MonoNs] | None = None
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
@@ -357,6 +385,10 @@ class Runner:
                     self.post(RegistryAnswered(key, None, reached=False))
                 case fx.Store(record):
                     self.post(StoreFailed(record.record_id))
+                case fx.CheckCode(check_id):
+                    self.post(CodeChecked(check_id, None, here=False))
+                case fx.PrintCopy(order_id):
+                    self.post(CopyTold(order_id, CopyNews.FAILED))
 
     def _do(self, effect: fx.Effect) -> None:
         match effect:
@@ -366,7 +398,7 @@ class Runner:
                 self._look_up(key)
             case fx.AskRegistry(key, id_number):
                 self._ask_registry(key, id_number)
-            case fx.Watch(watch_id) | fx.View(watch_id):
+            case fx.Watch(watch_id) | fx.View(watch_id) | fx.LookForCode(watch_id):
                 self._wanted_watch = watch_id
                 self._show(watch_id, preview=None, portrait=None)
                 self._watches.put(effect)
@@ -385,6 +417,10 @@ class Runner:
             case fx.Forget():
                 self._wanted_watch = None
                 self._show(None, preview=None, portrait=None)
+            case fx.CheckCode(check_id, text):
+                self._check_code(check_id, text)
+            case fx.PrintCopy():
+                self._print_copy(effect)
             case fx.Count(name):
                 self._count(name)
             case _:
@@ -477,9 +513,38 @@ class Runner:
             order.record, order.online, order.due_by, self._session.language
         )
         try:
-            self._parts.disk.keep_receipt(order.record.receipt_no, items)
+            owner = self._parts.keyring.card_key(order.record.subject.id_number)
+            self._parts.disk.keep_receipt(order.record.receipt_no, items, owner)
         except StoreError as error:
             log.error("receipt_unkept error=%s", error)
+
+    def _check_code(self, check_id: int, text: str) -> None:
+        """A disk that cannot be read only means that there is no copy here."""
+        receipt, here = None, False
+        try:
+            receipt = self._parts.keyring.read_receipt(text)
+            here = self._parts.disk.kept_receipt(receipt.receipt_no) is not None
+        except WireError as error:
+            log.info("code_unproven reason=%s", error.reason)
+        except StoreError as error:
+            log.error("receipt_unread error=%s", error)
+        self.post(CodeChecked(check_id, receipt, here))
+
+    def _print_copy(self, order: fx.PrintCopy) -> None:
+        """Printed for whose card it is, and for nobody else."""
+        disk, number = self._parts.disk, order.receipt_no
+        try:
+            kept = disk.kept_receipt(number) if number else disk.newest_receipt_of(order.key)
+        except StoreError as error:
+            log.error("receipt_unread error=%s", error)
+            self.post(CopyTold(order.order_id, CopyNews.FAILED))
+            return
+        if kept is None:
+            self.post(CopyTold(order.order_id, CopyNews.GONE))
+        elif kept.owner != order.key:
+            self.post(CopyTold(order.order_id, CopyNews.NOT_YOURS))
+        else:
+            self._receipts.put(_Copy(order.order_id, kept.items))
 
     def _look_at_disk(self) -> None:
         """One that failed is mended between residents; until it works nobody is served."""
@@ -672,7 +737,7 @@ class Runner:
             if self._wanted_watch != order.watch_id:
                 continue
             try:
-                self._watch(order) if isinstance(order, fx.Watch) else self._view(order)
+                self._look(order)
             except DeviceError as error:
                 self._blind_tries += 1
                 self.health.lost("camera", error)
@@ -680,6 +745,15 @@ class Runner:
             except Exception as error:  # noqa: BLE001 - top of a thread
                 logs.crash(log, "vision", error)
                 self.post(WatchFailed(order.watch_id, Fault.GARBLED))
+
+    def _look(self, order: fx.Watch | fx.View | fx.LookForCode) -> None:
+        match order:
+            case fx.Watch():
+                self._watch(order)
+            case fx.View():
+                self._view(order)
+            case fx.LookForCode():
+                self._look_for_code(order)
 
     def _glance(self) -> None:
         """At the camera, not through it: it stays closed.
@@ -734,6 +808,22 @@ class Runner:
                     return
                 self._show(order.watch_id, preview=frame.picture)
 
+    def _look_for_code(self, order: fx.LookForCode) -> None:
+        """Each frame goes to the glass and to the reader of codes, and is dropped."""
+        end_ns = self.now_ns() + int(CODE_S * NS_PER_S)
+        text: str | None = None
+        with closing(self._parts.eyes.view()) as frames:
+            for frame in frames:
+                self._blind_tries = 0
+                self.health.well("camera")
+                if self._wanted_watch != order.watch_id:
+                    return
+                self._show(order.watch_id, preview=frame.picture)
+                text = next(iter(self._parts.codes(frame.picture)), None)
+                if text is not None or self.now_ns() >= end_ns:
+                    break
+        self.post(CodeSeen(order.watch_id, text))
+
     def _show(self, watch_id: int | None, **pictures: Picture | None) -> None:
         """Change what the screen may show; too late for a try that nobody wants any more."""
         with self._pictures:
@@ -761,7 +851,9 @@ class Runner:
             self.post(self._printed(order))
             self._receipts.task_done()
 
-    def _printed(self, order: fx.PrintReceipt | fx.PrintSlip) -> Event:
+    def _printed(self, order: fx.PrintReceipt | fx.PrintSlip | _Copy) -> Event:
+        if isinstance(order, _Copy):
+            return self._print_kept(order)
         if isinstance(order, fx.PrintSlip):
             return self._print_slip(order)
         return self._print(order)
@@ -789,18 +881,32 @@ class Runner:
             return SlipPrinted(order.order_id, Fault.GARBLED)
         return SlipPrinted(order.order_id, None)
 
+    def _print_kept(self, order: _Copy) -> Event:
+        try:
+            self._parts.printer.open()
+            self._parts.printer.print_receipt(order.items)
+        except KioskError as error:
+            self._printer_failed(error)
+            return CopyTold(order.order_id, CopyNews.FAILED)
+        except Exception as error:  # noqa: BLE001 - top of a thread
+            logs.crash(log, "printer", error)
+            return CopyTold(order.order_id, CopyNews.FAILED)
+        log.info("receipt_printed_again")
+        return CopyTold(order.order_id, CopyNews.PRINTED)
+
     def _print(self, order: fx.PrintReceipt) -> Event:
         record_id: RecordId = order.record.record_id
+        items: tuple[ReceiptItem, ...] = ()
         try:
             language = self._session.language
             items = self._parts.receipt(order.record, order.online, order.due_by, language)
             self._parts.printer.open()
             self._parts.printer.print_receipt(items)
         except KioskError as error:
-            return ReceiptFailed(record_id, self._printer_failed(error))
+            return ReceiptFailed(record_id, self._printer_failed(error), _code_in(items))
         except Exception as error:  # noqa: BLE001 - top of a thread
             logs.crash(log, "printer", error)
-            return ReceiptFailed(record_id, Fault.GARBLED)
+            return ReceiptFailed(record_id, Fault.GARBLED, _code_in(items))
         log.info("receipt_printed record=%s", record_id)
         return ReceiptPrinted(record_id)
 

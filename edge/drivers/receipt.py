@@ -87,7 +87,7 @@ def compose(
     mark = [_centred(words["receipt.simulated"], bold=True)] if simulated else []
     again = [_centred(words["receipt.copy"], bold=True)] if copy else []
     title, service = words["receipt.title"], words["receipt.service"]
-    blocks = (
+    blocks: tuple[Sequence[ReceiptItem], ...] = (
         [*mark, _centred(title, big=True), _centred(service), *again],
         _result(record, words, online),
         _pairs(_about(record, words, next_due), columns),

@@ -151,6 +151,36 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
+class LookForCode:
+    """Open the camera and look for codes in its frames; no model runs, nothing is kept.
+
+    Answered by `CodeSeen` or `WatchFailed` with this id.
+    """
+
+    watch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCode:
+    """Check a receipt's signatures; answered by `CodeChecked`."""
+
+    check_id: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintCopy:
+    """A second copy, if the card is that of the receipt; answered by `CopyTold`.
+
+    Without a number the newest receipt of this card.
+    """
+
+    order_id: int
+    key: CardKey = field(repr=False)
+    receipt_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """Add one to an anonymous counter."""
 
@@ -178,5 +208,8 @@ Effect = (
     | View
     | SetVolume
     | Power
+    | LookForCode
+    | CheckCode
+    | PrintCopy
     | Count
 )

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edge.domain.challenge import WatchProgress
+from edge.domain.codes import SignedReceipt
 from edge.domain.errors import Fault
 from edge.domain.findings import Finding
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import RecordId, Verdict
 from edge.domain.staff import Deed, Refusal, StaffMember
+from edge.session.codes_states import CopyNews
 from edge.session.staff_states import ServiceFacts
 
 
@@ -64,6 +66,8 @@ class Button(Enum):
     RESTART = "restart"
     SHUT_DOWN = "shut_down"
     CONFIRM = "confirm"
+    USE_CAMERA = "use_camera"
+    REPRINT = "reprint"
     LARGE_PRINT = "large_print"
     TURN_PAGE = "turn_page"  # of a text longer than the panel; the machine counts, the window turns
     LANGUAGE_ZH = "language_zh"
@@ -108,6 +112,31 @@ class CodeScanned:
     """A bar code or QR code was held before the scanner, wanted or not."""
 
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSeen:
+    """What the camera found, that was opened for codes; `None`: nothing for a whole minute."""
+
+    watch_id: int
+    text: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeChecked:
+    """What a receipt says, `None` if its signatures do not hold; `here`: its copy is kept."""
+
+    check_id: int
+    receipt: SignedReceipt | None
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTold:
+    """How a second copy went."""
+
+    order_id: int
+    news: CopyNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +221,11 @@ class ReceiptPrinted:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFailed:
+    """`code` proves the result all the same, from the screen."""
+
     record_id: RecordId
     fault: Fault
+    code: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +295,9 @@ Event = (
     | CardRemoved
     | ReaderBack
     | CodeScanned
+    | CodeSeen
+    | CodeChecked
+    | CopyTold
     | DevicesLost
     | RosterAnswered
     | RegistryAnswered

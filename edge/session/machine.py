@@ -10,7 +10,8 @@ random in the tests):
 * no verdict without consent, no frame before it;
 * at most one `Store` with a record of its own per visit, a receipt only after
   `RecordStored`;
-* leaving `Watching`, or the page where staff look through the camera, always closes it;
+* leaving `Watching`, the page where staff look through the camera, or a scan for which
+  somebody asked it to open, always closes it;
 * every state but `Home` ends by itself, after a warning, and forgets the person;
 * from every state that knows a person, a member of staff is one touch away.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
+from edge.domain.codes import LetterService
 from edge.domain.cycles import due_after, is_covered
 from edge.domain.errors import Fault
 from edge.domain.people import PersonId, RosterEntry
@@ -38,7 +40,15 @@ from edge.domain.record import (
 from edge.domain.staff import Deed, StaffEvent
 from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
-from edge.session import service
+from edge.session import codes, service
+from edge.session.codes_states import (
+    AwaitingOwner,
+    CheckingCode,
+    CodeState,
+    CodeTold,
+    Reprinting,
+    Scanning,
+)
 from edge.session.effects import (
     ArmReader,
     AskRegistry,
@@ -59,6 +69,7 @@ from edge.session.events import (
     CardRead,
     CardRemoved,
     CodeScanned,
+    CodeSeen,
     DevicesLost,
     Event,
     Judged,
@@ -143,6 +154,7 @@ class Context:
     software: str
     provenance: Provenance
     policy: Policy
+    has_scanner: bool  # with an eye of its own
     consent_texts: Mapping[Language, ConsentText]
     enrol_texts: Mapping[Language, ConsentText]  # what enrolment asks for
 
@@ -210,6 +222,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
         case CardFailed(fault):
             return _card_failed(session, fault, ctx)
         case CodeScanned(text):
+            return _scanned(session, text, ctx)
+        case CodeSeen(watch_id, str() as text) if _waits_for_code(session.state, watch_id):
             return _scanned(session, text, ctx)
         case StaffAnswered():
             return _staff_answered(session, event, ctx)
@@ -279,7 +293,10 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
         return Transition(lying)
     if session.store_lost:
         return _go(lying, Turned(Why.OUT_OF_SERVICE), ctx)
+    if isinstance(session.state, AwaitingOwner):
+        return _moved(lying, codes.owner_known(session.state, event.key, session.epoch + 1), ctx)
     visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
+    visit = replace(visit, service=_service_of(session.state))
     return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
 
 
@@ -288,9 +305,13 @@ def _expects_card(state: State) -> bool:
     keypad that was left standing keeps no resident out."""
     if _out_of_service(state):
         return False
-    return isinstance(state, Home | AwaitingCard | StaffSignIn | StaffChecking) or (
-        isinstance(state, Turned | Informing) and visit_of(state) is None
+    return isinstance(state, Home | AwaitingCard | AwaitingOwner | StaffSignIn | StaffChecking) or (
+        isinstance(state, Turned | Informing | Scanning | CodeTold) and visit_of(state) is None
     )
+
+
+def _service_of(state: State) -> LetterService | None:
+    return state.service if isinstance(state, AwaitingCard) else None
 
 
 def _reader_back(session: Session, ctx: Context) -> Transition:
@@ -325,12 +346,12 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
     """
     session = replace(session, card_lies=False)
     match session.state:
-        case Home() | AwaitingCard() if fault in (Fault.ABSENT, Fault.SILENT):
+        case Home() | AwaitingCard() | AwaitingOwner() if fault in (Fault.ABSENT, Fault.SILENT):
             return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx)
-        case AwaitingCard(failures) if failures + 1 >= CARD_TRIES:
+        case (AwaitingCard() | AwaitingOwner()) as state if state.failures + 1 >= CARD_TRIES:
             return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
-        case AwaitingCard(failures):
-            return _go(session, AwaitingCard(failures + 1), ctx)
+        case (AwaitingCard() | AwaitingOwner()) as state:
+            return _go(session, replace(state, failures=state.failures + 1), ctx)
         case Home():
             return _go(session, AwaitingCard(1), ctx)
         case _:
@@ -364,7 +385,7 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
         case Button.HELP:
             return _go(session, Informing(Topic.HELP, _left(session.state)), ctx)
         case Button.SCAN:
-            return _go(session, Informing(Topic.SCAN, _left(session.state)), ctx)
+            return _go(session, codes.begin(_left(session.state), _has_scanner(session, ctx)), ctx)
         case Button.SURVEY:
             return _go(session, Informing(Topic.SURVEY, session.state), ctx)
         case Button.FEEDBACK:
@@ -386,6 +407,8 @@ def offered(state: State) -> tuple[Button, ...]:
             return (Button.START_PROOF, *quiet, Button.STAFF_DOOR)
         case StaffSignIn() | StaffChecking() | Service():
             return service.offered(state)
+        case Scanning() | CheckingCode() | CodeTold() | AwaitingOwner() | Reprinting():
+            return codes.offered(state, person)
         case AwaitingCard():
             return (Button.HELP, Button.SCAN, Button.HOME)
         case LookingUp() | AskingRegistry() | Storing():
@@ -429,19 +452,20 @@ def _left(state: State) -> State:
     if isinstance(state, Watching) and state.progress.prompt is not Prompt.FRAME_FACE:
         tried = replace(state.visit, attempts=state.visit.attempts + 1)
         return replace(state, visit=tried)
-    return state
+    return codes.put_away(state)
 
 
 def _may_call(state: State) -> bool:
     """Staff can be called wherever a person is known and their matter is still open."""
-    if isinstance(state, Informing):
+    if isinstance(state, Informing | CodeState):
         return _may_call(state.back)
     settled = isinstance(state, LookingUp | AskingRegistry | Storing | Finished)
     return visit_of(state) is not None and not settled
 
 
 def _leave(session: Session, ctx: Context) -> Transition:
-    settled = isinstance(session.state, Finished | Turned | StaffSignIn | StaffChecking | Service)
+    done = Home | Finished | Turned | StaffSignIn | StaffChecking | Service
+    settled = isinstance(codes.root_of(session.state), done)
     counts = () if settled else (Count("abandoned"),)
     gone = _home(session, ctx)
     return Transition(gone.session, (*counts, *gone.effects))
@@ -453,6 +477,8 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
             return _go(session, AwaitingCard(), ctx)
         case Confirming(visit, revealed), Button.REVEAL:
             return _go(session, Confirming(visit, not revealed), ctx)
+        case Confirming(visit), Button.ENTER if visit.service is LetterService.PROOF:
+            return _apply(session, visit, ctx)
         case Confirming(visit), Button.ENTER:
             return _go(session, Choosing(visit), ctx)
         case Choosing(visit), Button.HISTORY:
@@ -473,6 +499,11 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
             moved, effects = service.pressed(state, button, session.epoch + 1)
             return _go(session, moved, ctx, *effects)
+        case (Scanning() | CodeTold() | Reprinting()) as state, (
+            Button.USE_CAMERA | Button.REPRINT | Button.TRY_AGAIN
+        ):
+            scanner = _has_scanner(session, ctx)
+            return _moved(session, codes.pressed(state, button, session.epoch + 1, scanner), ctx)
         case state, Button.BACK:
             return _back(session, state, ctx)
         case _:
@@ -481,16 +512,21 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
 
 def _back(session: Session, state: State, ctx: Context) -> Transition:
     match state:
-        case Informing(back=Watching(visit)):
-            return _watch(session, visit, ctx)
-        case Informing(back=back):
-            return _go(session, back, ctx)
+        case Informing() | Scanning() | CodeTold() | AwaitingOwner() | Reprinting():
+            return _return(session, state.back, ctx)
         case Choosing(visit):
             return _go(session, Confirming(visit), ctx)
         case ShowingHistory(visit) | Consenting(visit):
             return _go(session, Choosing(visit), ctx)
         case _:
             return Transition(session)
+
+
+def _return(session: Session, back: State, ctx: Context) -> Transition:
+    """To where somebody was before; a try that they left begins anew."""
+    if isinstance(back, Watching):
+        return _watch(session, back.visit, ctx)
+    return _go(session, back, ctx)
 
 
 def _apply(session: Session, visit: Visit, ctx: Context) -> Transition:
@@ -521,10 +557,21 @@ def _to_service(session: Session, state: StaffSignIn, ctx: Context) -> Transitio
 
 
 def _scanned(session: Session, text: str, ctx: Context) -> Transition:
-    """A badge opens the sign-in where its button is; it means nothing in anybody's visit."""
+    """A badge opens the sign-in where its button is, or where somebody just holds up a code."""
     asked = service.scanned(text)
-    door = isinstance(session.state, StaffSignIn) or Button.STAFF_DOOR in offered(session.state)
-    return _to_service(session, asked, ctx) if asked and door else Transition(session)
+    state, nobody = session.state, visit_of(session.state) is None
+    door = isinstance(state, StaffSignIn) or Button.STAFF_DOOR in offered(state)
+    if asked and (door or (nobody and isinstance(state, Scanning))):
+        return _to_service(session, asked, ctx)
+    return _moved(session, codes.shown(state, text, session.epoch + 1), ctx)
+
+
+def _waits_for_code(state: State, watch_id: int) -> bool:
+    return isinstance(state, Scanning) and uses_camera(state) and state.watch_id == watch_id
+
+
+def _has_scanner(session: Session, ctx: Context) -> bool:
+    return ctx.has_scanner and "scanner" not in session.lost
 
 
 # --- results of orders -------------------------------------------------------
@@ -551,8 +598,12 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _go(session, Turned(Why.STORE_DOWN, visit), ctx)
         case Finished() as done, ReceiptPrinted(record_id) if _same(done.record, record_id):
             return _go(session, replace(done, paper=PaperNews.PRINTED), ctx)
-        case Finished() as done, ReceiptFailed(record_id) if _same(done.record, record_id):
-            return _go(session, replace(done, paper=PaperNews.FAILED), ctx)
+        case Finished() as done, ReceiptFailed(record_id, code=code) if _same(
+            done.record, record_id
+        ):
+            return _go(session, replace(done, paper=PaperNews.FAILED, code=code), ctx)
+        case (Scanning() | CheckingCode() | Reprinting()) as state, _:
+            return _moved(session, codes.told(state, event), ctx)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
             return _staff_told(session, state, event)
         case _:
@@ -563,6 +614,12 @@ def _staff_answered(session: Session, event: StaffAnswered, ctx: Context) -> Tra
     notes, state = service.to_note(event), session.state
     moved = service.answered(state, event) if isinstance(state, StaffChecking) else None
     return _go(session, moved, ctx, *notes) if moved else Transition(session, notes)
+
+
+def _moved(
+    session: Session, move: tuple[State, tuple[Effect, ...]] | None, ctx: Context
+) -> Transition:
+    return _go(session, move[0], ctx, *move[1]) if move else Transition(session)
 
 
 def _staff_told(session: Session, state: StaffState, event: Event) -> Transition:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edge.domain.challenge import Action, WatchProgress
+from edge.domain.codes import LetterService
 from edge.domain.errors import Fault
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import Consent, ProofRecord, Verdict
 from edge.domain.timebase import MonoNs, Stamp
+from edge.session.codes_states import CodeState, Scanning, ScanWay
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 
 
@@ -41,7 +43,6 @@ class Topic(Enum):
     """Pages of plain information that lead back to where the person was."""
 
     HELP = "help"
-    SCAN = "scan"
     SURVEY = "survey"
     FEEDBACK = "feedback"
 
@@ -67,6 +68,7 @@ class Visit:
     consent: Consent | None = None
     attempts: int = 0
     left_out: frozenset[Action] = frozenset()  # movements that this person did not manage
+    service: LetterService | None = None  # what a notice letter asked them to come for
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingCard:
-    """请刷二代身份证. `failures` counts reads that went wrong."""
+    """请刷二代身份证. `failures` counts reads that went wrong; `service` came with a letter."""
 
     failures: int = 0
+    service: LetterService | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +166,14 @@ class Storing:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """On the disk. `online` says whether the registry could be reached just now."""
+    """On the disk. `online` says whether the registry could be reached just now; `code` proves
+    the result from the screen where the printer could not."""
 
     visit: Visit
     record: ProofRecord
     online: bool
     paper: PaperNews
+    code: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +212,7 @@ State = (
     | StaffSignIn
     | StaffChecking
     | Service
+    | CodeState
 )
 
 
@@ -237,13 +243,15 @@ class Session:
 
 
 def uses_camera(state: State) -> bool:
-    """Whether the camera is open: a consented try, or staff who look through it."""
+    """Whether the camera is open: a consented try, staff who look through it, or somebody who
+    asked it to look for a code."""
     viewing = isinstance(state, Service) and state.page is ServicePage.CAMERA
-    return viewing or isinstance(state, Watching)
+    scanning = isinstance(state, Scanning) and state.way is ScanWay.CAMERA
+    return viewing or scanning or isinstance(state, Watching)
 
 
 def visit_of(state: State) -> Visit | None:
     """The person being served, if any."""
-    if isinstance(state, Informing):
+    if isinstance(state, Informing | CodeState):
         return visit_of(state.back)
     return getattr(state, "visit", None)

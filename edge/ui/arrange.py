@@ -14,6 +14,7 @@ from edge.session.events import Button
 from edge.ui import theme as sizes
 from edge.ui.controller import DrawnButton
 from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
+from edge.ui.qr import modules
 from edge.ui.screen import Choice, Layout, Mark, Row, Screen, Tone, Weight
 from edge.ui.theme import BAND, BAND_INK
 from edge.ui.typeset import Box, columns, rows
@@ -27,6 +28,7 @@ from edge.ui.widgets import (
     Look,
     Mirror,
     PictureFrame,
+    QrCode,
     Style,
     Surface,
     Tile,
@@ -348,6 +350,20 @@ def _portrait_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
     yield from column(kit, _paragraphs(kit, screen), content.without(left=kit.px(430)))
 
 
+CODE_SHARE = 0.5
+"""Of the body's width at most."""
+
+
+def _code_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
+    """The code as large as there is room, so that a phone reads it at arm's length."""
+    side = min(box.h, box.w * CODE_SHARE)
+    place = box.end(side).middle(side, side)
+    yield QrCode(kit, modules(screen.code), place)
+    rest = box.without(end=side + kit.px(sizes.MARGIN_PX))
+    content = yield from _with_choices(kit, screen, rest)
+    yield from column(kit, _paragraphs(kit, screen), content)
+
+
 KEYPAD_COLUMNS = 4
 KEYPAD_PX = 690
 """Four keys of 150 with their gaps: 25 mm wide, 20 mm high."""
@@ -430,6 +446,7 @@ _BODIES: dict[Layout, Callable[[Kit, Screen, Box], Iterator[Any]]] = {
     Layout.PORTRAIT: _portrait_body,
     Layout.KEYPAD: _keypad_body,
     Layout.ROWS: _rows_body,
+    Layout.CODE: _code_body,
 }
 
 
@@ -548,6 +565,7 @@ def _footer_key(screen: Screen) -> object:
 
 def _body_key(screen: Screen) -> object:
     return (
+        screen.code,
         screen.name,
         screen.layout,
         screen.lines,

@@ -18,6 +18,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from edge.domain.challenge import Hint, Prompt, Reason, WatchProgress
+from edge.domain.codes import Method, SignedReceipt
 from edge.domain.people import (
     CardFlag,
     CardIdentity,
@@ -39,6 +40,16 @@ from edge.domain.record import (
 )
 from edge.domain.staff import StaffMember
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.session.codes_states import (
+    AwaitingOwner,
+    CheckingCode,
+    CodeNews,
+    CodeTold,
+    CopyNews,
+    Reprinting,
+    Scanning,
+    ScanWay,
+)
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
@@ -168,6 +179,7 @@ _DAY = date(2000, 1, 1)
 _ENTRY = RosterEntry(
     CardKey(""), PersonId(""), "", "", _DAY, certified_on=_DAY, past=(PastProof(_DAY, ""),)
 )
+_RECEIPT = SignedReceipt("", "", "", Outcome.PASSED, Method.CHIP, None, None, "", False)
 _VISIT = Visit(_CARD, CardKey(""), (), "", _STAMP, _ENTRY)
 
 
@@ -197,6 +209,14 @@ def _states() -> Iterator[State]:
     yield from (Informing(topic, Home()) for topic in Topic)
     yield from (StaffSignIn(), StaffChecking(0, ""))
     yield Service(StaffMember("", frozenset()), ServicePage.SOUND)
+    yield from _code_states()
+
+
+def _code_states() -> Iterator[State]:
+    yield from (Scanning(Home(), way) for way in ScanWay)
+    yield from (CodeTold(Home(), news, _RECEIPT) for news in CodeNews)
+    yield from (CheckingCode(Home(), 0), AwaitingOwner(Home(), ""))
+    yield from (Reprinting(Home(), 0, news) for news in CopyNews)
 
 
 def _verdict(reason: Reason | None) -> Verdict:

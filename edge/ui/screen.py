@@ -25,6 +25,7 @@ class Layout(Enum):
     MIRROR = "mirror"  # the camera picture and the movement asked for
     PORTRAIT = "portrait"  # the picture taken
     KEYPAD = "keypad"  # something to type, and the keys for it
+    CODE = "code"  # a few lines beside a QR code to take a picture of
     ROWS = "rows"  # parts of the kiosk, how they are and what to do
 
 
@@ -158,6 +159,7 @@ class Screen:
     enlarged: bool = False
     leaf: int = 0
     turn: Choice | None = None
+    code: str = field(default="", repr=False)  # what a QR code on the screen holds
     shows_preview: bool = False
     shows_portrait: bool = False
 

@@ -16,6 +16,13 @@ from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.people import CardFlag, CardIdentity, mask_id_number, mask_name
 from edge.domain.record import Outcome, ProofRecord
 from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.codes_states import (
+    AwaitingOwner,
+    CheckingCode,
+    CodeTold,
+    Reprinting,
+    Scanning,
+)
 from edge.session.events import Button
 from edge.session.machine import offered
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn
@@ -43,7 +50,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
-from edge.ui import service_view
+from edge.ui import codes_view, service_view
 from edge.ui.screen import (
     SIMULATED_BAND,
     Art,
@@ -213,12 +220,14 @@ def _label(state: State, button: Button, words: Wording) -> str:
             return words("button.submit_for_review")
         case Home(), Button.HELP:
             return words("button.guide")
-        case (Turned() | Retrying()), Button.CALL_STAFF:
+        case ((Turned() | Retrying()), Button.CALL_STAFF):
             return words("button.staff")
         case Informing(), Button.BACK:
             return words("button.go_on")
         case (StaffSignIn() | StaffChecking() | Service()) as staff, _:
             return service_view.label(staff, button, words)
+        case (Scanning() | CodeTold() | Reprinting()) as page, _:
+            return codes_view.label(page, button, words)
         case _:
             return words(f"button.{button.value}")
 
@@ -241,8 +250,8 @@ def _draft(session: Session, words: Wording) -> Screen:
     match state:
         case Home():
             return _home(session, words)
-        case AwaitingCard(failures):
-            return _await_card(failures, words)
+        case AwaitingCard():
+            return _await_card(state, words)
         case LookingUp():
             return _waiting("looking_up", words)
         case AskingRegistry():
@@ -269,6 +278,8 @@ def _draft(session: Session, words: Wording) -> Screen:
             return _turned(state, words)
         case StaffSignIn() | StaffChecking() | Service():
             return service_view.draft(state, words)
+        case Scanning() | CheckingCode() | CodeTold() | AwaitingOwner() | Reprinting():
+            return codes_view.draft(state, card_lies, words)
         case Informing(topic=topic):
             return _TOPICS[topic](words)
 
@@ -300,17 +311,18 @@ def _home(session: Session, words: Wording) -> Screen:
     )
 
 
-def _await_card(failures: int, words: Wording) -> Screen:
-    unread = words("await_card.unread") if failures else ""  # E01
+def _await_card(state: AwaitingCard, words: Wording) -> Screen:
+    unread = words("await_card.unread") if state.failures else ""  # E01
+    letter = (words("await_card.letter"),) if state.service else ()
     return Screen(
         name="await_card",
         layout=Layout.GUIDE,
         language=words.language,
         title=words("await_card.title"),
-        lines=(words("await_card.where"), words("await_card.wait")),
+        lines=(*letter, words("await_card.where"), words("await_card.wait")),
         advice=unread,
         art=Art.CARD,
-        tone=Tone.CARE if failures else Tone.CALM,
+        tone=Tone.CARE if state.failures else Tone.CALM,
         spoken=unread or words("await_card.spoken"),
     )
 
@@ -517,14 +529,16 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
     number = _number(state.record, words)
     take_card = words("frame.take_card") if card_lies else ""  # E16
     news = (*outcome, paper) if state.paper is PaperNews.PRINTING else (paper,)
+    hint = words("finished.code_hint") if state.code else words("finished.hint")
     return Screen(
         name="finished",
-        layout=Layout.GUIDE,
+        layout=Layout.CODE if state.code else Layout.GUIDE,
         language=words.language,
         title=words("finished.title"),
         lines=(*outcome, paper, number),
         advice=take_card,
-        hint=words("finished.hint") + ("" if state.online else words("finished.offline_more")),
+        code=state.code,
+        hint=hint + ("" if state.online else words("finished.offline_more")),
         art=_PAPER_ART[state.paper],
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
         spoken=sentences_of(*news, take_card),
@@ -588,19 +602,6 @@ def _help(words: Wording) -> Screen:
     )
 
 
-def _scan(words: Wording) -> Screen:
-    line = words("scan.line")
-    return Screen(
-        name="scan",
-        layout=Layout.GUIDE,
-        language=words.language,
-        title=words("scan.title"),
-        lines=(line, words("scan.ask", phone=words.facts.phone)),
-        art=Art.CODE,
-        spoken=line,
-    )
-
-
 def _survey(words: Wording) -> Screen:
     return _asking("survey", words)
 
@@ -625,7 +626,6 @@ def _asking(name: str, words: Wording) -> Screen:
 
 _TOPICS = {
     Topic.HELP: _help,
-    Topic.SCAN: _scan,
     Topic.SURVEY: _survey,
     Topic.FEEDBACK: _feedback,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -300,6 +300,28 @@ class Tile(Key):
 
 
 # --- pictures ----------------------------------------------------------------
+
+
+class QrCode(Widget):  # type: ignore[misc]
+    """A QR code in the middle of a box, each module the same whole number of pixels."""
+
+    def __init__(
+        self, kit: Kit, modules: Sequence[Sequence[bool]], box: Box, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        count = len(modules)
+        self.module_px = max(1, int(min(box.w, box.h)) // count)
+        side = float(self.module_px * count)
+        _stand(self, kit, box.middle(side, side))
+        texture = Texture.create(size=(count, count), colorfmt="luminance")
+        texture.mag_filter = texture.min_filter = "nearest"
+        texture.flip_vertical()
+        dots = bytes(0 if black else 255 for row in modules for black in row)
+        texture.blit_buffer(dots, colorfmt="luminance", bufferfmt="ubyte")
+        with self.canvas:
+            Color(1, 1, 1)
+            x, y = (round(place) for place in self.pos)
+            Rectangle(texture=texture, pos=(x, y), size=(side, side))
 
 
 class PictureFrame(Widget):  # type: ignore[misc]

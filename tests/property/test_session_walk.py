@@ -14,11 +14,23 @@ from edge.domain.people import CardKey
 from edge.domain.record import RecordId
 from edge.domain.staff import Deed, Permission, Refusal, StaffMember
 from edge.session import effects as fx
+from edge.session.codes_states import (
+    AwaitingOwner,
+    CheckingCode,
+    CodeState,
+    CopyNews,
+    Reprinting,
+    Scanning,
+    ScanWay,
+)
 from edge.session.events import (
     Button,
     CardFailed,
     CardRemoved,
+    CodeChecked,
     CodeScanned,
+    CodeSeen,
+    CopyTold,
     DevicesLost,
     Event,
     Examined,
@@ -50,9 +62,11 @@ from edge.session.states import (
     AwaitingCard,
     Finished,
     Home,
+    Informing,
     Language,
     LookingUp,
     Reviewing,
+    State,
     Storing,
     Turned,
     Watching,
@@ -61,9 +75,17 @@ from edge.session.states import (
     visit_of,
 )
 from tests.session_world import ENTRY, KEY, LAID_DOWN, NAME, NUMBER, World, progress, verdict
-from tests.ui_world import BADGE, CLERK, DEVICES, FOUND, TECHNICIAN, WELL
+from tests.ui_world import BADGE, CLERK, CODE, DEVICES, FOUND, PAPER, TECHNICIAN, WELL
 
 PIN = "135790"
+
+
+CODES = st.sampled_from([CODE, "jianzai-letter:proof", f"jianzai-badge:{BADGE}", "6901028075763"])
+
+
+def behind(state: State) -> State:
+    """What somebody was doing before they went aside."""
+    return behind(state.back) if isinstance(state, Informing | CodeState) else state
 
 
 class SessionWalk(RuleBasedStateMachine):
@@ -102,6 +124,14 @@ class SessionWalk(RuleBasedStateMachine):
             case fx.View():
                 assert isinstance(self.session.state, Service)
                 self.camera_open = True
+            case fx.LookForCode():
+                state = self.session.state
+                assert isinstance(state, Scanning), "only somebody who scans opens it for codes"
+                assert state.way is ScanWay.CAMERA
+                self.camera_open = True
+            case fx.PrintCopy(_, key):
+                assert isinstance(self.session.state, Reprinting)
+                assert key == KEY, "a copy goes to whose card was read"
             case fx.NoteDeed(_, deed):
                 self.deeds.append(deed)
             case fx.CheckStaff(_, badge, pin):
@@ -169,6 +199,10 @@ class SessionWalk(RuleBasedStateMachine):
                 self.sign_in(asks=True)
             case StaffChecking():
                 self.staff_answered(late=0, result=TECHNICIAN)
+            case CheckingCode():
+                self.code_checked(late=0, genuine=True, here=True)
+            case AwaitingOwner():
+                self.lay_card()
             case Service(page=ServicePage.GOING):
                 self.timer(late=0)
             case Turned(Why.OUT_OF_SERVICE):
@@ -190,9 +224,27 @@ class SessionWalk(RuleBasedStateMachine):
         self.feed(StoreBack() if works else StoreLost())
         assert visit_of(self.session.state) == served
 
-    @rule(text=st.text(max_size=20))
+    @rule(text=st.one_of(st.text(max_size=20), CODES))
     def show_a_code(self, text: str) -> None:
         self.feed(CodeScanned(text))
+
+    @rule(text=CODES, late=st.integers(0, 1))
+    def show_the_camera_a_code(self, text: str | None, late: int) -> None:
+        state = self.session.state
+        watch_id = state.watch_id if isinstance(state, Scanning) else 0
+        self.feed(CodeSeen(watch_id - late, text))
+
+    @rule(late=st.integers(0, 1), genuine=st.booleans(), here=st.booleans())
+    def code_checked(self, late: int, genuine: bool, here: bool) -> None:
+        state = self.session.state
+        check_id = state.check_id if isinstance(state, CheckingCode) else 0
+        self.feed(CodeChecked(check_id - late, PAPER if genuine else None, here))
+
+    @rule(late=st.integers(0, 1), news=st.sampled_from(CopyNews))
+    def copy_told(self, late: int, news: CopyNews) -> None:
+        state = self.session.state
+        order_id = state.order_id if isinstance(state, Reprinting) else 0
+        self.feed(CopyTold(order_id - late, news))
 
     @rule(names=st.sets(st.sampled_from(("camera", "printer", "card_reader"))))
     def lose_devices(self, names: set[str]) -> None:
@@ -288,7 +340,7 @@ class SessionWalk(RuleBasedStateMachine):
 
     def watch_id(self) -> int:
         state = self.session.state
-        return state.watch_id if isinstance(state, Watching) else 0
+        return state.watch_id if isinstance(state, Watching | Scanning) else 0
 
     @invariant()
     def the_camera_is_open_only_while_watching(self) -> None:
@@ -296,6 +348,8 @@ class SessionWalk(RuleBasedStateMachine):
 
     @invariant()
     def where_a_card_may_be_laid_down_the_reader_listens(self) -> None:
+        if isinstance(self.session.state, AwaitingOwner):
+            assert self.armed
         if isinstance(self.session.state, Home | AwaitingCard | StaffSignIn | StaffChecking):
             assert self.armed
 
@@ -327,7 +381,7 @@ class SessionWalk(RuleBasedStateMachine):
         assert waiting or set(buttons) & ways
         open_matter = visit_of(state) is not None and not waiting
         if open_matter and not isinstance(state, Finished):
-            settled = isinstance(getattr(state, "back", None), Finished)
+            settled = isinstance(behind(state), Finished)
             staff = {Button.CALL_STAFF, Button.DECLINE} & set(buttons)
             assert staff or settled
 

@@ -68,7 +68,7 @@ def test_a_kiosk_from_before_prints_receipts_without_a_code(tmp_path: Path) -> N
 def test_a_damaged_certificate_is_named(tmp_path: Path) -> None:
     config = config_of(make_site(tmp_path / "site", ["K-1"]).root, "K-1")
     config.path(config.keys.receipt).write_text("AAAA\n")
-    with pytest.raises(ConfigError, match="receipt.cert"):
+    with pytest.raises(ConfigError, match=r"receipt\.cert"):
         Keyring.load(config)
 
 

@@ -91,6 +91,7 @@ class Desk:
             facts=facts,
             context=context_maker(config, facts),
             flags=card_flags,
+            codes=lambda picture: [],
             receipt=receipt_maker(config),
             slip=lambda language: (),
             receipt_copy=receipt_maker(config, copy=True),
