@@ -19,9 +19,13 @@ ALIGNMENT = (263, 362, 33, 133, 2)  # eye corners left outer, inner, right outer
 PLANE = (33, 133, 362, 263, 61, 291, 50, 280, 105, 334)
 NOSE_TIP = (1, 4)
 RIGID = PLANE + NOSE_TIP
-_ACROSS = ((33, 263), (234, 454))  # from the person's right to the left
-_UPPER, _LOWER = (10, 151, 9), (2, 164)  # forehead, and below the nose: the jaw takes no part
-_MOUTH = ((13, 14), (78, 308))  # inner lips: upper and lower, right corner and left corner
+# Across: from the person's right to the left, eyes and cheeks. Up: from the forehead to below
+# the nose; the jaw takes no part. The weights of the points in these two ways, one row each:
+_POSED_POINTS = (33, 234, 263, 454, 10, 151, 9, 2, 164)
+_POSED = np.array(
+    [[-1, -1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, -1 / 3, -1 / 3, -1 / 3, 1 / 2, 1 / 2]]
+)
+_MOUTH = (13, 14, 78, 308)  # inner lips: upper, lower, right corner, left corner
 RIGHT_EYE, LEFT_EYE = (33, 133), (362, 263)
 MIDDLE = slice(48, 144)  # of the mesh's 192 px
 UPRIGHT_PITCH_DEG = 8.0  # median over frontal portraits: foreheads slope
@@ -42,20 +46,11 @@ class Pose:
 
 
 def pose_of(points: Points) -> Pose:
-    across = [sum(axis) for axis in zip(*_between(points, _ACROSS), strict=True)]
-    rows = points.take(_UPPER + _LOWER, 0).tolist()
-    up = [(s + t) / 2 - (a + b + c) / 3 for a, b, c, s, t in zip(*rows, strict=True)]
-    yaw = math.atan2(across[2], math.hypot(across[0], across[1]))
-    pitch = math.atan2(-up[2], math.hypot(up[0], up[1]))
-    roll = math.atan2(across[1], across[0])
+    x, y, z = (_POSED @ points.take(_POSED_POINTS, 0)).T.tolist()
+    yaw = math.atan2(z[0], math.hypot(x[0], y[0]))
+    pitch = math.atan2(-z[1], math.hypot(x[1], y[1]))
+    roll = math.atan2(y[0], x[0])
     return Pose(math.degrees(yaw), math.degrees(pitch) - UPRIGHT_PITCH_DEG, math.degrees(roll))
-
-
-def _between(points: Points, pairs: tuple[tuple[int, int], ...]) -> list[list[float]]:
-    """The way from the first point of each pair to the second. Numbers so few are quicker
-    without numpy."""
-    rows = points.take(pairs, 0).tolist()
-    return [[b - a for a, b in zip(*pair, strict=True)] for pair in rows]
 
 
 def eye_distance(points: Points) -> float:
@@ -66,15 +61,15 @@ def eye_distance(points: Points) -> float:
 
 def mouth_opening(points: Points) -> float:
     """Height of the inner mouth over its width; 0 when closed."""
-    high, wide = _between(points, _MOUTH)
-    return _ratio(math.hypot(*high[:2]), math.hypot(*wide[:2]))
+    upper, lower, right, left = points.take(_MOUTH, 0)[:, :2].tolist()
+    return _ratio(math.dist(upper, lower), math.dist(right, left))
 
 
 def lid_opening(contour: Points) -> float:
     """Eye aspect ratio from the eye contour model's 71 points: 0.2..0.4 open, below 0.1 closed."""
-    lower, upper = contour[[3, 4, 5], :2], contour[[11, 12, 13], :2]
-    width = np.hypot(*(contour[0, :2] - contour[8, :2]))
-    return _ratio(np.linalg.norm(upper - lower, axis=1).mean(), width)
+    outline = contour[:16, :2].tolist()
+    high = sum(math.dist(outline[i], outline[i + 8]) for i in (3, 4, 5)) / 3
+    return _ratio(high, math.dist(outline[0], outline[8]))
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -83,10 +78,9 @@ def _ratio(part: float, whole: float) -> float:
 
 def eye_square(points: Points, eye: tuple[int, int]) -> Square:
     """The eye contour model's input: 2.3 widths of the eye, turned with it (MediaPipe)."""
-    start, end = points[eye[0], :2], points[eye[1], :2]
-    middle, along = (start + end) / 2, end - start
-    side = max(float(np.hypot(*along)), 1.0) * 2.3
-    return Square(float(middle[0]), float(middle[1]), side, math.atan2(along[1], along[0]))
+    (x, y), (to_x, to_y) = points.take(eye, 0)[:, :2].tolist()
+    side = max(math.hypot(to_x - x, to_y - y), 1.0) * 2.3
+    return Square((x + to_x) / 2, (y + to_y) / 2, side, math.atan2(to_y - y, to_x - x))
 
 
 def rigid_points(points: Points) -> Points:

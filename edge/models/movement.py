@@ -129,7 +129,7 @@ class Movement:
     @property
     def needs_rest(self) -> bool:
         """Whether the beginning was not seen in one piece, so that it has to be made again."""
-        return not self._early()
+        return not any(amount < self._limits.onset for _, amount, _ in self._samples)
 
     def wants_identity(self, seen: Observation, face: FaceView) -> bool:
         amount = self._neutral.amounts(face, self._limits)[self._action]

@@ -102,12 +102,10 @@ class Square:
 
     def to_image(self, points: Points, size_px: int) -> Points:
         """Points (n, 2 or 3) on the cut-out back onto the image; z keeps the same scale."""
-        scale = self.side / size_px
-        back = np.eye(points.shape[1]) * scale
-        back[:2, :2] = self._back(size_px, 0, 0)[:, :2].T
-        moved = points @ back
-        moved[:, :2] += self._back(size_px, 0, 0)[:, 2]
-        return np.asarray(moved, np.float64)
+        (cos, less_sin, x), (sin, _, y) = self._back(size_px, 0, 0).tolist()
+        turn = np.array([[cos, sin, 0.0], [less_sin, cos, 0.0], [0.0, 0.0, self.side / size_px]])
+        axes = points.shape[1]
+        return np.asarray(points @ turn[:axes, :axes] + np.array([x, y, 0.0])[:axes], np.float64)
 
 
 def _shrunk_to(image: Image, back: npt.NDArray[np.float64], size_px: int) -> Image:

@@ -97,7 +97,8 @@ class Model:
         Its 0..255 are mapped onto the manifest's range straight into the network's own memory.
         """
         values = self._input_view()[0]
-        np.multiply(image, self._scale, out=values)
+        values[...] = image
+        values *= self._scale
         if self._low:
             values += self._low
         del values  # the interpreter runs only when nobody holds its memory
