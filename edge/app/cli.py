@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from edge import __version__
 from edge.app import config as site
-from edge.app import logs, models_cli, records_cli, status, sync_cli, voice_cli
+from edge.app import codes_cli, logs, models_cli, records_cli, status, sync_cli, voice_cli
 from edge.app.clock import SystemTime
 from edge.app.exits import EXIT_OK, exit_code
 from edge.domain.errors import ConfigError
@@ -36,6 +36,7 @@ examples:
   python -m edge doctor --site /etc/jianzai/site.toml --only printer
   python -m edge audit verify --site /etc/jianzai/site.toml
   python -m edge receipt --site /etc/jianzai/site.toml --print
+  python -m edge verify-receipt --image photo.jpg --key registry-sign.pub
 
 exit codes: 0 done, 1 ran and failed, 2 wrong use, configuration or models,
             75 new settings: start it again (systemd does)
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_doctor(commands)
     records_cli.add_parser(commands)
+    codes_cli.add_parser(commands)
     models_cli.add_parser(commands)
     voice_cli.add_parser(commands)
     evaluate_cli.add_parser(commands)
