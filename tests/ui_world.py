@@ -211,6 +211,9 @@ def code_states() -> dict[str, State]:
         "scan_camera": Scanning(Home(), ScanWay.CAMERA, 7),
         "code_checking": CheckingCode(Home(), 7),
         "code_genuine": CodeTold(Home(), CodeNews.GENUINE, PAPER, here=True),
+        "code_genuine_simulated": CodeTold(
+            Home(), CodeNews.GENUINE, replace(PAPER, simulated=True), here=True
+        ),
         "code_genuine_elsewhere": CodeTold(
             Home(), CodeNews.GENUINE, replace(PAPER, day=None, due_by=None, simulated=True)
         ),

@@ -15,7 +15,7 @@ from edge.ui import theme as sizes
 from edge.ui.controller import DrawnButton
 from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
 from edge.ui.qr import modules
-from edge.ui.screen import Choice, Layout, Mark, Row, Screen, Tone, Weight
+from edge.ui.screen import Art, Choice, Layout, Mark, Row, Screen, Tone, Weight
 from edge.ui.theme import BAND, BAND_INK
 from edge.ui.typeset import Box, columns, rows
 from edge.ui.widgets import (
@@ -501,12 +501,15 @@ class Stage(Group):
 
     def _picture_zone(self, screen: Screen, inner: Box) -> None:
         """The mirror lives as long as the camera is shown, whatever the words say."""
-        key = (screen.shows_preview, screen.shows_portrait)
+        key = (screen.shows_preview, screen.shows_portrait, screen.art is Art.CODE)
         if self._keys.get("picture") == key:
             return
         self.picture = None
         if screen.shows_preview:
-            self.picture = Mirror(self.kit, mirror_box(self.kit, inner))
+            place = mirror_box(self.kit, inner)
+            code = screen.art is Art.CODE  # a paper is held up, not a face
+            seen = PictureFrame(self.kit, place, mirrored=True) if code else None
+            self.picture = seen or Mirror(self.kit, place)
         elif screen.shows_portrait:
             place = portrait_box(self.kit, inner)
             self.picture = PictureFrame(self.kit, place, mirrored=False)

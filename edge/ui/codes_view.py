@@ -76,6 +76,7 @@ def _camera(words: Wording) -> Screen:
         language=words.language,
         title=title,
         lines=(words("scan_camera.line"), words("scan_camera.kept")),
+        art=Art.CODE,
         spoken=title,
         shows_preview=True,
     )
@@ -84,7 +85,7 @@ def _camera(words: Wording) -> Screen:
 def _genuine(receipt: SignedReceipt, here: bool, words: Wording) -> Screen:
     """What the paper says, and nothing that it does not."""
     title = words("code_genuine.title")
-    mine = words("code_genuine.here")
+    mine = "" if receipt.simulated else words("code_genuine.here")
     elsewhere = words("code_genuine.elsewhere", kiosk=receipt.kiosk_id)
     return Screen(
         name="code_genuine",

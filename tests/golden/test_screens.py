@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zxingcpp
 from PIL import Image
 
 from edge.session.states import Language
 from edge.ui.fonts import SOURCE
 from edge.ui.theme import FLOOR_PX, PROMPT_FLOOR_PX
-from tests.ui_world import gallery
+from tests.ui_world import CODE, gallery
 
 Pixels = np.ndarray[Any, Any]
 
@@ -182,6 +183,19 @@ def last_mark(ink: Pixels) -> tuple[int, int]:
     return int(right[:, 1].mean()), int(right[:, 0].mean())
 
 
+def codes_read(folder: Path) -> list[list[str]]:
+    """What an independent reader finds in the pictures of the screens that show a code."""
+    found = []
+    for path in sorted(folder.glob("finished_code*.png")):
+        with Image.open(path) as picture:
+            found.append([code.text for code in zxingcpp.read_barcodes(picture)])
+    return found
+
+
+def test_e12_the_code_on_the_screen_can_be_read(drawn: Path) -> None:
+    assert codes_read(drawn) == [[CODE]] * 4
+
+
 def cut_off_or_small(report: dict[str, Any], scale: float) -> list[Any]:
     texts = [(name, text) for name in DRAWN for text in report[name]]
     assert len(texts) > len(DRAWN)
@@ -197,6 +211,7 @@ def test_no_text_is_cut_off_or_too_small(drawn: Path) -> None:
 def test_smaller_windows_cut_nothing_off_either(width: int, height: int, tmp_path: Path) -> None:
     report = photograph(tmp_path, width, height)
     assert cut_off_or_small(report, min(width / 1280, height / 800)) == []
+    assert codes_read(tmp_path) == [[CODE]] * 4
 
 
 def test_the_prompt_is_large(drawn: Path) -> None:
