@@ -26,6 +26,7 @@ MESH_PX = 192
 EYE_PX = 64
 MESH_POINTS = 468
 ROI_MARGIN = 1.5  # MediaPipe's: half as much again as the box, on which the mesh was trained
+MIN_FACE_PX = 8.0
 DETECT_EVERY = 10  # frames between two looks for a second face
 MIN_TRACK_OVERLAP = 0.4  # of a face with itself one frame earlier
 SAME_FACE_OVERLAP = 0.2  # of a detection with the followed face
@@ -51,6 +52,11 @@ class Box:
             return 0.0
         both = wide * high
         return both / (self.area + other.area - both)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it has a width and a height, and every edge is a number."""
+        return 0.0 < self.right - self.left < math.inf and 0.0 < self.bottom - self.top < math.inf
 
     @property
     def area(self) -> float:
@@ -103,7 +109,7 @@ class Detector:
             _detection(whole.to_image(face, DETECTOR_PX), float(score))
             for face, score in zip(points, scores[sure], strict=True)
         ]
-        return _suppressed(faces)
+        return _suppressed([face for face in faces if face.box.is_one])
 
     def _decode(self, raw: Points, which: npt.NDArray[np.intp]) -> Points:
         """(n, 8, 2) in px of the detector's input: two corners, then six keypoints."""
@@ -150,7 +156,15 @@ class Mesh:
     on_cut: npt.NDArray[np.float32] = field(repr=False)
 
 
+def _nothing(where: Square, cut: Image) -> Mesh:
+    """Points that are no numbers, or all in one place: no face; the next look goes there too."""
+    none = np.zeros((MESH_POINTS, 3))
+    return Mesh(none, 0.0, Box(0.0, 0.0, 0.0, 0.0), where, cut, none.astype(np.float32))
+
+
 def _mesh(where: Square, cut: Image, on_cut: npt.NDArray[np.float32], presence: float) -> Mesh:
+    if not np.isfinite(on_cut).all():
+        return _nothing(where, cut)
     points = where.to_image(on_cut.astype(np.float64), MESH_PX)
     right, left = points.take(EYE_CORNERS, 0)
     angle = math.atan2(left[1] - right[1], left[0] - right[0])
@@ -161,6 +175,8 @@ def _mesh(where: Square, cut: Image, on_cut: npt.NDArray[np.float32], presence: 
     right_px, bottom_px, *high = rows.max(1).tolist()
     x, y = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
     side = max(high[0] - low[0], high[1] - low[1]) * ROI_MARGIN
+    if side < MIN_FACE_PX:
+        return _nothing(where, cut)
     roi = Square(cos * x - sin * y, sin * x + cos * y, side, angle)
     return Mesh(points, presence, Box(left_px, top_px, right_px, bottom_px), roi, cut, on_cut)
 

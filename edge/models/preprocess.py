@@ -21,17 +21,29 @@ Floats = npt.NDArray[np.float32]
 
 MIN_SIDE_PX = 32
 MAX_SIDE_PX = 8192
+MAX_ASPECT = 8  # of the longer to the shorter side
+WORK_PX = 1920  # the longer side, at most; the models look at 192 px of it
 
 
 def image_of(picture: Picture) -> Image | None:
-    """The picture as an array that shares its memory; `None` if it is none we can use."""
-    width, height = picture.width, picture.height
-    if not (MIN_SIDE_PX <= width <= MAX_SIDE_PX and MIN_SIDE_PX <= height <= MAX_SIDE_PX):
+    """The picture as an array that shares its memory; `None` if it is none we can use.
+
+    One larger than 1920 px is made smaller by a whole number first, so that no frame takes
+    more time or memory than one of full HD.
+    """
+    short, long = sorted((picture.width, picture.height))
+    if not (short >= MIN_SIDE_PX and long <= min(MAX_SIDE_PX, MAX_ASPECT * short)):
         return None
-    flat = np.frombuffer(picture.rgb, np.uint8)
-    if flat.size != width * height * 3:
+    held = memoryview(picture.rgb)
+    if held.nbytes != picture.width * picture.height * 3 or not held.c_contiguous:
         return None
-    return flat.reshape(height, width, 3)
+    whole = np.frombuffer(held, np.uint8).reshape(picture.height, picture.width, 3)
+    return whole if long <= WORK_PX else _smaller(whole, math.ceil(long / WORK_PX))
+
+
+def _smaller(image: Image, times: int) -> Image:
+    size = image.shape[1] // times, image.shape[0] // times
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def picture_of(image: Image) -> Picture:
@@ -54,18 +66,6 @@ class Square:
     y: float
     side: float
     angle: float = 0.0
-
-    def matrix(self, size_px: int) -> npt.NDArray[np.float64]:
-        """2x3, from the image to a `size_px` cut-out of this square."""
-        scale = size_px / self.side
-        cos, sin = math.cos(self.angle) * scale, math.sin(self.angle) * scale
-        half = size_px / 2
-        return np.array(
-            [
-                [cos, sin, half - cos * self.x - sin * self.y],
-                [-sin, cos, half + sin * self.x - cos * self.y],
-            ]
-        )
 
     def cut(self, image: Image, size_px: int) -> Image:
         """The square's content, upright, black outside the image.

@@ -104,8 +104,12 @@ class Model:
         del values  # the interpreter runs only when nobody holds its memory
         return self._answer()
 
-    def _answer(self) -> list[Floats]:
+    def invoke(self) -> None:
+        """The bare inference, on what is in the network's memory."""
         self._interpreter.invoke()
+
+    def _answer(self) -> list[Floats]:
+        self.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
     def warm_up(self) -> None:

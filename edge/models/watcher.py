@@ -20,6 +20,7 @@ from edge.models.embedding import (
     match_distance,
 )
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
+from edge.models.geometry import Light
 from edge.models.liveness import Check, Stage
 from edge.models.observation import FaceView, Limits, Observation
 from edge.models.preprocess import Image, enlarged, image_of, picture_of
@@ -28,6 +29,8 @@ from edge.models.seam import Seam
 from edge.ports import Camera, CheckResult, Frame, Health, Look, Picture, WatchOrder
 
 LIVENESS_THRESHOLD = 0.5  # where `Check.evidence` says depth was just enough
+STALLED_NS = 5 * NS_PER_S
+LIT_STAGES = (Stage.FRAMING, Stage.BASELINE, Stage.FINAL)
 REFERENCE_WIDTH_PX = 300  # the chip's 102 px, three times
 # Head and shoulders, in heights of the face: above the brow, below the chin, to each side.
 PORTRAIT_ABOVE, PORTRAIT_BELOW, PORTRAIT_ASIDE = 0.55, 0.65, 0.85
@@ -41,8 +44,10 @@ class _Try:
     reference: Embedding | None = field(repr=False)
     seam: Seam = field(repr=False)
     started_ns: MonoNs
+    moved_ns: MonoNs  # when the time of the frames last moved on
     frames: int = 0
-    last_ns: MonoNs = field(default=MonoNs(0))
+    last_ns: MonoNs = field(default=MonoNs(0))  # of the newest frame
+    light: Light | None = None
     first: Embedding | None = field(repr=False, default=None)
     frontal: list[Embedding] = field(repr=False, default_factory=list)
     portrait: Picture | None = field(repr=False, default=None)
@@ -87,7 +92,8 @@ class Watcher:
         """
         reference = self._embed_reference(order.reference)
         check = Check(order.actions, self._limits)
-        attempt = _Try(check, reference, Seam(self._embedder), self._mono_ns())
+        now_ns = self._mono_ns()
+        attempt = _Try(check, reference, Seam(self._embedder), now_ns, now_ns)
         self._follower.forget()
         with self._camera.stream() as frames:
             for frame in frames:
@@ -106,7 +112,7 @@ class Watcher:
 
     def _step(self, attempt: _Try, frame: Frame) -> WatchProgress:
         attempt.frames += 1
-        attempt.last_ns = MonoNs(max(attempt.last_ns, frame.captured_ns))
+        self._keep_time(attempt, frame.captured_ns)
         image = image_of(frame.picture)
         if image is None:
             return attempt.check.see(Observation(attempt.last_ns, faces=0))
@@ -118,6 +124,15 @@ class Watcher:
             self._keep(attempt, image, sight.mesh, seen.face)
         return progress
 
+    def _keep_time(self, attempt: _Try, captured_ns: MonoNs) -> None:
+        """Backwards it does not run here. Raises `DeviceError` where it stands still: then no
+        time limit of the check would ever end the try."""
+        now_ns = self._mono_ns()
+        if captured_ns > attempt.last_ns:
+            attempt.last_ns, attempt.moved_ns = captured_ns, now_ns
+        elif now_ns - attempt.moved_ns > STALLED_NS:
+            raise DeviceError("camera", Fault.GARBLED, "the time of its frames stands still")
+
     def _observe(self, attempt: _Try, image: Image, sight: Sight) -> Observation:
         if sight.mesh is None:
             return Observation(attempt.last_ns, faces=0)
@@ -126,7 +141,7 @@ class Watcher:
             at_ns=attempt.last_ns,
             faces=sight.faces,
             track=sight.track,
-            face=view_of(image, sight.mesh, lids),
+            face=view_of(image, sight.mesh, lids, _light(attempt, sight.mesh)),
             seam=attempt.seam.see(image, sight.mesh),
         )
         wanted = attempt.check.wants_identity(seen)
@@ -168,10 +183,17 @@ def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Emb
     return None if mesh is None else embedder.embed(image, mesh.points)
 
 
-def view_of(image: Image, mesh: Mesh, lids: float | None) -> FaceView:
+def _light(attempt: _Try, mesh: Mesh) -> Light:
+    """Measured where the check or the portrait depends on it; meanwhile what it was."""
+    if attempt.light is None or attempt.check.stage in LIT_STAGES:
+        attempt.light = geometry.light_of(mesh.cut)
+    return attempt.light
+
+
+def view_of(image: Image, mesh: Mesh, lids: float | None, light: Light | None = None) -> FaceView:
     """What the check is told of a face; `lids` from `Lids.opening` where it wants them."""
     height, width = image.shape[:2]
-    box, light = mesh.box, geometry.light_of(mesh.cut)
+    box, light = mesh.box, light or geometry.light_of(mesh.cut)
     return FaceView(
         pose=geometry.pose_of(mesh.points),
         eye_distance_px=geometry.eye_distance(mesh.points),

@@ -1,12 +1,15 @@
 """Finding and following faces on a public-domain portrait."""
 
+import math
+
 import numpy as np
 import pytest
 
 from edge.models import faces
 from edge.models.faces import Box, Detection, Detector, Follower, Lids
 from edge.models.geometry import eye_distance, pose_of
-from tests.helpers_models import admiral, astronaut, printed
+from edge.models.preprocess import Square
+from tests.helpers_models import admiral, astronaut, mesh, printed
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,32 @@ def test_a_face_is_found_whatever_the_shape_of_the_picture(models_dir, size) -> 
     image[0:300, columns - 300 :] = astronaut()[:300, 70:370]
     (face,) = Detector(models_dir).find(image)
     assert face.keypoints[0] == pytest.approx([columns - 300 + 133, 102], abs=10)
+
+
+@pytest.mark.parametrize("off", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_points_that_are_no_numbers_are_no_face(off, axis) -> None:
+    """And the next look goes where this one went, so that nothing breaks on them."""
+    square, cut = Square(320, 240, 200, 0.1), np.zeros((192, 192, 3), np.uint8)
+    points = mesh().astype(np.float32)
+    points[7, axis] = off
+    found = faces._mesh(square, cut, points, 1.0)
+    assert found.presence == 0.0
+    assert found.roi is square
+    assert np.isfinite(found.points).all()
+
+
+def test_a_face_of_no_size_is_no_face() -> None:
+    square, cut = Square(320, 240, 200), np.zeros((192, 192, 3), np.uint8)
+    found = faces._mesh(square, cut, np.full((468, 3), 50, np.float32), 1.0)
+    assert found.presence == 0.0
+    assert found.roi is square
+
+
+def test_a_box_without_a_width_is_no_detection() -> None:
+    assert Box(0, 0, 10, 10).is_one
+    wrong = [Box(10, 0, 0, 10), Box(0, 5, 9, 5), Box(0, math.nan, 9, 9), Box(0, 0, math.inf, 9)]
+    assert not any(box.is_one for box in wrong)
 
 
 def test_an_empty_picture_has_no_face(follower) -> None:

@@ -67,18 +67,35 @@ def test_mouth_and_lids_open_in_parts_of_their_width() -> None:
     assert geometry.lid_opening(np.zeros((71, 3))) == 0.0
 
 
+RAMPS = np.stack(np.broadcast_arrays(*np.ogrid[0:240, 0:240], 255), -1).astype(np.uint8)
+
+
 @given(
-    x=st.floats(-200, 900),
-    y=st.floats(-200, 900),
-    side=st.floats(10, 2000),
+    x=st.floats(-100, 340),
+    y=st.floats(-100, 340),
+    side=st.floats(10, 400),
     angle=st.floats(-3, 3),
 )
-def test_a_square_maps_there_and_back(x, y, side, angle) -> None:
-    square = Square(x, y, side, angle)
-    points = np.array([[0.0, 0.0], [192.0, 40.0], [96.0, 96.0]])
-    there = square.to_image(points, 192)
-    back = there @ square.matrix(192)[:, :2].T + square.matrix(192)[:, 2]
-    assert back == pytest.approx(points, abs=1e-6)
+def test_a_cut_shows_what_is_where_its_points_are(x, y, side, angle) -> None:
+    """A picture whose colours are its coordinates: green is x, red is y, blue says inside."""
+    square, size = Square(x, y, side, angle), 48
+    cut = square.cut(RAMPS, size)
+    grid = np.stack(np.meshgrid(np.arange(size), np.arange(size)), -1).reshape(-1, 2)
+    there = square.to_image(grid.astype(np.float64), size).reshape(size, size, 2)
+    inside = ((there > 0.5) & (there < 238.5)).all(-1)
+    assert cut[inside][:, 1] == pytest.approx(there[inside][:, 0], abs=1.1)
+    assert cut[inside][:, 0] == pytest.approx(there[inside][:, 1], abs=1.1)
+    outside = ((there < -1.5) | (there > 240.5)).any(-1)
+    assert (cut[outside] == 0).all()
+
+
+def test_a_square_beside_the_picture_is_black() -> None:
+    assert not Square(-500, 100, 60, 0.3).cut(RAMPS, 64).any()
+
+
+def test_depth_keeps_the_scale_of_a_cut() -> None:
+    moved = Square(10, 20, 96).to_image(np.array([[96.0, 96.0, 5.0]]), 192)
+    assert moved == pytest.approx(np.array([[10.0, 20.0, 2.5]]))
 
 
 def test_similarity_finds_turn_scale_and_shift() -> None:
@@ -103,11 +120,26 @@ def test_strong_shrinking_keeps_the_place() -> None:
         Picture(640, 480, b"\0" * (640 * 480 * 3 - 1)),
         Picture(10, 10, b"\0" * 300),
         Picture(0, 0, b""),
+        Picture(16, 48, b"\0" * (16 * 48 * 3)),
+        Picture(32, 320, b"\0" * (32 * 320 * 3)),
+        Picture(32, 8224, b""),
+        Picture(40, 40, memoryview(b"\0" * (2 * 40 * 40 * 3))[::2]),
         Picture(-64, -64, b"\0" * (64 * 64 * 3)),
     ],
 )
 def test_a_buffer_that_does_not_fit_is_no_image(picture) -> None:
     assert image_of(picture) is None
+
+
+def test_a_huge_picture_is_made_smaller_before_anybody_looks() -> None:
+    """8K keeps its proportions and its colours; full HD is left as it is."""
+    huge = np.zeros((4320, 7680, 3), np.uint8)
+    huge[2160:] = 200
+    image = image_of(picture_of(huge))
+    assert image.shape == (1080, 1920, 3)
+    assert (image[:540] == 0).all()
+    assert (image[540:] == 200).all()
+    assert image_of(Picture(1920, 1080, bytes(1920 * 1080 * 3))).shape == (1080, 1920, 3)
 
 
 def test_a_picture_is_its_own_array() -> None:
