@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from edge import __version__
-from edge.app import config as site
 from edge.app import codes_cli, logs, models_cli, records_cli, status, sync_cli, voice_cli
+from edge.app import config as site
 from edge.app.clock import SystemTime
 from edge.app.exits import EXIT_OK, exit_code
 from edge.domain.errors import ConfigError

@@ -43,14 +43,18 @@ CONNECT_S = 5.0
 def keys(desk: Desk) -> Finding:
     config = desk.config
     try:
-        Keyring.load(config)
+        ring = Keyring.load(config)
         certificate = _certificate(config)
     except ConfigError as error:
         return Finding("keys", Status.FAILED, "bad", {"file": error.path}, error.why)
     readable = [path for path in _secrets(config) if path.stat().st_mode & 0o077]
     if readable:
         return Finding("keys", Status.WARNING, "readable", {"file": str(readable[0])})
-    return _certificate_finding(certificate, config)
+    found = _certificate_finding(certificate, config)
+    if found.status is Status.OK and not ring.certificate:
+        missing = {"file": str(config.path(config.keys.receipt))}
+        return Finding("keys", Status.WARNING, "no_codes", missing)
+    return found
 
 
 def _certificate_finding(certificate: x509.Certificate, config: Config) -> Finding:

@@ -25,7 +25,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "voice_sound": ("heard", "unheard", "said", *FAULTS),
     "panel": ("well", "tamper_open", "paper_low", *FAULTS),
     "scanner": ("well", *FAULTS),
-    "keys": ("well", "bad", "readable", "expired", "expiring", "other_kiosk"),
+    "keys": ("well", "bad", "readable", "no_codes", "expired", "expiring", "other_kiosk"),
     "database": ("well", "none", "made_anew", "damaged", "broken_chain"),
     "clock": ("well", "battery", "unsure", "behind"),
     "disk": ("well", "filling", "full", "read_only", "working", "strained", *FAULTS),

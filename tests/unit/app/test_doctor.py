@@ -401,6 +401,11 @@ def test_keys_that_are_missing_readable_or_anothers(config: Config) -> None:
     secret = config.base / "card.key"
     secret.chmod(0o644)
     assert statuses(config, "keys") == {"keys": ("warning", "readable")}
+    secret.chmod(0o600)
+    certificate = config.path(config.keys.receipt).rename(config.base / "elsewhere")
+    assert statuses(config, "keys") == {"keys": ("warning", "no_codes")}
+    certificate.rename(config.path(config.keys.receipt))
+    assert statuses(config, "keys") == {"keys": ("ok", "well")}
     words = secret.read_text()
     secret.unlink()
     _, report = examined(config, "keys")
