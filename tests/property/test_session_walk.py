@@ -234,6 +234,14 @@ class SessionWalk(RuleBasedStateMachine):
         watch_id = state.watch_id if isinstance(state, Scanning) else 0
         self.feed(CodeSeen(watch_id - late, text))
 
+    @rule(asks=st.booleans())
+    def scan_without_a_scanner(self, asks: bool) -> None:
+        """As far as the notice, or to the open camera."""
+        self.feed(DevicesLost(("scanner",)))
+        self.feed(Pressed(Button.SCAN))
+        if asks:
+            self.feed(Pressed(Button.USE_CAMERA))
+
     @rule(late=st.integers(0, 1), genuine=st.booleans(), here=st.booleans())
     def code_checked(self, late: int, genuine: bool, here: bool) -> None:
         state = self.session.state
