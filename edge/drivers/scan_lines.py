@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import binascii
+import hashlib
 
 from edge.domain.timebase import NS_PER_S, MonoNs
 
@@ -92,14 +93,18 @@ class Lines:
 
 
 class Repeats:
-    """A code shown for a while is one scan: the same one counts again after two seconds away."""
+    """A code shown for a while is one scan: the same one counts again after two seconds away.
+
+    Remembers a hash: a receipt's code says whose it is, and stays here after they have gone.
+    """
 
     def __init__(self) -> None:
-        self._last = ""
+        self._last = b""
         self._seen_ns: MonoNs | None = None
 
     def is_new(self, code: str, now_ns: MonoNs) -> bool:
         recent = self._seen_ns is not None and now_ns - self._seen_ns < SAME_NS
-        same = recent and code == self._last
-        self._last, self._seen_ns = code, now_ns
+        digest = hashlib.sha256(code.encode()).digest()
+        same = recent and digest == self._last
+        self._last, self._seen_ns = digest, now_ns
         return not same

@@ -351,15 +351,19 @@ def _portrait_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
 
 
 CODE_SHARE = 0.5
-"""Of the body's width at most."""
+"""Of the body's longer side at most."""
 
 
 def _code_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
     """The code as large as there is room, so that a phone reads it at arm's length."""
-    side = min(box.h, box.w * CODE_SHARE)
-    place = box.end(side).middle(side, side)
+    gap = kit.px(sizes.MARGIN_PX)
+    if box.h > box.w:
+        side = min(box.w, box.h * CODE_SHARE)
+        place, rest = box.top(side), box.without(top=side + gap)
+    else:
+        side = min(box.h, box.w * CODE_SHARE)
+        place, rest = box.end(side), box.without(end=side + gap)
     yield QrCode(kit, modules(screen.code), place)
-    rest = box.without(end=side + kit.px(sizes.MARGIN_PX))
     content = yield from _with_choices(kit, screen, rest)
     yield from column(kit, _paragraphs(kit, screen), content)
 

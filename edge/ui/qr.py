@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import qrcode
 import qrcode.constants
 
 QUIET_MODULES = 4
 
 
-@lru_cache(1)
 def modules(text: str) -> tuple[tuple[bool, ...], ...]:
     """Rows from the top, true is black, the quiet zone included.
 
-    Error correction L: a screen has no creases.
+    Error correction L: a screen has no creases. Nothing is remembered: the text is somebody's.
     """
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_L, border=QUIET_MODULES)
     code.add_data(text.encode())
