@@ -109,7 +109,7 @@ class Detector:
             _detection(whole.to_image(face, DETECTOR_PX), float(score))
             for face, score in zip(points, scores[sure], strict=True)
         ]
-        return _suppressed([face for face in faces if face.box.is_one])
+        return _suppressed(faces)
 
     def _decode(self, raw: Points, which: npt.NDArray[np.intp]) -> Points:
         """(n, 8, 2) in px of the detector's input: two corners, then six keypoints."""
@@ -131,9 +131,9 @@ def _detection(points: Points, score: float) -> Detection:
 
 
 def _suppressed(faces: list[Detection]) -> list[Detection]:
-    """Greedy non-maximum suppression."""
+    """Greedy non-maximum suppression; what has no size is no face."""
     kept: list[Detection] = []
-    for face in sorted(faces, key=lambda one: -one.score):
+    for face in sorted((one for one in faces if one.box.is_one), key=lambda one: -one.score):
         if all(face.box.overlap(other.box) < NMS_OVERLAP for other in kept):
             kept.append(face)
     return kept

@@ -85,6 +85,7 @@ def test_a_box_without_a_width_is_no_detection() -> None:
     assert Box(0, 0, 10, 10).is_one
     wrong = [Box(10, 0, 0, 10), Box(0, 5, 9, 5), Box(0, math.nan, 9, 9), Box(0, 0, math.inf, 9)]
     assert not any(box.is_one for box in wrong)
+    assert faces._suppressed([Detection(box, np.zeros((6, 2)), 0.9) for box in wrong]) == []
 
 
 def test_an_empty_picture_has_no_face(follower) -> None:
