@@ -9,6 +9,7 @@ from edge.domain.challenge import Action, Hint, Prompt, Reason
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Reference
 from edge.drivers.sim import head, portrait
+from edge.models.embedding import likeness, match_distance
 from edge.models.liveness import Check
 from edge.models.manifest import specs
 from edge.models.observation import Limits, Observation
@@ -86,6 +87,21 @@ def test_e03_a_resident_who_follows_passes_and_is_known(watcher, heads, name, or
     shown = looks[-1].result.portrait
     assert 200 < shown.width < shown.height * 1.2
     assert len(shown.rgb) == shown.width * shown.height * 3
+
+
+def test_the_comparison_is_of_five_to_ten_frontal_frames(watcher, heads, monkeypatch) -> None:
+    """The mean of frames, each with its mirror image (`test_a_mirrored_chip_is_the_same_face`)."""
+    tries, result = [], watcher._result
+    monkeypatch.setattr(
+        watcher, "_result", lambda attempt: tries.append(attempt) or result(attempt)
+    )
+    camera = PromptedCamera(resident(heads["astronaut"]))
+    verdict = watch(watcher, camera, ORDER, card(portrait.ASTRONAUT))[-1].result.verdict
+    (attempt,) = tries
+    assert 5 <= len(attempt.frontal) <= 10
+    assert len({frontal.tobytes() for frontal in attempt.frontal}) == len(attempt.frontal)
+    apart = match_distance(attempt.frontal, attempt.reference)
+    assert verdict.likeness.value == pytest.approx(likeness(apart))
 
 
 def test_the_card_of_another_person_is_not_alike(watcher, heads) -> None:
