@@ -36,6 +36,12 @@ ACCEPT = bool(os.environ.get("ACCEPT_SCREENS"))
 DRAWN = [f"{name}.{lang.value}" for lang in Language for name, _ in gallery(lang)]
 
 ALIKE = (
+    "code_genuine_simulated",
+    "code_letter",
+    "finished_code_offline",
+    "reprint_card_again",
+    "reprint_gone",
+    "scan_from_home",
     "confirm_revealed",
     "confirm_hurry",
     "consent_hurry",
