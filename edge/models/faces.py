@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -205,8 +206,8 @@ class Lids:
     def opening(self, image: Image, mesh: Mesh) -> float:
         """Mean eye aspect ratio of both eyes. The model was made for the right eye."""
         right = eye_square(mesh.points, RIGHT_EYE).cut(image, EYE_PX)
-        left = eye_square(mesh.points, LEFT_EYE).cut(image, EYE_PX)[:, ::-1]
-        return (self._of(right) + self._of(left)) / 2
+        left = cv2.flip(eye_square(mesh.points, LEFT_EYE).cut(image, EYE_PX), 1)
+        return (self._of(right) + self._of(np.asarray(left, np.uint8))) / 2
 
     def _of(self, eye: Image) -> float:
         contour, _iris = self._model.run_on(eye)
