@@ -42,12 +42,14 @@ class Grey:
 class Frame:
     """One camera frame, as the scene is (never mirrored); valid as long as it is referenced.
 
-    `grey` is a smaller picture of the same moment, from cameras that make one at no cost.
+    `grey` is a smaller picture of the same moment, from cameras that make one at no cost;
+    `lux` is how bright the camera takes the place to be, if it tells.
     """
 
     picture: Picture
     captured_ns: MonoNs
     grey: Grey | None = None
+    lux: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,21 @@ class Camera(Device, Protocol):
         """Hold exposure, gain and white balance as they are now, or let them go, while streaming.
 
         From any thread; takes effect within some frames. False if the camera cannot.
+        """
+        ...
+
+    def nudge_exposure(self, stops: float) -> bool:
+        """Expose by so many stops less than now, while streaming; 0 goes back to how it was.
+
+        From any thread; takes effect within some frames. False if the camera cannot, or if
+        nobody knows what it would do.
+        """
+        ...
+
+    def identity(self) -> str:
+        """What names this very camera, the same at each start; empty if nothing does.
+
+        It is told after `open()`. What begins with `virtual:` is a program and no device.
         """
         ...
 

@@ -85,6 +85,12 @@ class Plain:
     def lock_exposure(self, locked: bool = True) -> bool:
         return True
 
+    def nudge_exposure(self, stops: float) -> bool:
+        return True
+
+    def identity(self) -> str:
+        return "counts from 1"
+
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
         yield self._frames()

@@ -105,6 +105,7 @@ class HeadlessKiosk:
                 (choice.label, float(place), 0.0) for place, choice in enumerate(screen.buttons)
             )
             self.world.room.see(texts)
+            self.world.room.shine(screen.glow)
             self.hand.see(Glance(screen.name, texts, places))
 
     def _touch(self, x: float, _y: float) -> None:

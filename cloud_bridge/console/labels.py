@@ -137,6 +137,10 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "devices.volume": _("Loudness of the voice"),
         "devices.dialect": _("Tongue of the voice"),
         "panel.fill_light_percent": _("Brightness of the fill light"),
+        "check.screen_light": _("Check by the light of the screen"),
+        "check.passive": _("Advice by the look of the skin"),
+        "check.passive_percent": _("Share of real skin below which the advice is odd"),
+        "check.camera_truth": _("Check of the camera itself"),
         "store.retention_days": _("Days that acknowledged records stay on the kiosk"),
         "broker.host": _("Broker: address"),
         "broker.port": _("Broker: port"),
@@ -147,6 +151,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "en": _("English"),
         "none": _("Mandarin"),
         "yue": _("Cantonese"),
+        "off": _("Off"),
+        "on": _("On"),
+        "auto": _("Where its weights are installed"),
     },
     "allowed": {
         SETTINGS["agency.office"].kind.allowed: _(

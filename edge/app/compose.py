@@ -264,9 +264,10 @@ def photo_decoder(config: Config) -> PhotoDecoder:
 def camera(config: Config, world: World | None) -> Camera:
     if config.devices.camera == "sim":
         from edge.drivers.sim.camera import SimCamera
+        from edge.drivers.sim.room import HALL_LUX
 
         assert world is not None
-        return SimCamera(world.room, mono_ns)
+        return SimCamera(world.room, mono_ns, lux=HALL_LUX)
     from edge.app import cameras
 
     devices = config.devices

@@ -106,6 +106,10 @@ class Devices:
     camera_source: str = _doc(
         "`pi`: number or fixed id; `opencv`: V4L2 index or path; `file`: a video.", default="0"
     )
+    camera_id: str = _doc(
+        "The camera's own name, as the doctor shows it; another one is told to staff. Empty: any.",
+        default="",
+    )
     camera_upside_down: bool = _doc("True if it hangs with its top down.", default=False)
     camera_process: bool = _doc(
         "Real cameras in a process of their own, which is killed when they hang.", default=True
@@ -166,6 +170,34 @@ class Panel:
         return numbers
 
 
+Switch = Literal["off", "on"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What may look besides movements and depth; each layer is told apart in the record."""
+
+    screen_light: Switch = _doc(
+        "Pale hues of the screen as a lamp. Tried on no hardware yet; patented ground, see models.",
+        default="off",
+    )
+    screen_lux: int = _doc(
+        "What the glowing screen alone adds on a face, 1..500 lux, measured in the dark.",
+        default=30,
+    )
+    passive: Literal["auto", "off"] = _doc(
+        "Look of the skin, as advice: `auto` where `models fetch minifasnet` was run.",
+        default="auto",
+    )
+    passive_percent: int = _doc(
+        "Share of `real`, 0..100 %, below which the advice is `odd`; see models on calibration.",
+        default=5,
+    )
+    camera_truth: Switch = _doc(
+        "Whether pictures come from a sensor, this camera's, and obey its exposure.", default="on"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """The window."""
@@ -197,6 +229,7 @@ class Config:
     store: Store = field(default_factory=Store)
     devices: Devices = field(default_factory=Devices)
     panel: Panel = field(default_factory=Panel)
+    check: Check = field(default_factory=Check)
     screen: Screen = field(default_factory=Screen)
     base: Path = field(default=Path(), metadata={"internal": True})
 
@@ -252,6 +285,8 @@ def _check(config: Config, path: str) -> None:
             raise ConfigError(path, f"{setting.key} = {value} is outside {low}..{high}")
     if not 0 <= config.store.reserve_mb <= 1024:
         raise ConfigError(path, f"store.reserve_mb = {config.store.reserve_mb} is outside 0..1024")
+    if not 1 <= config.check.screen_lux <= 500:
+        raise ConfigError(path, f"check.screen_lux = {config.check.screen_lux} is outside 1..500")
     _check_pins(config.panel.pins, path)
     devices = config.devices
     if devices.photo_decoder == "vendor" and not devices.photo_library:

@@ -152,6 +152,7 @@ class Day:
     def _drawn(self, seen: DrawnScreen) -> None:
         """In the window's thread: the person sees it at once, the camera clicks a little later."""
         self._world.room.see(seen.texts)
+        self._world.room.shine(seen.glow)
         self._seen.put(seen)
 
     def _look(self) -> None:

@@ -78,6 +78,14 @@ class OpencvCamera:
             return False
         return grabber.hold(locked, self._patience_s[1])
 
+    def nudge_exposure(self, stops: float) -> bool:  # noqa: ARG002
+        """Webcams differ in what they make of a value, and many tell another than they use."""
+        return False
+
+    def identity(self) -> str:
+        """Maker, product and serial number as the USB bus has them; a film has no identity."""
+        return _identity_of(self._path(), _SYSFS) if self._device else ""
+
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
         self.open()
@@ -136,6 +144,30 @@ def _is_device(source: str) -> bool:
         return True
     path = Path(source.removeprefix("file:"))
     return path.exists() and stat.S_ISCHR(path.stat().st_mode)
+
+
+_SYSFS = Path("/sys/class/video4linux")
+
+
+def _identity_of(device: Path, sysfs: Path) -> str:
+    """From the kernel's own list of video devices, where one that a program feeds is virtual."""
+    found = (sysfs / device.resolve().name).resolve()
+    if not found.is_dir():
+        return ""
+    if "virtual" in found.parts:
+        return f"virtual:{_word(found / 'name')}"
+    usb = next((folder for folder in found.parents if (folder / "idVendor").is_file()), None)
+    if usb is None:
+        return f"{_word(found / 'name')} at {found.parent.parent.name}"
+    serial = _word(usb / "serial") or f"port {usb.name}"
+    return f"{_word(usb / 'idVendor')}:{_word(usb / 'idProduct')} {serial}"
+
+
+def _word(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:  # not every device has every word
+        return ""
 
 
 class _Grabber(threading.Thread):

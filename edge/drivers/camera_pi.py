@@ -70,6 +70,8 @@ class PiCamera:
         self._stop = threading.Event()
         self._device: Any = None
         self._metadata: dict[str, Any] = {}
+        self._held: dict[str, Any] = {}  # exposure and gain while they are locked
+        self._identity = ""
 
     def open(self) -> None:
         """Only looks whether it is there: the camera itself opens with the stream."""
@@ -97,9 +99,29 @@ class PiCamera:
             wanted = {"AeEnable": False, "AwbEnable": False} | {name: seen[name] for name in held}
         else:  # zero gives a value back to the automatic
             wanted = {"AeEnable": True, "AwbEnable": True, "ExposureTime": 0, "AnalogueGain": 0.0}
+        self._held = wanted if locked else {}
         with self._vendor_errors():
             device.set_controls(_offered(wanted, device.camera_controls))
         return True
+
+    def nudge_exposure(self, stops: float) -> bool:
+        """By the gain where it has room, because a shorter exposure lets lamps flicker."""
+        device = self._device
+        if stops == 0 and not self._held:
+            return self.lock_exposure(False)
+        now = self._held or self._metadata
+        if device is None or not {"ExposureTime", "AnalogueGain"} <= set(now):
+            return False
+        time_us, gain = now["ExposureTime"], now["AnalogueGain"] / 2**stops
+        if gain < 1:
+            time_us, gain = max(1, round(time_us * gain)), 1.0
+        wanted = {"AeEnable": False, "ExposureTime": time_us, "AnalogueGain": gain}
+        with self._vendor_errors():
+            device.set_controls(_offered(wanted, device.camera_controls))
+        return True
+
+    def identity(self) -> str:
+        return self._identity
 
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
@@ -125,7 +147,8 @@ class PiCamera:
             cameras = _library().global_camera_info()
         for number, camera in enumerate(cameras):
             if self._source in (str(number), camera["Id"]):
-                self._health = Health(True, f"{camera.get('Model', '?')} at {camera['Id']}")
+                self._identity = f"{camera.get('Model', '?')} at {camera['Id']}"
+                self._health = Health(True, self._identity)
                 return number
         there = ", ".join(camera["Id"] for camera in cameras) or "none"
         raise self._failed(Fault.ABSENT, f"no camera {self._source}; found: {there}", CABLE)
@@ -140,7 +163,7 @@ class PiCamera:
                 device.configure(self._configuration(device))
                 self._check(device.camera_configuration())
                 device.start()
-            self._device, self._metadata = device, {}
+            self._device, self._metadata, self._held = device, {}, {}
             yield device
         finally:
             self._device = None
@@ -225,6 +248,7 @@ class PiCamera:
             # because a kiosk never sleeps.
             MonoNs(min(self._metadata["SensorTimestamp"], self._mono_ns())),
             Grey(grey_width, grey_height, luma.tobytes()),
+            self._metadata.get("Lux"),
         )
 
     # --- errors ---

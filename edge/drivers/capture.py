@@ -3,10 +3,11 @@
 The process lives as long as the stream: a hang ends with its death, and the next stream
 starts from nothing. It answers one line of JSON for each order:
 
-    ours: next | lock | unlock | stop      (end of file means stop, too)
-    its:  {"health": [ok, words, fix, fault]}                         once the camera is there
-          {"frame": [width, height, captured_ns, grey_width, grey_height], "health": if changed}
-          {"locked": bool}  {"error": [fault, detail, retry]}  {"ended": true}
+    ours: next | lock | unlock | nudge STOPS | stop      (end of file means stop, too)
+    its:  {"health": [ok, words, fix, fault], "identity": text}       once the camera is there
+          {"frame": [width, height, captured_ns, grey_width, grey_height], "lux": number or null,
+           "health": if changed}
+          {"obeyed": bool}  {"error": [fault, detail, retry]}  {"ended": true}
 
 Pictures go through memory without a name, so nothing can stay behind in /dev/shm: the RGB
 bytes, then the grey ones. The process writes there only between our `next` and its `frame`
@@ -71,6 +72,7 @@ class CaptureProcess:
         self._start_s, self._patience_s = start_s, (first_frame_s, hang_s)
         self._presence = presence
         self._health = Health(True, "not tried yet")
+        self._identity = ""
         self._doubted, self._look_due_ns = True, mono_ns()
         self._streaming = threading.Lock()
         self._child: _Child | None = None
@@ -102,11 +104,20 @@ class CaptureProcess:
         return self._health
 
     def lock_exposure(self, locked: bool = True) -> bool:
+        return self._obeyed("lock" if locked else "unlock")
+
+    def nudge_exposure(self, stops: float) -> bool:
+        return self._obeyed(f"nudge {stops}")
+
+    def _obeyed(self, order: str) -> bool:
         child = self._child
         if child is None or child.dismissed:
             return False
-        answer = child.ask("lock" if locked else "unlock", self._patience_s[1])
-        return bool(answer and answer.get("locked"))
+        answer = child.ask(order, self._patience_s[1])
+        return bool(answer and answer.get("obeyed"))
+
+    def identity(self) -> str:
+        return self._identity
 
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
@@ -143,7 +154,8 @@ class CaptureProcess:
     # --- what it says ---
 
     def _greeting(self, child: _Child) -> None:
-        self._heard(child, child.greeting(self._start_s), self._start_s)
+        greeting = self._heard(child, child.greeting(self._start_s), self._start_s)
+        self._identity = greeting.get("identity", self._identity)
         self._doubted = False
 
     def _frames(self, child: _Child) -> Generator[Frame, None, None]:
@@ -154,7 +166,7 @@ class CaptureProcess:
             if "frame" not in answer:
                 return
             patience_s = hang_s
-            yield self._frame(child, answer["frame"])
+            yield self._frame(child, answer["frame"], answer.get("lux"))
 
     def _heard(
         self, child: _Child, answer: dict[str, Any] | None, waited_s: float
@@ -175,14 +187,14 @@ class CaptureProcess:
             self._health = _health(answer["health"])
         return answer
 
-    def _frame(self, child: _Child, numbers: list[int]) -> Frame:
+    def _frame(self, child: _Child, numbers: list[int], lux: float | None) -> Frame:
         width, height, captured_ns, grey_width, grey_height = numbers
         size, grey_size = width * height * 3, grey_width * grey_height
         if min(numbers) < 0 or not 0 < size <= CAPACITY - grey_size:
             raise self._failed(Fault.GARBLED, f"a frame of {width} x {height}", "restart the kiosk")
         picture = Picture(width, height, child.read(0, size))
         luma = Grey(grey_width, grey_height, child.read(size, grey_size)) if grey_size else None
-        return Frame(picture, MonoNs(captured_ns), luma)
+        return Frame(picture, MonoNs(captured_ns), luma, lux)
 
     def _failed(self, fault: Fault, why: str, fix: str) -> DeviceError:
         self._doubt(Health(False, why, fix, fault))

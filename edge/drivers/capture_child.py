@@ -75,7 +75,7 @@ class _Desk:
 
     def greet(self, health: Health) -> None:
         self._told = health
-        self._say(_told(health))
+        self._say(_told(health) | {"identity": self._camera.identity()})
 
     def fail(self, error: DeviceError) -> None:
         self._say({"error": [error.fault.value, error.detail, error.retry]})
@@ -105,7 +105,7 @@ class _Desk:
         if grey is not None:
             self._pages[size : size + len(grey.luma)] = grey.luma
             numbers[3:] = [grey.width, grey.height]
-        self._say({"frame": numbers} | self._news())
+        self._say({"frame": numbers, "lux": frame.lux} | self._news())
 
     def _news(self) -> dict[str, Any]:
         health = self._camera.health()
@@ -126,7 +126,9 @@ class _Desk:
                     self._wanted = True
                     self._hand_over()
             elif order in (b"lock", b"unlock"):
-                self._say({"locked": self._camera.lock_exposure(order == b"lock")})
+                self._say({"obeyed": self._camera.lock_exposure(order == b"lock")})
+            elif order.startswith(b"nudge "):
+                self._say({"obeyed": self._camera.nudge_exposure(float(order[6:]))})
             else:
                 break
         self._over.set()

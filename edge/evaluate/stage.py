@@ -65,6 +65,12 @@ class Stage:
     def lock_exposure(self, locked: bool = True) -> bool:  # noqa: ARG002
         return False
 
+    def nudge_exposure(self, stops: float) -> bool:  # noqa: ARG002
+        return False
+
+    def identity(self) -> str:
+        return "stage"
+
     @contextmanager
     def stream(self) -> Generator[Iterator[Frame]]:
         yield self._frames()

@@ -57,6 +57,7 @@ class DrawnScreen:
     name: str
     texts: tuple[str, ...] = field(repr=False)
     buttons: tuple[DrawnButton, ...]
+    glow: str = ""  # `#RRGGBB` of the ground while it serves as a lamp
 
 
 OnDrawn = Callable[[DrawnScreen], None]

@@ -22,7 +22,7 @@ from edge.session.events import Button, Pressed, Touched
 from edge.ui.controller import Controller, DrawnScreen, OnDrawn
 from edge.ui.fonts import Fonts, fonts
 from edge.ui.screen import Facts, Screen
-from edge.ui.theme import Theme, rgb
+from edge.ui.theme import Colour, Theme, rgb
 from edge.ui.viewmodel import view
 
 if TYPE_CHECKING:
@@ -157,7 +157,6 @@ class KioskApp:
 
         width, height = Window.size
         kit = Kit(Theme.for_window(width, height), self._fonts, height, self._press)
-        Window.clearcolor = (*rgb(kit.theme.palette.ground), 1)  # cheaper than a surface
         self.stage = Stage(kit, width, size=(width, height), size_hint=(None, None))
         self._undrawn = None
         self._poll(0)
@@ -182,10 +181,16 @@ class KioskApp:
         screen = view(self._room.session(), self._room.now_ns(), self._facts)
         if screen != stage.screen:
             stage.show(screen)
+            self._shine(screen.glow or stage.kit.theme.palette.ground)
             self._undrawn = screen
         if stage.picture is not None:
             portrait = screen.shows_portrait
             stage.picture.show(self._room.portrait() if portrait else self._room.preview())
+
+    def _shine(self, ground: Colour) -> None:
+        """What nothing is drawn on; a colour of the window is cheaper than a surface."""
+        self._window.clearcolor = (*rgb(ground), 1)
+        self._window.canvas.ask_update()
 
     def _flipped(self, _window: Any) -> None:
         """A frame is finished and not yet handed to the display: its pixels can be read."""
@@ -197,7 +202,8 @@ class KioskApp:
             screen, self._undrawn = self._undrawn, None
             if self._on_drawn is not None:
                 texts = tuple(words.words for words in self.stage.words())
-                self._on_drawn(DrawnScreen(screen.name, texts, self.stage.drawn_buttons()))
+                drawn = self.stage.drawn_buttons()
+                self._on_drawn(DrawnScreen(screen.name, texts, drawn, screen.glow))
 
     # --- hands ---
 

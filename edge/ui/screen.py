@@ -10,6 +10,7 @@ from edge.domain.people import PastProof
 from edge.session.events import Button
 from edge.session.states import Language
 from edge.ui.texts import catalogue, text
+from edge.ui.theme import Colour
 
 SIMULATED_BAND = "模拟设备 SIMULATED"
 """Neither a theme nor a catalogue can take this away."""
@@ -127,6 +128,7 @@ class Screen:
     `prompt` takes the place of the title while a movement is asked for (K27).
     `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
     `note` small print for staff; `progress` is (movements done, movements in all);
+    `glow` is the hue of the ground while the screen serves as a lamp;
     `typed` what was typed on the `keypad`, hidden where it is secret; `enlarged` is elder mode;
     `leaf` says how often `turn` was pressed, which is shown where a text is longer than the panel.
     """
@@ -162,6 +164,7 @@ class Screen:
     code: str = field(default="", repr=False)  # what a QR code on the screen holds
     shows_preview: bool = False
     shows_portrait: bool = False
+    glow: Colour = ""
 
     @property
     def headline(self) -> str:

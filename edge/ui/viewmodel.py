@@ -51,6 +51,7 @@ from edge.session.states import (
     Why,
 )
 from edge.ui import codes_view, service_view
+from edge.ui.glow import glow_of
 from edge.ui.screen import (
     SIMULATED_BAND,
     Art,
@@ -127,6 +128,7 @@ def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: Wording) ->
         leaf=session.leaf,
         turn=Choice(words("button.turn_page"), Button.TURN_PAGE, Weight.MAIN),
         band=SIMULATED_BAND if words.facts.simulated else "",
+        glow=glow_of(session.state, now_ns),
     )
     return _with_more_time(framed, words) if urgent else framed
 

@@ -222,6 +222,28 @@ def test_locks_the_exposure_only_while_streaming_if_at_all(rig: Rig) -> None:
     assert not rig.camera.lock_exposure()
 
 
+def test_nudges_the_exposure_only_while_streaming_if_at_all(rig: Rig) -> None:
+    assert not rig.camera.nudge_exposure(0.5)
+    with rig.camera.stream() as frames:
+        next(frames)
+        can = rig.camera.nudge_exposure(0.5)
+        assert next(frames).picture.width > 0
+        assert rig.camera.nudge_exposure(0.0) == can
+        assert next(frames).picture.width > 0
+    assert not rig.camera.nudge_exposure(0.5)
+
+
+def test_says_the_same_of_itself_each_time(rig: Rig) -> None:
+    """A film has no identity; whatever has one keeps it."""
+    told = []
+    for _ in range(2):
+        rig.camera.open()
+        told.append(rig.camera.identity())
+        rig.camera.close()
+    assert told[0] == told[1]
+    assert told[0].isprintable()
+
+
 def test_health_and_provenance(rig: Rig) -> None:
     assert rig.camera.health().ok
     assert rig.camera.provenance is rig.provenance

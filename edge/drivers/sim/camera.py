@@ -7,6 +7,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+import cv2
+import numpy as np
+
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Provenance
 from edge.domain.timebase import NS_PER_S, MonoNs
@@ -14,6 +17,9 @@ from edge.drivers.sim.portrait import Rgb
 from edge.ports import Frame, Health, Picture
 
 HANG_S = 2.0
+
+
+GAMMA = 2.2  # of what a camera hands out over the light that fell into it
 
 
 class View(Protocol):
@@ -39,6 +45,7 @@ class SimCamera:
         mono_ns: Callable[[], MonoNs],
         fps: float = 20.0,
         pause: Callable[[float], object] | None = None,
+        lux: float | None = None,
     ) -> None:
         self._view = view
         self._mono_ns = mono_ns
@@ -48,6 +55,8 @@ class SimCamera:
         self._shut.set()
         self._pause = pause or self._shut.wait
         self._frozen = False
+        self._lux = lux
+        self._stops = 0.0
         self.delivered = 0
         self.delivered_closed = 0
 
@@ -73,12 +82,22 @@ class SimCamera:
         """The simulated room is always exposed alike."""
         return not self._shut.is_set()
 
+    def nudge_exposure(self, stops: float) -> bool:
+        if self._shut.is_set():
+            return False
+        self._stops = stops
+        return True
+
+    def identity(self) -> str:
+        return "simulated"
+
     @contextmanager
     def stream(self) -> Iterator[Iterator[Frame]]:
         with self._lock:
             if not self._shut.is_set():
                 raise DeviceError(self.name, Fault.REFUSED, "already streaming", retry=False)
             self._shut.clear()
+            self._stops = 0.0
         frames = self._frames()
         try:
             yield frames
@@ -94,11 +113,17 @@ class SimCamera:
                 self._wait_until(taken_ns + int(HANG_S * NS_PER_S))
                 self._fail_if_frozen()
                 continue
-            frame = Frame(picture_of(self._view.picture(taken_ns)), taken_ns)
+            rgb = self._exposed(self._view.picture(taken_ns))
+            frame = Frame(picture_of(rgb), taken_ns, lux=self._lux)
             if not self._deliver():
                 return
             yield frame
             self._wait_until(taken_ns + self._period_ns)
+
+    def _exposed(self, rgb: Rgb) -> Rgb:
+        if not self._stops:
+            return rgb
+        return np.asarray(cv2.convertScaleAbs(rgb, alpha=2 ** (-self._stops / GAMMA)))
 
     def _deliver(self) -> bool:
         """Count a frame; false if the shutter shut while it was being taken."""

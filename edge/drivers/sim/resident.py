@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.domain.timebase import NS_PER_S, MonoNs
-from edge.drivers.sim.head import EYES_PX, Pose, head_of, rotation
+from edge.drivers.sim import glow
+from edge.drivers.sim.head import EYES_PX, Pose, cut_scene, head_of, rotation
 from edge.drivers.sim.listening import Gesture, Listener
 from edge.drivers.sim.portrait import PortraitSpec, Rgb
 from edge.drivers.sim.scenery import empty_room, photograph
@@ -39,6 +40,11 @@ class Person(Protocol):
         """What a camera sees at that moment."""
         ...
 
+    @property
+    def shares(self) -> glow.Shares:
+        """How much of the screen's light each place of the picture sends back."""
+        ...
+
 
 class Resident:
     """A pensioner who follows prompts, a little later than asked."""
@@ -51,6 +57,9 @@ class Resident:
         size: tuple[int, int] = SIZE,
     ) -> None:
         self._head = head_of(portrait, size)
+        scene = cut_scene(portrait, size)
+        middle = scene.points[:, :2].mean(axis=0)
+        self.shares = glow.of_head(size, (float(middle[0]), float(middle[1])), scene.radii)
         self._ears = Listener(mono_ns, seed)
         self._sensor = Sensor(size, seed)
         self.hear = self._ears.hear
@@ -86,6 +95,7 @@ class EmptyChair:
 
     def __init__(self, size: tuple[int, int] = SIZE) -> None:
         self._room = empty_room(size)
+        self.shares = glow.even(size, 0.06)
         self._sensor = Sensor(size, seed=0)
 
     def hear(self, words: str) -> None:
@@ -120,6 +130,7 @@ class PrintedPhoto:
     ) -> None:
         self._size = size
         self._tilt = (yaw_deg, pitch_deg)
+        self.shares = glow.even(size, glow.PAPER)
         self._sheet, self._cover = photograph(portrait, with_edges)
         self._room = empty_room(size)
         self._ears = Listener(mono_ns, seed)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import threading
 
+from edge.drivers.sim.glow import light_of, lit
 from edge.drivers.sim.portrait import Rgb
 from edge.drivers.sim.resident import EmptyChair, Person
+
+HALL_LUX, SCREEN_LUX = 150.0, 30.0
+"""A hall in the afternoon, and what the kiosk's screen adds to it on a face."""
 
 
 class Room:
@@ -19,6 +23,7 @@ class Room:
         self._nobody = EmptyChair()
         self._person: Person = self._nobody
         self._texts: tuple[str, ...] = ()
+        self._glow = ""
         self._lock = threading.Lock()
 
     def enter(self, person: Person) -> None:
@@ -42,7 +47,14 @@ class Room:
             self._texts = texts
             self._person.see(texts)
 
+    def shine(self, colour: str) -> None:
+        """Called when the screen's ground turns to `#RRGGBB`; empty for its usual white."""
+        self._glow = colour
+
     def picture(self, now_ns: int) -> Rgb:
         """What a camera above the kiosk's screen sees: height x width x 3."""
         with self._lock:
-            return self._person.picture(now_ns)
+            seen, glow = self._person.picture(now_ns), self._glow
+            if not glow:
+                return seen
+            return lit(seen, self._person.shares, light_of(glow), SCREEN_LUX / HALL_LUX)

@@ -145,6 +145,29 @@ def test_locked_exposure_does_not_follow_the_light(lib: ModuleType) -> None:
         assert let_go == pytest.approx(before, rel=0.1)
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_nudge_darkens_by_what_was_asked_for_and_goes_back(lib: ModuleType, locked: bool) -> None:
+    lib.BENCH.scene = grey_room(0.2)
+    device = camera()
+    with device.stream() as frames:
+
+        def level(count: int) -> float:
+            return float([rgb_of(next(frames)).mean() for _ in range(count)][-1])
+
+        before = level(12)
+        assert not locked or device.lock_exposure()
+        assert device.nudge_exposure(0.5)
+        assert level(8) == pytest.approx(before / 2**0.5, rel=0.05)
+        assert device.nudge_exposure(0.0)
+        assert level(12) == pytest.approx(before, rel=0.1)
+
+
+def test_a_frame_tells_the_light_and_the_camera_its_name(lib: ModuleType) -> None:
+    device = camera()
+    frames_of(device)
+    assert device.identity() == device.health().words.partition(";")[0]
+
+
 def test_exposure_cannot_be_locked_where_it_is_not_told(lib: ModuleType) -> None:
     device = camera()
     with device.stream() as frames:

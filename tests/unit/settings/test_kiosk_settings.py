@@ -215,7 +215,8 @@ def test_what_is_kept_can_be_kept_shorter_and_never_longer_than_the_site_says(
 
 def test_every_setting_can_be_applied(site: Config) -> None:
     good = {"language": "en", "agency.office": "B", "agency.phone": "120", "devices.dialect": "yue"}
-    good |= {"broker.host": "b.example", "screen.idle_s": 90}
+    good |= {"broker.host": "b.example", "screen.idle_s": 90, "check.screen_light": "on"}
+    good |= {"check.passive": "off", "check.camera_truth": "off"}
     wanted = {key: good.get(key, 50) for key in SETTINGS} | {"tries": 1, "store.retention_days": 5}
     after = layered(site, wanted)
     assert after.refused == ()
