@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edge import __version__
 from edge.app.clock import SystemTime, mono_ns
@@ -60,6 +60,9 @@ from edge.ui.viewmodel import consent_text, view
 
 log = logging.getLogger("edge.kiosk")
 
+if TYPE_CHECKING:
+    from edge.models.layers import Layers
+
 
 def compose(
     config: Config, world: World | None = None, settings: KioskSettings | None = None
@@ -77,7 +80,7 @@ def compose(
     config.database.parent.mkdir(parents=True, exist_ok=True)
     reader, decoder = card_reader(config, world), photo_decoder(config)
     lens = camera(config, world)
-    eyes = Watcher(lens, models_dir(config), mono_ns)
+    eyes = Watcher(lens, models_dir(config), mono_ns, layers=layers_of(config))
     paper = printer(config, world)
     facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
     disk = disk_of(config, keyring, time)
@@ -144,6 +147,23 @@ def provenance_of(config: Config, *parts: HasProvenance) -> Provenance:
 
 def models_dir(config: Config) -> Path:
     return config.path(config.models) if config.models else default_dir()
+
+
+def layers_of(config: Config) -> Layers:
+    """What looks besides movements and depth, as this site has switched it."""
+    from edge.models.layers import Layers
+    from edge.models.passive import Passive
+
+    check = config.check
+    passive = Passive.if_installed(models_dir(config)) if check.passive == "auto" else None
+    return Layers(
+        screen_light=check.screen_light == "on",
+        screen_lux=check.screen_lux,
+        passive=passive,
+        passive_floor=check.passive_percent / 100,
+        camera_truth=check.camera_truth == "on",
+        camera_id=config.devices.camera_id,
+    )
 
 
 def facts_of(config: Config, provenance: Provenance) -> Facts:

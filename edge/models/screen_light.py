@@ -5,8 +5,10 @@ knows beforehand. Skin before the screen takes on a little of each hue: the nose
 it, more than the sides of the head, and the wall behind hardly any. A sheet of paper follows
 as evenly as its own printed background does; a screen shines by itself and hardly follows.
 
-    share of hue in the light that a region sends back      c = (B - R) / (R + G + B)
+    hue of the light that a region sends back                c = ln(R / B) / 3
     c(t) = a + b t + gain * code(t - lag) + noise            least squares, per region
+
+(a third, so that a small change is one of R - B over the sum of all).
 
 `gain` over its standard error says whether the region follows at all; the ratios of gains
 say what kind of thing it is. Dim the hall and it sees much, in the sun nothing: then the
@@ -29,6 +31,7 @@ from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models.preprocess import Image, Points
 
 LAGS_S = tuple(np.arange(0.0, 0.41, 0.04))  # screen, exposure, transport
+GAMMA = 2.2
 SETTLE_S = 0.12  # after each change: the screen is neither hue yet
 
 Floats = npt.NDArray[np.float64]
@@ -82,19 +85,24 @@ class Finding:
 
 NOSE = (4, 5, 195)
 CHEEKS = (50, 280, 101, 330)
-SIDES = (234, 454, 127, 356)  # before the ears
+SIDES = (227, 447, 137, 366)  # before the ears, a little inside the outline that moves
 
 
 def read(image: Image, points: Points, at_ns: MonoNs) -> Reading:
-    """Patches of a fourteenth of the face's width, and a strip beside the head."""
+    """Patches of a fourteenth of the face's width, and a strip beside the head; as light."""
     half = max(2, round(float(np.ptp(points[:, 0])) / 28))
     return Reading(
         at_ns,
-        _mean(image, points[list(NOSE)], half),
-        _mean(image, points[list(CHEEKS)], half),
-        _mean(image, points[list(SIDES)], half),
+        _as_light(_mean(image, points[list(NOSE)], half)),
+        _as_light(_mean(image, points[list(CHEEKS)], half)),
+        _as_light(_mean(image, points[list(SIDES)], half)),
         _behind(image, points),
     )
+
+
+def _as_light(mean: Floats) -> Floats:
+    """A camera hands out roughly the 2.2th root of the light that fell into it."""
+    return np.asarray(255 * (mean / 255) ** GAMMA)
 
 
 def _mean(image: Image, places: Points, half: int) -> Floats:
@@ -114,10 +122,20 @@ def _behind(image: Image, points: Points) -> Floats | None:
     rows = image[top : top + max(4, round(float(right - left) / 3))]
     strips = [rows[:, : int(max(0, left - away))], rows[:, int(right + away) :]]
     pixels = [strip.reshape(-1, 3) for strip in strips if strip.size]
-    return np.concatenate(pixels).mean(0) if pixels else None
+    return _as_light(np.concatenate(pixels).mean(0)) if pixels else None
 
 
 # --- what it means ------------------------------------------------------------------------------
+
+CHEEK = 0.66  # share of the screen's light that the middle of a face sends back
+HUES = np.array([[1.0, 0.93, 0.64], [0.71, 0.89, 1.0]])  # light of the two, in R, G, B
+
+
+def expected_gain(screen_lux: float, hall_lux: float) -> float:
+    """What skin should show before a screen that adds so much light to a hall with so much."""
+    seen = 1 + CHEEK * screen_lux / max(hall_lux, 1.0) * HUES
+    either = np.log(seen[:, 0] / seen[:, 2]) / 3
+    return float(either[0] - either[1]) / 2
 
 
 def judge(
@@ -176,8 +194,9 @@ def _ratio(one: tuple[float, float], other: tuple[float, float]) -> tuple[float,
 
 
 def _hue(means: Floats) -> Floats:
-    """(n, 3) -> (n,): brightness cancels, and with it flicker and drift of the exposure."""
-    return np.asarray((means[:, 0] - means[:, 2]) / np.maximum(means.sum(1), 1.0))
+    """(n, 3) -> (n,): brightness and the colour of what is lit cancel in their ratio."""
+    red, blue = np.maximum(means[:, 0], 0.1), np.maximum(means[:, 2], 0.1)
+    return np.asarray(np.log(red / blue) / 3)
 
 
 def _fit(hue: Floats, times: Floats, code: Code, lag_s: float) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from edge.models.embedding import (
     match_distance,
 )
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
+from edge.models.layers import Layers, LayersTry, reasons_of
 from edge.models.geometry import Light
 from edge.models.liveness import Check, Stage
 from edge.models.observation import FaceView, Limits, Observation
@@ -29,6 +31,7 @@ from edge.models.seam import Seam
 from edge.ports import Camera, CheckResult, Frame, Health, Look, Picture, WatchOrder
 
 LIVENESS_THRESHOLD = 0.5  # where `Check.evidence` says depth was just enough
+STAGES_OF_GETTING_READY = (Stage.FRAMING, Stage.BASELINE)
 STALLED_NS = 5 * NS_PER_S
 LIT_STAGES = (Stage.FRAMING, Stage.BASELINE, Stage.FINAL)
 REFERENCE_WIDTH_PX = 300  # the chip's 102 px, three times
@@ -44,6 +47,7 @@ class _Try:
     reference: Embedding | None = field(repr=False)
     seam: Seam = field(repr=False)
     started_ns: MonoNs
+    layers: LayersTry = field(repr=False)
     moved_ns: MonoNs  # when the time of the frames last moved on
     frames: int = 0
     last_ns: MonoNs = field(default=MonoNs(0))  # of the newest frame
@@ -65,11 +69,13 @@ class Watcher:
         camera: Camera,
         models_dir: Path,
         mono_ns: Callable[[], MonoNs],
+        layers: Layers | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.provenance = camera.provenance
         self._camera = camera
         self._mono_ns = mono_ns
+        self._layers = layers or Layers()
         self._limits = limits
         self._follower = Follower(models_dir)
         self._lids = Lids(models_dir)
@@ -93,9 +99,10 @@ class Watcher:
         reference = self._embed_reference(order.reference)
         check = Check(order.actions, self._limits)
         now_ns = self._mono_ns()
-        attempt = _Try(check, reference, Seam(self._embedder), now_ns, now_ns)
+        layers = self._layers.begin(self._camera, self._mono_ns)
+        attempt = _Try(check, reference, Seam(self._embedder), now_ns, now_ns, layers)
         self._follower.forget()
-        with self._camera.stream() as frames:
+        with self._camera.stream() as frames, closing(layers):
             for frame in frames:
                 progress = self._step(attempt, frame)
                 result = self._result(attempt) if attempt.check.finished else None
@@ -115,14 +122,17 @@ class Watcher:
         self._keep_time(attempt, frame.captured_ns)
         image = image_of(frame.picture)
         if image is None:
+        attempt.layers.frame(image, frame)
             return attempt.check.see(Observation(attempt.last_ns, faces=0))
         sight = self._follower.look(image)
         counted = attempt.check.frontal_frames
         seen = self._observe(attempt, image, sight)
+        if attempt.check.stage not in STAGES_OF_GETTING_READY:
+            attempt.layers.face(image, frame, sight.mesh, seen.face)
         progress = attempt.check.see(seen)
         if attempt.check.frontal_frames > counted:
             self._keep(attempt, image, sight.mesh, seen.face)
-        return progress
+        return attempt.layers.lit(progress)
 
     def _keep_time(self, attempt: _Try, captured_ns: MonoNs) -> None:
         """Backwards it does not run here. Raises `DeviceError` where it stands still: then no
@@ -156,6 +166,7 @@ class Watcher:
             attempt.portrait_sharpness = face.sharpness
             attempt.portrait = picture_of(head_and_shoulders(image, mesh.box))
 
+        attempt.layers.frontal(image, mesh)
     # --- the end -------------------------------------------------------------------
 
     def _result(self, attempt: _Try) -> CheckResult:
@@ -166,15 +177,17 @@ class Watcher:
             live=live,
             actions=attempt.check.done,
             liveness=liveness,
+        layers = attempt.layers.results()
             likeness=alike,
             reference=Reference.NONE if attempt.reference is None else Reference.CHIP,
-            reasons=_reasons(attempt, liveness, alike),
+            reasons=(*_reasons(attempt, liveness, alike), *reasons_of(layers)),
             frames=attempt.frames,
             seconds=(self._mono_ns() - attempt.started_ns) / NS_PER_S,
         )
         return CheckResult(verdict, attempt.portrait)
 
 
+            layers=layers,
 def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Embedding | None:
     """The face on a card's picture, enlarged first if it is small; `None` if none is found."""
     if image.shape[1] < REFERENCE_WIDTH_PX:
