@@ -80,7 +80,7 @@ def test_no_reading_breaks_it(data: st.DataObject) -> None:
 def test_places_are_read_where_the_mesh_has_them() -> None:
     points = mesh()
     points[[5, 195]] = points[4]
-    points[[127, 356]] = points[[234, 454]]
+    points[[227, 447, 137, 366]] = points[[234, 454, 234, 454]]
     image = np.zeros((480, 640, 3), np.uint8)
     x, y = np.rint(points[4, :2]).astype(int)
     image[y - 3 : y + 3, x - 3 : x + 3] = (200, 100, 50)
