@@ -21,8 +21,8 @@ from edge.models.embedding import (
     match_distance,
 )
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
-from edge.models.layers import Layers, LayersTry, reasons_of
 from edge.models.geometry import Light
+from edge.models.layers import Layers, LayersTry, reasons_of
 from edge.models.liveness import Check, Stage
 from edge.models.observation import FaceView, Limits, Observation
 from edge.models.preprocess import Image, enlarged, image_of, picture_of
@@ -31,8 +31,8 @@ from edge.models.seam import Seam
 from edge.ports import Camera, CheckResult, Frame, Health, Look, Picture, WatchOrder
 
 LIVENESS_THRESHOLD = 0.5  # where `Check.evidence` says depth was just enough
-STAGES_OF_GETTING_READY = (Stage.FRAMING, Stage.BASELINE)
 STALLED_NS = 5 * NS_PER_S
+STAGES_OF_GETTING_READY = (Stage.FRAMING, Stage.BASELINE)
 LIT_STAGES = (Stage.FRAMING, Stage.BASELINE, Stage.FINAL)
 REFERENCE_WIDTH_PX = 300  # the chip's 102 px, three times
 # Head and shoulders, in heights of the face: above the brow, below the chin, to each side.
@@ -47,8 +47,8 @@ class _Try:
     reference: Embedding | None = field(repr=False)
     seam: Seam = field(repr=False)
     started_ns: MonoNs
-    layers: LayersTry = field(repr=False)
     moved_ns: MonoNs  # when the time of the frames last moved on
+    layers: LayersTry = field(repr=False)
     frames: int = 0
     last_ns: MonoNs = field(default=MonoNs(0))  # of the newest frame
     light: Light | None = None
@@ -69,14 +69,14 @@ class Watcher:
         camera: Camera,
         models_dir: Path,
         mono_ns: Callable[[], MonoNs],
-        layers: Layers | None = None,
         limits: Limits | None = None,
+        layers: Layers | None = None,
     ) -> None:
         self.provenance = camera.provenance
         self._camera = camera
         self._mono_ns = mono_ns
-        self._layers = layers or Layers()
         self._limits = limits
+        self._layers = layers or Layers()
         self._follower = Follower(models_dir)
         self._lids = Lids(models_dir)
         self._embedder = Embedder(models_dir)
@@ -122,14 +122,14 @@ class Watcher:
         self._keep_time(attempt, frame.captured_ns)
         image = image_of(frame.picture)
         if image is None:
-        attempt.layers.frame(image, frame)
             return attempt.check.see(Observation(attempt.last_ns, faces=0))
+        attempt.layers.frame(image, frame)
         sight = self._follower.look(image)
         counted = attempt.check.frontal_frames
         seen = self._observe(attempt, image, sight)
+        progress = attempt.check.see(seen)
         if attempt.check.stage not in STAGES_OF_GETTING_READY:
             attempt.layers.face(image, frame, sight.mesh, seen.face)
-        progress = attempt.check.see(seen)
         if attempt.check.frontal_frames > counted:
             self._keep(attempt, image, sight.mesh, seen.face)
         return attempt.layers.lit(progress)
@@ -162,32 +162,32 @@ class Watcher:
         if mesh is None or face is None:
             return
         attempt.frontal.append(attempt.seam.embedding())
+        attempt.layers.frontal(image, mesh)
         if face.sharpness > attempt.portrait_sharpness:
             attempt.portrait_sharpness = face.sharpness
             attempt.portrait = picture_of(head_and_shoulders(image, mesh.box))
 
-        attempt.layers.frontal(image, mesh)
     # --- the end -------------------------------------------------------------------
 
     def _result(self, attempt: _Try) -> CheckResult:
         liveness = _liveness(attempt.check)
         alike = _likeness(attempt)
         live = attempt.check.stage is Stage.PASSED and liveness is not None and liveness.passed
+        layers = attempt.layers.results()
         verdict = Verdict(
             live=live,
             actions=attempt.check.done,
             liveness=liveness,
-        layers = attempt.layers.results()
             likeness=alike,
             reference=Reference.NONE if attempt.reference is None else Reference.CHIP,
             reasons=(*_reasons(attempt, liveness, alike), *reasons_of(layers)),
             frames=attempt.frames,
             seconds=(self._mono_ns() - attempt.started_ns) / NS_PER_S,
+            layers=layers,
         )
         return CheckResult(verdict, attempt.portrait)
 
 
-            layers=layers,
 def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Embedding | None:
     """The face on a card's picture, enlarged first if it is small; `None` if none is found."""
     if image.shape[1] < REFERENCE_WIDTH_PX:
