@@ -23,7 +23,17 @@ from rich.progress import (
 
 from edge import __version__
 from edge.domain.errors import ConfigError
-from edge.evaluate import campaign, depth, page, plots, report, settings, speed, thresholds
+from edge.evaluate import (
+    campaign,
+    depth,
+    layers,
+    page,
+    plots,
+    report,
+    settings,
+    speed,
+    thresholds,
+)
 from edge.evaluate.campaign import LIVE, Archive, Company
 from edge.evaluate.clip import Clip, Judge
 from edge.evaluate.settings import Splits
@@ -92,6 +102,7 @@ class Bench:
             speeds = speed.measure(self.models_dir)
         figures = self._figures(played, digest, company)
         figures["real_clips"], figures["speed"] = clips, speeds
+        figures["layers"] = layers.measure(VERIFY_SEED)
         figures["verification"] = {name: one.figures() for name, one in sets.items()}
         figures["seconds"] = self.spent_s
         self._write(figures, played, clouds, sets)

@@ -32,7 +32,7 @@ PARTS = 4  # orders of hues one after the other: longer than most tries
 MAX_TURN_DEG = 10.0  # beyond that, other skin lies where the light is read
 VIRTUAL = "virtual:"
 
-_OF_LIGHT = {
+OF_LIGHT = {
     Answer.FOLLOWS: LayerState.CONSISTENT,
     Answer.UNIFORM: LayerState.SUSPICIOUS,
     Answer.ABSENT: LayerState.SUSPICIOUS,
@@ -126,7 +126,7 @@ class LayersTry:
         lux = float(np.median(self._lux)) if self._lux else None
         expected = screen_light.expected_gain(self.layers.screen_lux, lux) if lux else None
         found = screen_light.judge(self._readings, self.light.code, self.light.began_ns, expected)
-        return LayerResult(Layer.SCREEN_LIGHT, _OF_LIGHT[found.answer])
+        return LayerResult(Layer.SCREEN_LIGHT, OF_LIGHT[found.answer])
 
     def _of_passive(self) -> LayerResult:
         if self.layers.passive is None:
