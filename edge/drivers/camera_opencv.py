@@ -70,7 +70,8 @@ class OpencvCamera:
         if self._grabber and self._grabber.is_stuck():
             fix = "unplug the camera and plug it in again"
             return Health(False, "the camera hangs", fix, Fault.SILENT)
-        return Health(True, f"{'camera' if self._device else 'video file'} {self._source}")
+        name = f" ({self.identity()})" if self.identity() else ""
+        return Health(True, f"{'camera' if self._device else 'video file'} {self._source}{name}")
 
     def lock_exposure(self, locked: bool = True) -> bool:
         grabber = self._grabber

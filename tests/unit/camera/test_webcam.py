@@ -14,6 +14,7 @@ import pytest
 
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Provenance
+from edge.drivers import camera_opencv
 from edge.drivers.camera_opencv import OpencvCamera
 from tests.camera_bench import mono_ns, rgb_of
 
@@ -187,3 +188,32 @@ def _stream_and_unplug(device: OpencvCamera, usb: Socket) -> None:
 def test_device_nodes_are_cameras_also_while_they_are_gone(tmp_path: Path) -> None:
     assert OpencvCamera("/dev/v4l/by-id/none", mono_ns).provenance is Provenance.LIVE
     assert OpencvCamera(str(tmp_path / "film.avi"), mono_ns).provenance is Provenance.SIMULATED
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"idVendor": "046d", "idProduct": "0825", "serial": "A1"}, "046d:0825 A1"),
+        ({"idVendor": "046d", "idProduct": "0825"}, "046d:0825 port 1-2"),
+    ],
+)
+def test_a_webcam_is_named_as_its_bus_names_it(tmp_path, words, said) -> None:
+    usb = tmp_path / "devices" / "usb1" / "1-2"
+    video = usb / "1-2:1.0" / "video4linux" / "video7"
+    video.mkdir(parents=True)
+    for name, word in words.items():
+        (usb / name).write_text(word + "\n")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "video7").symlink_to(video)
+    assert camera_opencv._identity_of(tmp_path / "video7", tmp_path / "class") == said
+
+
+def test_a_program_that_plays_a_camera_is_called_virtual(tmp_path) -> None:
+    video = tmp_path / "devices" / "virtual" / "video4linux" / "video9"
+    video.mkdir(parents=True)
+    (video / "name").write_text("OBS Virtual Camera\n")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "video9").symlink_to(video)
+    told = camera_opencv._identity_of(tmp_path / "video9", tmp_path / "class")
+    assert told == "virtual:OBS Virtual Camera"
+    assert camera_opencv._identity_of(tmp_path / "video1", tmp_path / "class") == ""
