@@ -260,6 +260,7 @@ class WatchOrder:
 
     actions: tuple[Action, ...]
     reference: Picture | None = field(repr=False, default=None)
+    slow: bool = False  # more time for everything
 
 
 @dataclass(frozen=True, slots=True)

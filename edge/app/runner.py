@@ -783,7 +783,9 @@ class Runner:
         if self._wanted_watch != order.watch_id:
             return  # left while the photo was decoded: the camera stays closed
         progress = None
-        with closing(self._parts.eyes.watch(WatchOrder(order.actions, reference))) as looks:
+        with closing(
+            self._parts.eyes.watch(WatchOrder(order.actions, reference, order.slow))
+        ) as looks:
             for look in looks:
                 self._blind_tries = 0
                 self.health.well("camera")

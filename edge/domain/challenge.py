@@ -9,7 +9,10 @@ from edge.domain.light import ScreenLight
 
 
 class Action(Enum):
-    """Movements, always from the person's own point of view: LEFT is their left."""
+    """Movements, always from the person's own point of view: LEFT is their left.
+
+    STILL is none: now and then the next prompt does not come when a script expects it.
+    """
 
     LEFT = "left"
     RIGHT = "right"
@@ -17,6 +20,7 @@ class Action(Enum):
     DOWN = "down"
     MOUTH = "mouth"
     BLINK = "blink"
+    STILL = "still"
 
     @property
     def axis(self) -> str:
@@ -26,6 +30,9 @@ class Action(Enum):
         if self in (Action.UP, Action.DOWN):
             return "pitch"
         return "face"
+
+
+MOVEMENTS = tuple(action for action in Action if action is not Action.STILL)
 
 
 class Prompt(Enum):
@@ -39,6 +46,7 @@ class Prompt(Enum):
     DOWN = "down"
     MOUTH = "mouth"
     BLINK = "blink"
+    STILL = "still"
 
     @classmethod
     def of(cls, action: Action) -> Prompt:
@@ -54,9 +62,12 @@ class Hint(Enum):
     TOO_NEAR = "too_near"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    BACKLIGHT = "backlight"
     BLURRED = "blurred"
+    COVERED = "covered"
     OFF_CENTRE = "off_centre"
     LOOK_AT_CAMERA = "look_at_camera"
+    AGAIN = "again"  # nothing has come yet: the same once more, slowly
 
 
 class Reason(Enum):

@@ -28,10 +28,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageSequence, UnidentifiedImageError
 
-from edge.domain.challenge import Action, Hint, Reason
+from edge.domain.challenge import MOVEMENTS, Action, Hint, Reason
 from edge.domain.errors import ConfigError
 from edge.domain.timebase import NS_PER_S, MonoNs
-from edge.models.embedding import Embedder, Embedding, chip_of, distance
+from edge.models.embedding import Embedder, Embedding, chip_of, match_distance
 from edge.models.faces import Follower, Lids
 from edge.models.geometry import PLANE, nose_parallax
 from edge.models.movement import Blink, Done, Movement, Neutral
@@ -152,7 +152,7 @@ class Judge:
         neutral = Neutral.of([face.view for face in still])
         first = self._embedding(still[len(still) // 2])
         steps, found = list[Step](), set[str]()
-        for action in Action:
+        for action in MOVEMENTS:
             for run in _excursions(part, action, neutral, self._limits):
                 judged, depth = self._one(action, run, neutral, first)
                 if judged is Done.DONE:
@@ -186,7 +186,7 @@ class Judge:
         for face in run:
             seen = face.seen
             if movement.wants_identity(seen, face.view):
-                seen = replace(seen, identity=distance(first, self._embedding(face)))
+                seen = replace(seen, identity=match_distance([self._embedding(face)], first))
             judged = movement.see(seen, face.view)
             if judged is not None:
                 return judged, movement.margin

@@ -24,7 +24,7 @@ from enum import Enum
 from edge.domain.challenge import Action, Hint, Prompt, Reason, WatchProgress
 from edge.domain.timebase import MonoNs
 from edge.models.continuity import Continuity
-from edge.models.movement import Blink, Done, Hold, Movement, Neutral
+from edge.models.movement import Blink, Done, Hold, Movement, Neutral, Stillness
 from edge.models.observation import FaceView, Limits, Observation, seconds
 
 
@@ -57,13 +57,18 @@ class Check:
         self._at_rest = Hold()
         self._neutral: Neutral | None = None
         self._continuity: Continuity | None = None
-        self._movement: Movement | Blink | None = None
+        self._movement: Movement | Blink | Stillness | None = None
 
     # --- what the watcher may ask ---------------------------------------------
 
     @property
     def finished(self) -> bool:
         return self.stage in (Stage.PASSED, Stage.FAILED)
+
+    @property
+    def wants_quality(self) -> bool:
+        """What is behind the face and before it matters until there is a neutral."""
+        return self._neutral is None
 
     @property
     def wants_lids(self) -> bool:
@@ -197,7 +202,7 @@ class Check:
         """The one thing to mend first."""
         face, limits = seen.face, self.limits
         if face is None:
-            return Hint.NO_FACE
+            return Hint.COVERED if seen.blank else Hint.NO_FACE
         checks = (
             (seen.faces > 1, Hint.TWO_FACES),
             (face.width > limits.max_face_width, Hint.TOO_NEAR),
@@ -205,11 +210,17 @@ class Check:
             (max(map(abs, face.off_centre)) > limits.max_off_centre, Hint.OFF_CENTRE),
             (face.brightness < limits.min_brightness, Hint.TOO_DARK),
             (face.brightness > limits.max_brightness, Hint.TOO_BRIGHT),
+            (self._is_dazzled(face), Hint.BACKLIGHT),
             (face.sharpness < limits.min_sharpness, Hint.BLURRED),
             (abs(face.pose.yaw) > limits.max_neutral_yaw, Hint.LOOK_AT_CAMERA),
             (abs(face.pose.pitch) > limits.max_neutral_pitch, Hint.LOOK_AT_CAMERA),
+            (face.lips < limits.min_lips or face.eyes < limits.min_eyes, Hint.COVERED),
         )
         return next((hint for bad, hint in checks if bad), None)
+
+    def _is_dazzled(self, face: FaceView) -> bool:
+        glare = max(self.limits.min_glare, self.limits.backlight * face.brightness)
+        return face.behind > glare
 
     def _learn(self, seen: Observation) -> None:
         """Wait for a short while without movement and take it as this person's neutral."""
@@ -249,7 +260,11 @@ class Check:
         elif not ahead:
             self._remind(seen)
 
-    def _expect(self, action: Action, neutral: Neutral, at_ns: MonoNs) -> Movement | Blink:
+    def _expect(
+        self, action: Action, neutral: Neutral, at_ns: MonoNs
+    ) -> Movement | Blink | Stillness:
+        if action is Action.STILL:
+            return Stillness(neutral, self.limits)
         if action is Action.BLINK:
             return Blink(neutral, self.limits, at_ns)
         return Movement(action, neutral, self.limits, at_ns)
@@ -262,12 +277,18 @@ class Check:
             self.margins[axis] = min(movement.margin, self.margins.get(axis, movement.margin))
         if movement and movement.needs_rest:
             self._hint = Hint.LOOK_AT_CAMERA
+        elif movement and not movement.begun and self._is_time_to_repeat(seen):
+            self._hint = Hint.AGAIN
         if isinstance(judgement, Reason):
             self._fail(judgement)
         elif judgement is Done.DONE:
             self.step += 1
             continuity.ask()
             self._next_step(seen)
+
+    def _is_time_to_repeat(self, seen: Observation) -> bool:
+        late_s = self._elapsed_s(seen) - self.limits.again_s
+        return 0.0 <= late_s < self.limits.again_for_s
 
     def _final(self, seen: Observation, face: FaceView, neutral: Neutral) -> None:
         """Count frontal frames of the proven face; the watcher keeps what it needs of them."""

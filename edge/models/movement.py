@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from statistics import median
+from statistics import mean, median
 
 import numpy as np
 
@@ -80,7 +80,11 @@ class Hold:
 
 
 class Proofs:
-    """Who makes a movement: some of its own frames, against the first frontal one."""
+    """Who makes a movement: the nearest of its own frames, against the first frontal one.
+
+    The nearest, because a face far turned away is like nobody; how far it is turned is up to
+    the person. That the others are not somebody else's is what `Continuity` sees to.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -99,12 +103,10 @@ class Proofs:
         if seen.identity is not None:
             self._taken.append((seen.at_ns, seen.identity))
 
-    def judge(self) -> Judgement:
-        """`None` as long as there are too few."""
-        if len(self._taken) < self._limits.proofs:
-            return None
-        middle = median(identity for _, identity in self._taken)
-        return Done.DONE if middle <= self._limits.same_person else Reason.FACE_CHANGED
+    @property
+    def given(self) -> bool:
+        nearest = sorted(identity for _, identity in self._taken)[: self._limits.proofs]
+        return len(nearest) == self._limits.proofs and mean(nearest) <= self._limits.same_person
 
 
 class Movement:
@@ -125,6 +127,10 @@ class Movement:
         self._wrong = Hold()
         self._proofs = Proofs(limits)
         self._samples: list[tuple[MonoNs, float, Points]] = []  # time, amount, rigid points
+
+    @property
+    def begun(self) -> bool:
+        return self._begun
 
     @property
     def needs_rest(self) -> bool:
@@ -174,8 +180,7 @@ class Movement:
 
     def _judge_held(self) -> Judgement:
         """Depth only of somebody who is proven."""
-        by_whom = self._proofs.judge()
-        return self._judge_depth() if by_whom is Done.DONE else by_whom
+        return self._judge_depth() if self._proofs.given else None
 
     def _judge_depth(self) -> Judgement:
         if self._action.axis == "face":
@@ -210,7 +215,7 @@ class Blink:
     """Both eyes closed and open again, slowly too; a chance blink on the prompt is none."""
 
     margin: float | None = None
-    needs_rest = False
+    needs_rest = begun = False
 
     def __init__(self, neutral: Neutral, limits: Limits, asked_ns: MonoNs) -> None:
         self._neutral = neutral
@@ -261,7 +266,7 @@ class Blink:
         closed_s = seconds(self._closed_ns, seen.at_ns)
         self._closed_ns = None
         fits = self._limits.blink_min_s <= closed_s <= self._limits.blink_max_s
-        return self._proofs.judge() if fits else None
+        return Done.DONE if fits and self._proofs.given else None
 
     def _closes(self, seen: Observation) -> None:
         if self._closed_ns is None:
@@ -270,3 +275,39 @@ class Blink:
             self._closed_ns = seen.at_ns
             self._proofs.forget()
         self._proofs.take(seen)
+
+
+class Stillness:
+    """No movement for a while, by somebody who is proven. Lids and lips are nobody's fault."""
+
+    margin: float | None = None
+    needs_rest, begun = False, True
+
+    def __init__(self, neutral: Neutral, limits: Limits) -> None:
+        self._neutral = neutral
+        self._limits = limits
+        self._rest = Hold()
+        self._wrong = Hold()
+        self._proofs = Proofs(limits)
+
+    def wants_identity(self, seen: Observation, face: FaceView) -> bool:  # noqa: ARG002
+        return self._proofs.wants(seen.at_ns) and not self._proofs.given
+
+    def see(self, seen: Observation, face: FaceView) -> Judgement:
+        """A little unrest begins the while anew, a whole movement is one too many."""
+        amounts = self._neutral.amounts(face, self._limits)
+        moved = max(amounts[action] for action in HEAD_MOVEMENTS)
+        if self._wrong.lasts(seen, moved >= 1.0, self._limits.wrong_hold_s):
+            return Reason.WRONG_ACTION
+        self._proofs.take(seen)
+        rested = self._rest.lasts(seen, moved < self._limits.onset, self._limits.still_s)
+        return Done.DONE if rested and self._proofs.given else None
+
+    def interrupt(self) -> None:
+        """What was not seen was not still."""
+        self._rest.since = None
+
+    def restart(self) -> None:
+        """Nothing seen so far counts: it may have been another face."""
+        self.interrupt()
+        self._proofs.forget()

@@ -11,12 +11,11 @@ from edge.domain.challenge import Reason, WatchProgress
 from edge.domain.errors import DeviceError, Fault
 from edge.domain.record import Reference, Score, Verdict
 from edge.domain.timebase import NS_PER_S, MonoNs
-from edge.models import geometry
+from edge.models import geometry, quality
 from edge.models.embedding import (
     LIKENESS_THRESHOLD,
     Embedder,
     Embedding,
-    distance,
     likeness,
     match_distance,
 )
@@ -97,7 +96,7 @@ class Watcher:
         all if it is closed before that.
         """
         reference = self._embed_reference(order.reference)
-        check = Check(order.actions, self._limits)
+        check = Check(order.actions, self._limits or (Limits.slow() if order.slow else Limits()))
         now_ns = self._mono_ns()
         layers = self._layers.begin(self._camera, self._mono_ns)
         attempt = _Try(check, reference, Seam(self._embedder), now_ns, now_ns, layers)
@@ -145,14 +144,19 @@ class Watcher:
 
     def _observe(self, attempt: _Try, image: Image, sight: Sight) -> Observation:
         if sight.mesh is None:
-            return Observation(attempt.last_ns, faces=0)
+            blank = attempt.check.wants_quality and quality.is_blank(image)
+            return Observation(attempt.last_ns, faces=0, blank=blank)
         lids = self._lids.opening(image, sight.mesh) if attempt.check.wants_lids else None
+        view = view_of(image, sight.mesh, lids, _light(attempt, sight.mesh))
+        differs = attempt.seam.see(image, sight.mesh)
+        if attempt.check.wants_quality:
+            view = _with_quality(view, image, sight.mesh.box, attempt.seam.chip())
         seen = Observation(
             at_ns=attempt.last_ns,
             faces=sight.faces,
             track=sight.track,
-            face=view_of(image, sight.mesh, lids, _light(attempt, sight.mesh)),
-            seam=attempt.seam.see(image, sight.mesh),
+            face=view,
+            seam=differs,
         )
         wanted = attempt.check.wants_identity(seen)
         return replace(seen, identity=_identity(attempt)) if wanted else seen
@@ -223,12 +227,17 @@ def view_of(image: Image, mesh: Mesh, lids: float | None, light: Light | None = 
     )
 
 
+def _with_quality(view: FaceView, image: Image, box: Box, chip: Image) -> FaceView:
+    lips, eyes = quality.lips_and_eyes(chip)
+    return replace(view, behind=quality.behind(image, box.left, box.right), lips=lips, eyes=eyes)
+
+
 def _identity(attempt: _Try) -> float:
-    """Distance of the newest face to the first frontal one of this try."""
+    """How far the newest face points away from the first frontal one of this try."""
     newest = attempt.seam.embedding()
     if attempt.first is None:
         attempt.first = newest
-    return distance(attempt.first, newest)
+    return match_distance([newest], attempt.first)
 
 
 def _liveness(check: Check) -> Score | None:

@@ -39,6 +39,7 @@ class Watch:
     watch_id: int
     actions: tuple[Action, ...]
     photo: bytes = field(repr=False)
+    slow: bool = False  # more time for everything
 
 
 @dataclass(frozen=True, slots=True)

@@ -669,7 +669,8 @@ def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
         return _go(session, Retrying(visit, _UNFINISHED, exhausted=True), ctx)
     watch_id = session.epoch + 1
     progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
-    order = Watch(watch_id, actions, visit.card.photo)
+    slow = session.large or visit.attempts > 0
+    order = Watch(watch_id, actions, visit.card.photo, slow)
     return _go(session, Watching(visit, watch_id, progress), ctx, order)
 
 

@@ -430,6 +430,7 @@ _PROMPT_ART = {
     Prompt.DOWN: Art.DOWN,
     Prompt.MOUTH: Art.MOUTH,
     Prompt.BLINK: Art.BLINK,
+    Prompt.STILL: Art.LOOK,
 }
 
 

@@ -171,10 +171,16 @@ def _some(watcher, camera, count):
 
 
 def test_an_empty_room_waits_for_a_face_and_closing_closes_the_camera(watcher) -> None:
-    camera = PromptedCamera(lambda prompt, since_s: np.full((480, 640, 3), 120, np.uint8))
+    room = np.repeat(np.linspace(60, 180, 640)[None, :, None], 480, axis=0).astype(np.uint8)
+    camera = PromptedCamera(lambda prompt, since_s: np.repeat(room, 3, axis=2))
     looks = _some(watcher, camera, 10)
     assert {look.progress.hint for look in looks} == {Hint.NO_FACE}
     assert {look.progress.prompt for look in looks} == {Prompt.FRAME_FACE}
+
+
+def test_e06_a_covered_lens_is_said(watcher) -> None:
+    camera = PromptedCamera(lambda prompt, since_s: np.full((480, 640, 3), 9, np.uint8))
+    assert {look.progress.hint for look in _some(watcher, camera, 3)} == {Hint.COVERED}
 
 
 def test_an_order_that_is_no_longer_wanted_opens_no_camera(watcher) -> None:

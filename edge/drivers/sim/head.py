@@ -41,6 +41,8 @@ PIVOT = 0.42  # behind the landmarks' zero, in face widths
 OUTLINE_DEPTH = 0.5  # the same, of the outline of hair or hat
 EYE_DISTANCE = 4.5  # of the camera, in face widths
 RIM = 1.08  # of the face's reach: up to here the edge of the face keeps its depth
+YAWS_DEG = np.arange(-YAW_LIMIT_DEG, YAW_LIMIT_DEG + STEP_DEG / 2, STEP_DEG).tolist()
+PITCHES_DEG = np.arange(-PITCH_LIMIT_DEG, PITCH_LIMIT_DEG + STEP_DEG / 2, STEP_DEG).tolist()
 ANGLES = np.linspace(-np.pi, np.pi, 361)
 LEVELS = 9  # of lids and lips, from shut to open
 
@@ -96,25 +98,30 @@ class Head:
     def __init__(self, who: PortraitSpec | Scene, size: tuple[int, int] = (640, 480)) -> None:
         scene = who if isinstance(who, Scene) else cut_scene(who, size)
         relief = Relief(scene)
-        self._size = size
-        self._yaw = relief.yaw_fields()
-        self._pitch = relief.pitch_fields()
+        fields = [*relief.yaw_fields(), *relief.pitch_fields()]
+        part = _moving_part(fields)
+        self._part = _times(part, MAP_STEP)  # all else stays as it is in every pose
+        cropped = [np.ascontiguousarray(field[part]) for field in fields]
+        self._yaw, self._pitch = cropped[: len(YAWS_DEG)], cropped[len(YAWS_DEG) :]
         steps = np.linspace(0, 1, LEVELS)
         skin = without_eyes(scene.rgb, scene.points, scene.lids)
         self._lids = [blinking(scene.rgb, skin, scene.lids, float(s)) for s in steps]
         self._mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
-        self._rest = _identity(size)
+        self._rest = np.ascontiguousarray(_identity(size)[self._part])
 
     def render(self, pose: Pose) -> Rgb:
         """height x width x 3."""
         move = _between(self._yaw, pose.yaw_deg, YAW_LIMIT_DEG)
         move = move + _between(self._pitch, pose.pitch_deg, PITCH_LIMIT_DEG)
-        field = cv2.resize(move, self._size, interpolation=cv2.INTER_LINEAR)
+        high, wide = self._rest.shape[:2]
+        field = cv2.resize(move, (wide, high), interpolation=cv2.INTER_LINEAR)
         field += self._rest
         skin = self._skin(pose)
-        return np.asarray(
-            cv2.remap(skin, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        picture = skin.copy()
+        picture[self._part] = cv2.remap(
+            skin, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        return picture
 
     def _skin(self, pose: Pose) -> Rgb:
         row, amount = (self._mouth, pose.mouth) if pose.mouth > 0 else (self._lids, pose.lids)
@@ -132,6 +139,24 @@ def _between(row: list[Floats], angle_deg: float, limit_deg: float) -> Floats:
     place = (min(limit_deg, max(-limit_deg, angle_deg)) + limit_deg) / STEP_DEG
     low = min(int(place), len(row) - 2)
     return np.asarray(cv2.addWeighted(row[low], 1 - (place - low), row[low + 1], place - low, 0))
+
+
+Part = tuple[slice, slice]
+
+
+def _moving_part(fields: list[Floats]) -> Part:
+    """Rows and columns outside which no field moves anything, and a rim of two more."""
+    moves = np.any([field.any(axis=2) for field in fields], axis=0)
+    rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - 2), int(rows[-1]) + 3),
+        slice(max(0, int(columns[0]) - 2), int(columns[-1]) + 3),
+    )
+
+
+def _times(part: Part, factor: int) -> Part:
+    rows, columns = (slice(one.start * factor, one.stop * factor) for one in part)
+    return rows, columns
 
 
 def _identity(size: tuple[int, int]) -> Floats:
@@ -158,10 +183,10 @@ class Relief:
 
     def yaw_fields(self) -> list[Floats]:
         """Displacements from one limit to the other in steps of `STEP_DEG`."""
-        return [self.field(angle, 0.0) for angle in _steps(YAW_LIMIT_DEG)]
+        return [self.field(angle, 0.0) for angle in YAWS_DEG]
 
     def pitch_fields(self) -> list[Floats]:
-        return [self.field(0.0, angle) for angle in _steps(PITCH_LIMIT_DEG)]
+        return [self.field(0.0, angle) for angle in PITCHES_DEG]
 
     def field(self, yaw_deg: float, pitch_deg: float) -> Floats:
         """For each second output pixel, how far away in the portrait its colour lies."""
@@ -203,10 +228,6 @@ class Relief:
         out[thin] = np.eye(3)
         source = self._flat[self._triangles]
         return np.asarray(np.linalg.solve(out, source).transpose(0, 2, 1), dtype=np.float32)
-
-
-def _steps(limit_deg: float) -> list[float]:
-    return [float(a) for a in np.arange(-limit_deg, limit_deg + STEP_DEG / 2, STEP_DEG)]
 
 
 def rotation(yaw_deg: float, pitch_deg: float) -> npt.NDArray[np.float64]:

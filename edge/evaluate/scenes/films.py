@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from edge.domain.challenge import Action, Prompt
+from edge.domain.challenge import MOVEMENTS, Action, Prompt
 from edge.drivers.sim.head import Pose
 from edge.drivers.sim.portrait import Rgb
 from edge.evaluate.scenes.bodies import Body, Manner, Rng
@@ -22,9 +22,8 @@ LIMIT_S = 60.0
 
 def order_of(rng: Rng) -> tuple[Action, ...]:
     """Four movements as a kiosk asks for them: a turn and a nod, no two alike in a row."""
-    actions = list(Action)
     while True:
-        order = tuple(actions[int(n)] for n in rng.integers(0, len(actions), 4))
+        order = tuple(MOVEMENTS[int(n)] for n in rng.integers(0, len(MOVEMENTS), 4))
         repeats = any(a is b for a, b in itertools.pairwise(order))
         if not repeats and {"yaw", "pitch"} <= {one.axis for one in order}:
             return order

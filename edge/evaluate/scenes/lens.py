@@ -32,7 +32,9 @@ class Lens:
     def __init__(self, light: Light, rng: Rng) -> None:
         self._light = light
         self._rng = rng
-        self._grain = np.asarray(np.round(_unit_grain() * light.grain), np.int16)
+        grain = np.round(_unit_grain() * light.grain)
+        self._up = np.asarray(np.maximum(grain, 0), np.uint8)
+        self._down = np.asarray(np.maximum(-grain, 0), np.uint8)
         self._dark_left = bool(rng.random() < 0.5)
 
     def expose(self, rgb: Rgb) -> Rgb:
@@ -43,8 +45,9 @@ class Lens:
         if light.blur_px:
             rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), light.blur_px), np.uint8)
         x, y = self._rng.integers(0, SLACK_PX, 2)
-        grain = self._grain[y : y + SIZE[1], x : x + SIZE[0]]
-        return np.asarray(cv2.add(rgb, grain, dtype=cv2.CV_8U), np.uint8)
+        part = np.s_[y : y + SIZE[1], x : x + SIZE[0]]
+        brighter = cv2.add(rgb, self._up[part])  # two sums of bytes: faster than one of words
+        return np.asarray(cv2.subtract(brighter, self._down[part], dst=brighter), np.uint8)
 
 
 @lru_cache(maxsize=1)

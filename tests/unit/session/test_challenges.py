@@ -7,11 +7,13 @@ from collections import Counter
 
 import pytest
 
-from edge.domain.challenge import Action
+from edge.domain.challenge import MOVEMENTS, Action
 from edge.session.challenges import FLOOR, draw, sequences
 
 ALL_BUT = [
-    frozenset(left_out) for count in range(7) for left_out in itertools.combinations(Action, count)
+    frozenset(left_out)
+    for count in range(7)
+    for left_out in itertools.combinations(MOVEMENTS, count)
 ]
 
 
@@ -53,8 +55,28 @@ def test_where_no_sequence_is_safe_nothing_is_drawn() -> None:
 def test_g4_every_sequence_is_as_likely_as_every_other() -> None:
     """Chi-square over 535 degrees of freedom: p > 0.001 below 642; the seed makes it the same."""
     chance, draws = random.Random(7), 53_600
-    seen = Counter(draw(chance.choice) for _ in range(draws))
+    seen = Counter(movements(draw(chance.choice)) for _ in range(draws))
     expected = draws / len(sequences())
     chi_square = sum((seen[one] - expected) ** 2 / expected for one in sequences())
     assert len(seen) == 536
     assert chi_square < 642
+
+
+def movements(drawn: tuple[Action, ...]) -> tuple[Action, ...]:
+    return tuple(action for action in drawn if action is not Action.STILL)
+
+
+def test_now_and_then_one_is_asked_to_keep_still_between_two_movements() -> None:
+    chance = random.Random(8)
+    rows = [draw(chance.choice) for _ in range(3000)]
+    still = [row for row in rows if Action.STILL in row]
+    assert len(still) / len(rows) == pytest.approx(1 / 3, abs=0.03)
+    assert {row.index(Action.STILL) for row in still} == {1, 2, 3}
+    assert all(row.count(Action.STILL) == 1 and len(row) == 5 for row in still)
+
+
+def test_who_cannot_keep_still_is_not_asked_to() -> None:
+    chance, without = random.Random(9), frozenset({Action.STILL})
+    rows = {draw(chance.choice, without) for _ in range(300)}
+    assert all(Action.STILL not in row for row in rows)
+    assert len(sequences(without)) == 536
