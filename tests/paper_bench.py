@@ -51,6 +51,7 @@ def record(
     provenance: Provenance = Provenance.LIVE,
     trust: ClockTrust = ClockTrust.NTP,
 ) -> ProofRecord:
+    waits = outcome in (Outcome.DECLINED, Outcome.CALLED)
     finished = Stamp(datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC), MonoNs(1), "boot", trust)
     return ProofRecord(
         record_id=RecordId("0192f0c1-2345-7000-8000-000000000000"),
@@ -61,7 +62,7 @@ def record(
         outcome=outcome,
         reasons=(),
         consent=None,
-        verdict=None if outcome is Outcome.DECLINED else _verdict(reference),
+        verdict=None if waits else _verdict(reference),
         attempts=1,
         receipt_no="FS012-20261123-0007",
         reader_id="",
@@ -69,6 +70,7 @@ def record(
         finished=finished,
         provenance=provenance,
         software="test",
+        ticket="12-07" if waits else "",
     )
 
 
@@ -136,6 +138,7 @@ def situations(columns: int, language: str = "zh") -> dict[str, tuple[ReceiptIte
         "passed-offline": made(record(), online=False, next_due=None),
         "needs-review": made(record(review), next_due=None),
         "needs-review-offline": made(record(review), online=False, next_due=None),
+        "called": made(record(Outcome.CALLED), next_due=None, code=""),
         "declined": made(record(declined), next_due=None),
         "simulated": made(record(provenance=Provenance.SIMULATED)),
         "clock-unsure": made(record(trust=ClockTrust.FLOOR)),

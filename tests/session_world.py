@@ -10,6 +10,7 @@ import pytest
 from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
 from edge.domain.people import CardIdentity, CardKey, CardKind, PersonId, RosterEntry, Sex
 from edge.domain.record import Provenance, RecordId, Reference, Score, Verdict
+from edge.domain.spelling import Spelling
 from edge.domain.timebase import NS_PER_S, ClockTrust, MonoNs, Stamp
 from edge.session.events import CardRead
 from edge.session.machine import ConsentText, Context, Policy
@@ -18,6 +19,9 @@ from edge.session.states import Language
 NUMBER = "100000194508150029"
 NAME = "测试长者"
 KEY = CardKey("a" * 64)
+SPELLING = Spelling(
+    {"li": "李丽力", "ji": "吉", "si": "四", "wang": "王汪旺" + "往" * 9, "yang": "杨"}
+)
 ACTIONS = (Action.LEFT, Action.UP, Action.MOUTH, Action.RIGHT)
 
 CARD = CardIdentity(
@@ -49,6 +53,9 @@ class World:
             "new_record_id": lambda: RecordId(f"record-{next(self.ids)}"),
             "new_receipt_no": lambda: f"R-{next(self.ids)}",
             "draw_actions": lambda left_out: ACTIONS,
+            "card_key": lambda number: KEY if number == NUMBER else CardKey(f"{number:0>64}"),
+            "spelling": SPELLING,
+            "ticket": "1-07",
             "kiosk_id": "K-1",
             "site": "测试社区",
             "software": "0.1.0",

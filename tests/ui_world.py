@@ -13,8 +13,8 @@ from edge.domain.codes import LetterService, Method, SignedReceipt
 from edge.domain.errors import Fault
 from edge.domain.findings import CODES, Finding, Status, of_state
 from edge.domain.health import Condition, DeviceState
-from edge.domain.people import CardFlag, PastProof
-from edge.domain.record import Outcome, ProofRecord
+from edge.domain.people import CardFlag, CardKey, PastProof
+from edge.domain.record import NamedBy, Outcome, ProofRecord
 from edge.domain.staff import Permission, Refusal, StaffMember
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.codes_states import (
@@ -28,6 +28,19 @@ from edge.session.codes_states import (
     ScanWay,
 )
 from edge.session.events import Button, Pressed
+from edge.session.helping_states import (
+    AwaitingHelper,
+    CardNews,
+    CheckingHelper,
+    ConfirmingHelper,
+    Helper,
+    NamingTarget,
+    NumberFault,
+    TypingName,
+    TypingNumber,
+    WhoFor,
+    option_sheets,
+)
 from edge.session.machine import Policy, step
 from edge.session.staff_states import (
     PowerWish,
@@ -65,6 +78,7 @@ from edge.session.states import (
 )
 from edge.ui.findings import told
 from edge.ui.screen import Facts
+from edge.ui.texts import name_characters
 from tests.session_world import CARD, ENTRY, LAID_DOWN, World, verdict
 
 FACTS = Facts(
@@ -98,7 +112,9 @@ def record(outcome: Outcome) -> ProofRecord:
     asked = Session(Consenting(VISIT), Language.ZH)
     made = step(asked, Pressed(Button.DECLINE), world.context()).session.state
     assert isinstance(made, Storing)
-    return replace(made.record, outcome=outcome, receipt_no="K1-000042")
+    waits = outcome in (Outcome.DECLINED, Outcome.CALLED)
+    ticket = "1-07" if waits else ""
+    return replace(made.record, outcome=outcome, receipt_no="K1-000042", ticket=ticket)
 
 
 def finished(
@@ -233,6 +249,49 @@ def code_states() -> dict[str, State]:
     }
 
 
+HELPER = Helper(
+    replace(LAID_DOWN.card, name="王小明", id_number="10000019700101001X"),
+    CardKey("b" * 64),
+    (),
+    LAID_DOWN.reader_id,
+    VISIT.started,
+)
+TARGET = replace(VISIT, helper=HELPER)
+TYPED = replace(TARGET, named_by=NamedBy.TYPED)
+
+
+def helping_states() -> dict[str, State]:
+    """本人 / 帮亲友, from the choice to the person who is helped."""
+    number = LAID_DOWN.card.id_number
+    typing = TypingName(HELPER, number, "测", "74")
+    picking = TypingName(HELPER, number, "王", options=tuple(name_characters()["shi"]))
+    return {
+        "who_for": WhoFor(),
+        "await_helper": AwaitingHelper(),
+        "await_helper_again": AwaitingHelper(1),
+        "confirm_helper": ConfirmingHelper(HELPER),
+        "confirm_helper_revealed": ConfirmingHelper(HELPER, True),
+        "checking_helper": CheckingHelper(HELPER),
+        "name_target": NamingTarget(HELPER),
+        "name_target_own": NamingTarget(HELPER, CardNews.OWN),
+        "name_target_unread": NamingTarget(HELPER, CardNews.UNREAD),
+        "type_number": TypingNumber(HELPER, number[:9]),
+        **{f"type_number_{f.value}": TypingNumber(HELPER, number, f) for f in NumberFault},
+        "type_name": typing,
+        "type_name_empty": TypingName(HELPER, number),
+        "type_name_missed": replace(typing, missed=True),
+        "type_name_pick": picking,
+        "type_name_pick_last": replace(picking, sheet=option_sheets(picking) - 1),
+        "type_name_syllable": TypingName(HELPER, number, keys="94", options=("xi", "yi", "zi")),
+        "type_name_latin": TypingName(HELPER, number, "LI ", latin=True),
+        "type_name_letter": TypingName(HELPER, number, "L", options=tuple("GHI"), latin=True),
+        "confirm_target": Confirming(TYPED),
+        "consent_target": Consenting(TARGET),
+        "review_typed": Reviewing(TYPED, verdict(alike=None)),
+        "turned_helper_spent": Turned(Why.HELPER_SPENT, helper=HELPER),
+    }
+
+
 def states() -> dict[str, State]:
     """One of each look a screen can have."""
     expired = replace(VISIT, flags=(CardFlag.EXPIRED,))
@@ -268,6 +327,12 @@ def states() -> dict[str, State]:
         "finished_declined": finished(Outcome.DECLINED),
         "turned_not_found": Turned(Why.NOT_FOUND, replace(VISIT, entry=None)),
         "turned_not_reached": Turned(Why.NOT_REACHED, replace(VISIT, entry=None)),
+        **{
+            f"turned_not_found_{news.value}": Turned(
+                Why.NOT_FOUND, replace(VISIT, entry=None), slip=news, order_id=7
+            )
+            for news in PaperNews
+        },
         "turned_already_done": Turned(Why.ALREADY_DONE, replace(VISIT, entry=DONE)),
         "turned_card_unreadable": Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED),
         "turned_reader_down": Turned(Why.READER_DOWN, fault=Fault.ABSENT),
@@ -278,6 +343,8 @@ def states() -> dict[str, State]:
         "help_from_home": Informing(Topic.HELP, Home()),
         "survey": Informing(Topic.SURVEY, Home()),
         "feedback": Informing(Topic.FEEDBACK, Home()),
+        "finished_called": finished(Outcome.CALLED),
+        **helping_states(),
         **staff_states(),
         **code_states(),
     }
@@ -331,6 +398,7 @@ def gallery(language: Language) -> Iterator[tuple[str, Session]]:
         session(on(ServicePage.CHECK, findings=longest_findings(language)), language),
     )
     yield "home_card_lies", session(Home(), language, card_lies=True)
+    yield "name_target_card_lies", session(looks["name_target"], language, card_lies=True)
     yield "finished_card_lies", session(looks["finished"], language, card_lies=True)
     for name in ("confirm", "choose", "consent", "watch_left", "finished_offline"):
         yield f"{name}_hurry", hurried(looks[name], language)

@@ -28,7 +28,8 @@ from edge.app.staff import KioskDesk, StaffDoor, StaffParts
 from edge.app.world import World
 from edge.domain.errors import StoreError, WireError
 from edge.domain.idnumber import card_flags
-from edge.domain.record import ProofRecord, Provenance
+from edge.domain.record import Outcome, ProofRecord, Provenance
+from edge.domain.spelling import Spelling
 from edge.domain.timebase import MonoNs, Stamp
 from edge.drivers.photo import NoDecoder
 from edge.drivers.receipt import RECEIPT_KEYS, Office
@@ -55,7 +56,7 @@ from edge.store.staff import StaffStore
 from edge.store.volume import VolumeNote
 from edge.store.wishes import WishBox
 from edge.ui.screen import Facts
-from edge.ui.texts import catalogue, text
+from edge.ui.texts import catalogue, name_characters, text
 from edge.ui.viewmodel import consent_text, view
 
 log = logging.getLogger("edge.kiosk")
@@ -99,10 +100,11 @@ def compose(
         keyring=keyring,
         time=time,
         facts=facts,
-        context=context_maker(config, facts, settings.policy if settings else None),
+        context=context_maker(config, facts, keyring, settings.policy if settings else None),
         flags=card_flags,
         receipt=receipt_maker(config, keyring),
         slip=lambda language: slip(config, language),
+        where_to_ask=lambda language: where_to_ask(config, language),
         receipt_copy=receipt_maker(config, keyring, copy=True),
         codes=code_reader(),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
@@ -179,12 +181,14 @@ def facts_of(config: Config, provenance: Provenance) -> Facts:
 
 
 def context_maker(
-    config: Config, facts: Facts, policy: Callable[[], Policy] | None = None
+    config: Config, facts: Facts, keyring: Keyring, policy: Callable[[], Policy] | None = None
 ) -> Callable[[Stamp, MonoNs], Context]:
-    """`policy` tells it as of now; without it that of `config` holds for good."""
+    """`policy` tells it as of now; without it that of `config` holds for good. The next ticket is
+    the runner's to say."""
     fixed = policy_of(config)
     consents = {language: _consent(language, facts) for language in Language}
     draw = secrets.SystemRandom().choice
+    spelling = Spelling(name_characters())
     provenance = Provenance.SIMULATED if facts.simulated else Provenance.LIVE
 
     def context(now: Stamp, now_ns: MonoNs) -> Context:
@@ -194,6 +198,9 @@ def context_maker(
             new_record_id=new_record_id,
             new_receipt_no=new_receipt_no,
             draw_actions=lambda left_out: challenges.draw(draw, left_out),
+            card_key=keyring.card_key,
+            spelling=spelling,
+            ticket="",
             kiosk_id=config.kiosk_id,
             site=config.site,
             software=__version__,
@@ -229,10 +236,17 @@ def receipt_maker(
             office=office,
             next_due=due_by,
             copy=copy,
-            code=receipt_code(keyring, record, due_by, config.agency.phone) if keyring else "",
+            code=_code(keyring, record, due_by, config.agency.phone),
         )
 
     return receipt
+
+
+def _code(keyring: Keyring | None, record: ProofRecord, due_by: date | None, phone: str) -> str:
+    """A call for staff proves nothing, so its paper carries no code."""
+    if keyring is None or record.outcome is Outcome.CALLED:
+        return ""
+    return receipt_code(keyring, record, due_by, phone)
 
 
 def receipt_code(keyring: Keyring, record: ProofRecord, due_by: date | None, phone: str) -> str:
@@ -249,6 +263,24 @@ def slip(config: Config, language: Language) -> tuple[ReceiptItem, ...]:
     title = text(language, "doctor.slip.title")
     line = text(language, "doctor.slip.line", terminal=config.terminal_no)
     return (Line(title, big=True, centred=True), Line(line), Rule())
+
+
+def where_to_ask(config: Config, language: Language) -> tuple[ReceiptItem, ...]:
+    """For whoever was found nowhere (E03); about nobody, so it may be left lying."""
+
+    def say(key: str, **params: object) -> str:
+        return text(language, key, **params)
+
+    return (
+        Line(say("ask_slip.title"), big=True, centred=True),
+        Line(say("not_found.title"), bold=True, centred=True),
+        Rule(),
+        Line(say("ask_slip.where", office=config.agency.office)),
+        Line(say("ask_slip.phone", phone=config.agency.phone)),
+        Line(say("ask_slip.terminal", terminal=config.terminal_no)),
+        Rule(),
+        Line(say("ask_slip.bring")),
+    )
 
 
 def receipt_words(language: Language) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from edge.domain.record import RecordId
 from edge.domain.timebase import TimeSource
 from edge.ports import OutboxRow, Position, ReceiptItem
 from edge.store.database import Database
+from edge.store.helpers import HelperBook, TicketBook
 from edge.store.journal import SqliteJournal
 from edge.store.ledger import Ledger
 from edge.store.proofs import Gone, Proofs
@@ -66,6 +67,8 @@ class KioskDisk(SqliteJournal):
         self._rescue = Rescue(path, ledger, seal, self._announcement, lambda: times.now().utc)
         self.receipts = ReceiptBook(self.database, data_key)
         self._retention = Retention(self.database, ledger, seal, days)
+        self._helpers = HelperBook(self.database, data_key)
+        self._tickets = TicketBook(self.database)
         self._reserve_told = False
         self._kept_house: date | None = None
         self.clock = TimeKeeper(self, times, seal)
@@ -150,6 +153,29 @@ class KioskDisk(SqliteJournal):
     def newest_receipt_of(self, owner: CardKey) -> KeptReceipt | None:
         """Raises `StoreError`."""
         return self.receipts.newest_of(owner)
+
+    def may_help(self, helper: CardKey) -> bool:
+        """Whether this card may name one more person today. Raises `StoreError`."""
+        day = self._sure_day()
+        return day is None or self._helpers.may(helper, day)
+
+    def admit(self, helper: CardKey, target: CardKey) -> bool:
+        """Count a target; False if the card named too many today. A clock that nobody trusts locks
+        nobody out. Raises `StoreError`."""
+        day = self._sure_day()
+        return day is None or self._helpers.admit(helper, target, day)
+
+    def next_ticket(self) -> int:
+        """The number of whoever calls a person next. Raises `StoreError`."""
+        return self._tickets.next(self._sure_day())
+
+    def take_ticket(self, number: int) -> None:
+        """That number is given now. Raises `StoreError`."""
+        self._tickets.take(number, self._sure_day())
+
+    def _sure_day(self) -> date | None:
+        now = self._times.now()
+        return now.local.date() if now.is_sure else None
 
     def keep_house(self) -> None:
         """Once a day, between residents, by a clock that is believed. Raises `StoreError`."""

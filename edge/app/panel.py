@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 
 from edge.domain.health import Condition
-from edge.domain.record import Outcome
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.ports import Lamp, Panel, PanelState
 from edge.session.events import Button, Event, Pressed
@@ -37,7 +36,7 @@ def lamp_of(state: State) -> Lamp:
             return Lamp.OUT_OF_SERVICE
         case Turned(why) if why in _PERSON_NEEDED:
             return Lamp.NEEDS_HELP
-        case Finished(record=record) if record.outcome is Outcome.DECLINED:
+        case Finished(record=record) if record.ticket:
             return Lamp.NEEDS_HELP
         case _:
             return Lamp.SERVING

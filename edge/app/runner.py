@@ -22,7 +22,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -74,6 +74,8 @@ from edge.session.events import (
     CopyTold,
     DevicesLost,
     Event,
+    HelperChecked,
+    HelperSpent,
     Judged,
     LookUpFailed,
     ReaderBack,
@@ -95,7 +97,7 @@ from edge.session.events import (
 )
 from edge.session.machine import Context, Transition, start, step
 from edge.session.staff_states import PowerWish
-from edge.session.states import Home, Language, Session, Turned, visit_of
+from edge.session.states import Home, Language, Session, Turned, knows_somebody
 from edge.store.receipts import KeptReceipt
 from edge.ui.screen import Facts
 from edge.wire import messages
@@ -161,6 +163,14 @@ class Disk(Journal, correspondence.Disk, Protocol):
         """Take away what is old, once a day."""
         ...
 
+    def may_help(self, helper: CardKey) -> bool: ...
+
+    def admit(self, helper: CardKey, target: CardKey) -> bool: ...
+
+    def next_ticket(self) -> int: ...
+
+    def take_ticket(self, number: int) -> None: ...
+
 
 class Settings(Protocol):
     """What the centre may change while the kiosk runs."""
@@ -193,6 +203,7 @@ class Parts:
     flags: Callable[[CardIdentity, date | None], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
     slip: Callable[[Language], tuple[ReceiptItem, ...]]  # to try out the printer
+    where_to_ask: Callable[[Language], tuple[ReceiptItem, ...]]
     receipt_copy: Callable[
         [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
     ]  # the same, marked as a second copy
@@ -242,7 +253,9 @@ class Runner:
         self._watches: queue.Queue[fx.Watch | fx.View | fx.LookForCode] = queue.Queue()
         self._pictures = threading.Lock()
         self._wanted_watch: int | None = None
-        self._receipts: queue.Queue[fx.PrintReceipt | fx.PrintSlip | _Copy] = queue.Queue()
+        self._receipts: queue.Queue[fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | _Copy] = (
+            queue.Queue()
+        )
         self._timer: tuple[int, MonoNs] | None = None
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
@@ -251,6 +264,7 @@ class Runner:
         self._post_office = Correspondence(parts.keyring, parts.disk, parts.time.mono_ns)
         self._blind_tries = 0
         self._told_lost: tuple[str, ...] = ()
+        self._ticket = ""
         self.health = HealthBoard(parts.time.now)
         self._speaker = Speaker(parts.voice, self.health, lambda: self._is_due("voice"))
         self._first = start(language)
@@ -340,7 +354,7 @@ class Runner:
             return
         self._last_event_ns = self.now_ns()
         now = self._parts.time.now()
-        context = self._parts.context(now, self.now_ns())
+        context = replace(self._parts.context(now, self.now_ns()), ticket=self._next_ticket())
         self._take(event, step(self._session, event, context))
 
     def _tell_the_lost(self) -> None:
@@ -379,7 +393,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody is waiting
             logs.crash(log, type(effect).__name__, error)
             match effect:
-                case fx.LookUp(key):
+                case fx.LookUp(key) | fx.CheckHelper(key):
                     self.post(LookUpFailed(key))
                 case fx.AskRegistry(key):
                     self.post(RegistryAnswered(key, None, reached=False))
@@ -394,8 +408,10 @@ class Runner:
         match effect:
             case fx.ArmReader():
                 self._armed.set()
-            case fx.LookUp(key):
-                self._look_up(key)
+            case fx.LookUp(key, helper):
+                self._look_up(key, helper)
+            case fx.CheckHelper(key):
+                self._check_helper(key)
             case fx.AskRegistry(key, id_number):
                 self._ask_registry(key, id_number)
             case fx.Watch(watch_id) | fx.View(watch_id) | fx.LookForCode(watch_id):
@@ -432,7 +448,7 @@ class Runner:
                 self.post(StaffAnswered(check_id, Refusal.NO_LIST, "", None))
             case fx.CheckStaff() | fx.Examine() if self._staff is not None:
                 self._staff.order(effect)
-            case fx.PrintSlip():
+            case fx.PrintSlip() | fx.PrintWhereToAsk():
                 self._receipts.put(effect)
             case fx.SetVolume(step):
                 self.post(VolumeTold(self._parts.voice.volume(step)))
@@ -462,9 +478,29 @@ class Runner:
             log.error("deed_unwritten deed=%s error=%s", deed.value, error)
             self._disk_failed(error)
 
-    def _look_up(self, key: CardKey) -> None:
+    def _next_ticket(self) -> str:
+        """What the hall calls: this terminal's number and one of today; kept until it is given."""
+        if not self._ticket:
+            terminal = self._parts.facts.terminal_no.lstrip("0")[-3:] or "0"
+            try:
+                self._ticket = f"{terminal}-{self._parts.disk.next_ticket():02d}"
+            except StoreError as error:
+                log.error("ticket=unknown error=%s", error)
+        return self._ticket
+
+    def _check_helper(self, key: CardKey) -> None:
+        try:
+            self.post(HelperChecked(key, self._parts.disk.may_help(key)))
+        except StoreError as error:
+            log.error("helper_unchecked error=%s", error)
+            self.post(LookUpFailed(key))
+
+    def _look_up(self, key: CardKey, helper: CardKey | None) -> None:
         try:
             disk = self._parts.disk
+            if helper is not None and not disk.admit(helper, key):
+                self.post(HelperSpent(key))
+                return
             self.post(RosterAnswered(key, disk.find(key), disk.link_is_up()))
         except StoreError as error:
             log.error("roster_unreadable error=%s", error)
@@ -481,6 +517,9 @@ class Runner:
         """The promise: the screen may say "done" only after this returned without an error."""
         keyring = self._parts.keyring
         try:
+            if record.ticket:
+                self._ticket = ""
+                self._parts.disk.take_ticket(int(record.ticket.rpartition("-")[2]))
             row = self._parts.disk.commit(
                 record.record_id, "record", lambda position: keyring.payload(record, position)
             )
@@ -552,7 +591,7 @@ class Runner:
             return
         disk, state = self._parts.disk, self._session.state
         try:
-            if self.health.is_lost("disk") and visit_of(state) is None:
+            if self.health.is_lost("disk") and not knows_somebody(state):
                 disk.mend()
             self.health.report("disk", *disk.look())
         except StoreError as error:
@@ -570,6 +609,7 @@ class Runner:
         """Between residents: what is old goes, and a clock that was put right is told of."""
         if not isinstance(self._session.state, Home) or not self._is_due("house"):
             return
+        self._ticket = ""  # a new day begins anew
         try:
             self._parts.disk.clock.correct()
             self._parts.disk.keep_house()
@@ -853,11 +893,13 @@ class Runner:
             self.post(self._printed(order))
             self._receipts.task_done()
 
-    def _printed(self, order: fx.PrintReceipt | fx.PrintSlip | _Copy) -> Event:
+    def _printed(self, order: fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | _Copy) -> Event:
         if isinstance(order, _Copy):
             return self._print_kept(order)
         if isinstance(order, fx.PrintSlip):
-            return self._print_slip(order)
+            return self._print_slip(order.order_id, self._parts.slip)
+        if isinstance(order, fx.PrintWhereToAsk):
+            return self._print_slip(order.order_id, self._parts.where_to_ask)
         return self._print(order)
 
     def _look_at_printer(self) -> None:
@@ -872,16 +914,18 @@ class Runner:
         else:
             self.health.report("printer", _PAPER[paper])
 
-    def _print_slip(self, order: fx.PrintSlip) -> Event:
+    def _print_slip(
+        self, order_id: int, slip: Callable[[Language], tuple[ReceiptItem, ...]]
+    ) -> Event:
         try:
             self._parts.printer.open()
-            self._parts.printer.print_receipt(self._parts.slip(self._session.language))
+            self._parts.printer.print_receipt(slip(self._session.language))
         except KioskError as error:
-            return SlipPrinted(order.order_id, self._printer_failed(error))
+            return SlipPrinted(order_id, self._printer_failed(error))
         except Exception as error:  # noqa: BLE001 - top of a thread
             logs.crash(log, "printer", error)
-            return SlipPrinted(order.order_id, Fault.GARBLED)
-        return SlipPrinted(order.order_id, None)
+            return SlipPrinted(order_id, Fault.GARBLED)
+        return SlipPrinted(order_id, None)
 
     def _print_kept(self, order: _Copy) -> Event:
         try:

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from edge.domain.codes import method_of
 from edge.domain.people import mask_id_number, mask_name
-from edge.domain.record import ProofRecord, Provenance
+from edge.domain.record import NOBODY, Outcome, ProofRecord, Provenance
 from edge.ports import Code, Line, ReceiptItem, Rule
 
 COLUMNS_58_MM = 32
@@ -29,6 +29,9 @@ RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
     "receipt.outcome.passed": frozenset(),
     "receipt.outcome.needs_review": frozenset(),
     "receipt.outcome.declined": frozenset(),
+    "receipt.outcome.called": frozenset(),
+    "receipt.title_call": frozenset(),
+    "receipt.ticket": frozenset({"ticket"}),
     "receipt.offline": frozenset(),
     "receipt.name": frozenset({"name"}),
     "receipt.number": frozenset({"number"}),
@@ -48,6 +51,7 @@ RECEIPT_KEYS: Mapping[str, frozenset[str]] = {
     "receipt.closing.passed": frozenset(),
     "receipt.closing.needs_review": frozenset(),
     "receipt.closing.declined": frozenset(),
+    "receipt.closing.called": frozenset(),
 }
 """Every text the receipt takes from the catalogue, with the placeholders it must hold."""
 
@@ -86,7 +90,11 @@ def compose(
     simulated = record.provenance is Provenance.SIMULATED
     mark = [_centred(words["receipt.simulated"], bold=True)] if simulated else []
     again = [_centred(words["receipt.copy"], bold=True)] if copy else []
-    title, service = words["receipt.title"], words["receipt.service"]
+    called = record.outcome is Outcome.CALLED
+    title, service = (
+        words["receipt.title_call" if called else "receipt.title"],
+        words["receipt.service"],
+    )
     blocks: tuple[Sequence[ReceiptItem], ...] = (
         [*mark, _centred(title, big=True), _centred(service), *again],
         _result(record, words, online),
@@ -192,6 +200,9 @@ def _result(record: ProofRecord, words: Mapping[str, str], online: bool) -> list
     result: list[ReceiptItem] = [
         _centred(words[f"receipt.outcome.{record.outcome.value}"], big=True, bold=True)
     ]
+    if record.ticket:
+        ticket = words["receipt.ticket"].format(ticket=record.ticket)
+        result.insert(0, _centred(ticket, big=True, bold=True))
     if not online:
         result.append(_centred(words["receipt.offline"], bold=True))
     return result
@@ -199,8 +210,9 @@ def _result(record: ProofRecord, words: Mapping[str, str], online: bool) -> list
 
 def _about(record: ProofRecord, words: Mapping[str, str], next_due: date | None) -> Iterator[_Pair]:
     subject, method = record.subject, f"receipt.method.{method_of(record).value}"
-    yield _Pair(words["receipt.name"], {"name": mask_name(subject.name)})
-    yield _Pair(words["receipt.number"], {"number": mask_id_number(subject.id_number)})
+    if subject != NOBODY:
+        yield _Pair(words["receipt.name"], {"name": mask_name(subject.name)})
+        yield _Pair(words["receipt.number"], {"number": mask_id_number(subject.id_number)})
     yield _Pair(words["receipt.method"], {"method": words[method]})
     if record.finished.is_sure:
         local = record.finished.local

@@ -21,7 +21,24 @@ class ArmReader:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
+    """`helper` names them: that is counted first, and answered by `HelperSpent` if too often."""
+
     key: CardKey = field(repr=False)
+    helper: CardKey | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHelper:
+    """Whether this card may name somebody today; answered by `HelperChecked`."""
+
+    key: CardKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintWhereToAsk:
+    """Office and telephone on paper, about nobody (E03); answered by `SlipPrinted(order_id)`."""
+
+    order_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +208,8 @@ class Count:
 Effect = (
     ArmReader
     | LookUp
+    | CheckHelper
+    | PrintWhereToAsk
     | AskRegistry
     | Watch
     | StopWatching

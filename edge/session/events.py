@@ -20,6 +20,24 @@ class Button(Enum):
     """What a finger, a key or a scripted hand can press. A screen offers only some."""
 
     START_PROOF = "start_proof"
+    FOR_SELF = "for_self"
+    FOR_OTHER = "for_other"
+    TYPE = "type"
+    KEY_X = "key_x"
+    ALPHABET = "alphabet"
+    SPELT = "spelt"
+    UNSPELL = "unspell"
+    SHEET_BACK = "sheet_back"
+    SHEET_ON = "sheet_on"
+    PICK_1 = "pick_1"
+    PICK_2 = "pick_2"
+    PICK_3 = "pick_3"
+    PICK_4 = "pick_4"
+    PICK_5 = "pick_5"
+    PICK_6 = "pick_6"
+    PICK_7 = "pick_7"
+    PICK_8 = "pick_8"
+    PICK_9 = "pick_9"
     ENTER = "enter"
     REVEAL = "reveal"
     APPLY = "apply"
@@ -165,6 +183,21 @@ class RegistryAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class HelperChecked:
+    """Whether this card may name somebody today; only so many a day may be asked for."""
+
+    key: CardKey = field(repr=False)
+    may: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HelperSpent:
+    """The helper named too many people today, so this one was not looked up."""
+
+    key: CardKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LookUpFailed:
     """The roster could not be asked; that says nothing about the person."""
 
@@ -301,6 +334,8 @@ Event = (
     | DevicesLost
     | RosterAnswered
     | RegistryAnswered
+    | HelperChecked
+    | HelperSpent
     | LookUpFailed
     | Watched
     | Judged

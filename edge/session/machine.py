@@ -8,8 +8,8 @@ nothing in a state changes nothing. What must always hold (and is walked at
 random in the tests):
 
 * no verdict without consent, no frame before it;
-* at most one `Store` with a record of its own per visit, a receipt only after
-  `RecordStored`;
+* at most one `Store` with a record of its own per visit, and one with a call for staff; a
+  receipt only after `RecordStored`;
 * leaving `Watching`, the page where staff look through the camera, or a scan for which
   somebody asked it to open, always closes it;
 * every state but `Home` ends by itself, after a warning, and forgets the person;
@@ -26,9 +26,11 @@ from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
 from edge.domain.codes import LetterService
 from edge.domain.cycles import due_after, is_covered
 from edge.domain.errors import Fault
-from edge.domain.people import PersonId, RosterEntry
+from edge.domain.people import CardIdentity, CardKey, PersonId, RosterEntry
 from edge.domain.record import (
+    NOBODY,
     Consent,
+    NamedBy,
     Outcome,
     ProofRecord,
     Provenance,
@@ -37,10 +39,11 @@ from edge.domain.record import (
     Subject,
     Verdict,
 )
+from edge.domain.spelling import Spelling
 from edge.domain.staff import Deed, StaffEvent
 from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
-from edge.session import codes, service
+from edge.session import codes, helping, service
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -57,6 +60,7 @@ from edge.session.effects import (
     Forget,
     LookUp,
     PrintReceipt,
+    PrintWhereToAsk,
     Repeat,
     SetTimer,
     StopWatching,
@@ -72,6 +76,8 @@ from edge.session.events import (
     CodeSeen,
     DevicesLost,
     Event,
+    HelperChecked,
+    HelperSpent,
     Judged,
     LookUpFailed,
     Pressed,
@@ -81,6 +87,7 @@ from edge.session.events import (
     RecordStored,
     RegistryAnswered,
     RosterAnswered,
+    SlipPrinted,
     StaffAnswered,
     StoreBack,
     StoreFailed,
@@ -89,6 +96,18 @@ from edge.session.events import (
     Touched,
     Watched,
     WatchFailed,
+)
+from edge.session.helping_states import (
+    AwaitingHelper,
+    CardNews,
+    CheckingHelper,
+    ConfirmingHelper,
+    Helper,
+    HelpingState,
+    NamingTarget,
+    TypingName,
+    TypingNumber,
+    WhoFor,
 )
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn, StaffState
 from edge.session.states import (
@@ -114,6 +133,8 @@ from edge.session.states import (
     Visit,
     Watching,
     Why,
+    helper_of,
+    knows_somebody,
     uses_camera,
     visit_of,
 )
@@ -149,6 +170,9 @@ class Context:
     new_record_id: Callable[[], RecordId]
     new_receipt_no: Callable[[], str]
     draw_actions: Callable[[frozenset[Action]], tuple[Action, ...]]  # what to leave out
+    card_key: Callable[[str], CardKey]
+    spelling: Spelling
+    ticket: str  # the number of whoever calls next
     kiosk_id: str
     site: str
     software: str
@@ -295,9 +319,36 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
         return _go(lying, Turned(Why.OUT_OF_SERVICE), ctx)
     if isinstance(session.state, AwaitingOwner):
         return _moved(lying, codes.owner_known(session.state, event.key, session.epoch + 1), ctx)
+    if isinstance(session.state, AwaitingHelper):
+        came = Helper(event.card, event.key, event.flags, event.reader_id, ctx.now)
+        return _go(lying, ConfirmingHelper(came), ctx)
+    if isinstance(session.state, _NAMING):
+        return _target_read(lying, session.state.helper, event, ctx)
     visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
     visit = replace(visit, service=_service_of(session.state))
     return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
+
+
+_NAMING = NamingTarget | TypingNumber | TypingName
+"""Where the card of the person to be helped may be laid down."""
+
+
+def _target_read(session: Session, helper: Helper, event: CardRead, ctx: Context) -> Transition:
+    if event.key == helper.key:
+        return _go(session, NamingTarget(helper, CardNews.OWN), ctx)
+    visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now, helper=helper)
+    return _look_up_target(session, visit, helper, ctx)
+
+
+def _target_typed(session: Session, card: CardIdentity, helper: Helper, ctx: Context) -> Transition:
+    key, reader_id = ctx.card_key(card.id_number), helper.reader_id
+    visit = Visit(card, key, (), reader_id, ctx.now, helper=helper, named_by=NamedBy.TYPED)
+    return _look_up_target(session, visit, helper, ctx)
+
+
+def _look_up_target(session: Session, visit: Visit, helper: Helper, ctx: Context) -> Transition:
+    """Eligibility is the target's (M17); naming them counts for the helper's card."""
+    return _go(session, LookingUp(visit), ctx, LookUp(visit.key, helper.key))
 
 
 def _expects_card(state: State) -> bool:
@@ -305,9 +356,10 @@ def _expects_card(state: State) -> bool:
     keypad that was left standing keeps no resident out."""
     if _out_of_service(state):
         return False
-    return isinstance(state, Home | AwaitingCard | AwaitingOwner | StaffSignIn | StaffChecking) or (
-        isinstance(state, Turned | Informing | Scanning | CodeTold) and visit_of(state) is None
-    )
+    naming = WhoFor | AwaitingHelper | _NAMING
+    return isinstance(
+        state, Home | naming | AwaitingCard | AwaitingOwner | StaffSignIn | StaffChecking
+    ) or (isinstance(state, Turned | Informing | Scanning | CodeTold) and not knows_somebody(state))
 
 
 def _service_of(state: State) -> LetterService | None:
@@ -327,7 +379,7 @@ def _store_news(session: Session, event: StoreLost | StoreBack, ctx: Context) ->
     """Whoever is being served is told at their own record; the next person before they begin."""
     session = replace(session, store_lost=isinstance(event, StoreLost))
     match session.state, event:
-        case Home() | AwaitingCard(), StoreLost():
+        case Home() | WhoFor() | AwaitingHelper() | AwaitingCard(), StoreLost():
             return _go(session, Turned(Why.OUT_OF_SERVICE), ctx)
         case Turned(Why.OUT_OF_SERVICE), StoreBack():
             return _home(session, ctx)
@@ -346,16 +398,32 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
     """
     session = replace(session, card_lies=False)
     match session.state:
-        case Home() | AwaitingCard() | AwaitingOwner() if fault in (Fault.ABSENT, Fault.SILENT):
+        case Home() | WhoFor() | AwaitingCard() | AwaitingOwner() if fault in (
+            Fault.ABSENT,
+            Fault.SILENT,
+        ):
             return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state if state.failures + 1 >= CARD_TRIES:
             return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state:
             return _go(session, replace(state, failures=state.failures + 1), ctx)
-        case Home():
+        case Home() | WhoFor():
             return _go(session, AwaitingCard(1), ctx)
+        case (AwaitingHelper() | NamingTarget()) as state:
+            return _helpers_card_failed(session, state, fault, ctx)
         case _:
             return Transition(session, (ArmReader(),))
+
+
+def _helpers_card_failed(
+    session: Session, state: AwaitingHelper | NamingTarget, fault: Fault, ctx: Context
+) -> Transition:
+    moved = helping.card_failed(state, fault, CARD_TRIES)
+    if moved is not None:
+        return _go(session, moved, ctx)
+    dead = fault in (Fault.ABSENT, Fault.SILENT)
+    why = Why.READER_DOWN if dead else Why.CARD_UNREADABLE
+    return _go(session, Turned(why, fault=fault), ctx)
 
 
 # --- buttons -----------------------------------------------------------------
@@ -410,11 +478,19 @@ def offered(state: State) -> tuple[Button, ...]:
         case Scanning() | CheckingCode() | CodeTold() | AwaitingOwner() | Reprinting():
             return codes.offered(state, person)
         case AwaitingCard():
-            return (Button.HELP, Button.SCAN, Button.HOME)
-        case LookingUp() | AskingRegistry() | Storing():
+            return (*person, Button.BACK, Button.HELP, Button.SCAN, Button.HOME)
+        case WhoFor():
+            return (*helping.offered(state), Button.HELP, Button.SCAN, Button.HOME)
+        case AwaitingHelper() | ConfirmingHelper() | NamingTarget() | TypingNumber() | TypingName():
+            own = helping.offered(state)
+            return (*own, *person, Button.BACK, Button.HELP, Button.HOME)
+        case LookingUp() | AskingRegistry() | CheckingHelper():
+            return (*person, Button.HOME)
+        case Storing():
             return ()
-        case Confirming():
-            return (Button.ENTER, Button.REVEAL, *person, Button.HELP, Button.HOME)
+        case Confirming(visit):
+            back = (Button.BACK,) if visit.helper else ()
+            return (Button.ENTER, Button.REVEAL, *person, *back, Button.HELP, Button.HOME)
         case Choosing():
             choices = (Button.APPLY, Button.HISTORY)
             return (*choices, *person, Button.BACK, Button.HELP, Button.SCAN, Button.HOME)
@@ -422,7 +498,7 @@ def offered(state: State) -> tuple[Button, ...]:
             return (*person, Button.BACK, Button.HELP, Button.HOME)
         case Consenting():
             choices = (Button.AGREE, Button.DECLINE)
-            return (*choices, Button.BACK, Button.HELP, Button.HOME)
+            return (*choices, *person, Button.BACK, Button.HELP, Button.HOME)
         case Watching():
             return (*person, Button.HELP, Button.SCAN, Button.HOME)
         case Retrying(exhausted=exhausted):
@@ -432,12 +508,13 @@ def offered(state: State) -> tuple[Button, ...]:
             retake = (Button.RETAKE,) if may_retake else ()
             return (*retake, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
         case Finished():
-            return (Button.EXIT, Button.HELP, Button.SCAN, Button.HOME)
+            return (Button.EXIT, *person, Button.HELP, Button.SCAN, Button.HOME)
         case Turned(Why.OUT_OF_SERVICE):
             return (Button.STAFF_DOOR,)
-        case Turned(why):
+        case Turned(why) as state:
             door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
-            return (*person, Button.EXIT, *door)
+            back = (Button.BACK,) if state.visit and state.visit.helper else ()
+            return (*person, Button.EXIT, *back, *door)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
 
@@ -456,11 +533,21 @@ def _left(state: State) -> State:
 
 
 def _may_call(state: State) -> bool:
-    """Staff can be called wherever a person is known and their matter is still open."""
+    """From every screen after the card, also of a card that could not be read; not while the disk
+    writes, and not by who has a number already."""
     if isinstance(state, Informing | CodeState):
         return _may_call(state.back)
-    settled = isinstance(state, LookingUp | AskingRegistry | Storing | Finished)
-    return visit_of(state) is not None and not settled
+    match state:
+        case Storing() | Turned(Why.OUT_OF_SERVICE):
+            return False
+        case Finished(record=record):
+            return record.outcome not in _WAIT_FOR_STAFF
+        case AwaitingCard(failures=failures) | AwaitingHelper(failures=failures):
+            return failures > 0
+        case Turned():
+            return True
+        case _:
+            return knows_somebody(state)
 
 
 def _leave(session: Session, ctx: Context) -> Transition:
@@ -474,7 +561,11 @@ def _leave(session: Session, ctx: Context) -> Transition:
 def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
     match session.state, button:
         case Home(), Button.START_PROOF:
+            return _go(session, WhoFor(), ctx)
+        case WhoFor(), Button.FOR_SELF:
             return _go(session, AwaitingCard(), ctx)
+        case Confirming(visit), Button.ENTER if visit.named_by is NamedBy.TYPED:
+            return _go(session, Consenting(visit), ctx)
         case Confirming(visit, revealed), Button.REVEAL:
             return _go(session, Confirming(visit, not revealed), ctx)
         case Confirming(visit), Button.ENTER if visit.service is LetterService.PROOF:
@@ -506,12 +597,34 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
             return _moved(session, codes.pressed(state, button, session.epoch + 1, scanner), ctx)
         case state, Button.BACK:
             return _back(session, state, ctx)
+        case (
+            WhoFor() | ConfirmingHelper() | NamingTarget() | TypingNumber() | TypingName()
+        ) as state, _:
+            return _helped(session, state, button, ctx)
         case _:
             return Transition(session)
 
 
+def _helped(session: Session, state: HelpingState, button: Button, ctx: Context) -> Transition:
+    latin = session.language is Language.EN
+    moved, effects = helping.pressed(state, button, ctx.spelling, latin=latin)
+    if isinstance(moved, helping.Named):
+        helper = helper_of(state)
+        assert helper is not None
+        return _target_typed(session, moved.card, helper, ctx)
+    return _go(session, moved, ctx, *effects)
+
+
 def _back(session: Session, state: State, ctx: Context) -> Transition:
     match state:
+        case AwaitingCard():
+            return _go(session, WhoFor(), ctx)
+        case AwaitingHelper() | ConfirmingHelper() | NamingTarget() | TypingNumber() | TypingName():
+            return _go(session, helping.back(state), ctx)
+        case Confirming(visit) | Turned(visit=Visit() as visit) if visit.helper:
+            return _go(session, NamingTarget(visit.helper), ctx)
+        case Consenting(visit) if visit.named_by is NamedBy.TYPED:
+            return _go(session, Confirming(visit), ctx)
         case Informing() | Scanning() | CodeTold() | AwaitingOwner() | Reprinting():
             return _return(session, state.back, ctx)
         case Choosing(visit):
@@ -543,9 +656,10 @@ def _covered(entry: RosterEntry, now: Stamp) -> bool:
 def _to_staff(session: Session, ctx: Context) -> Transition:
     """Feature 2: a person to turn to, at any moment, without a reason being asked for."""
     visit = visit_of(session.state)
-    if visit is None:
-        return Transition(session)
-    return _store(session, visit, None, Outcome.DECLINED, ctx)
+    if visit is not None:
+        return _store(session, visit, None, Outcome.CALLED, ctx)
+    record = _call(helper_of(session.state), ctx)
+    return _go(session, Storing(None, record), ctx, Forget(), Store(record))
 
 
 # --- staff ---------------------------------------------------------------------
@@ -592,10 +706,26 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _go(session, Turned(Why.CAMERA_DOWN, visit, fault), ctx)
         case LookingUp(visit), LookUpFailed(key) if key == visit.key:
             return _go(session, Turned(Why.STORE_DOWN, visit), ctx)
+        case LookingUp(visit), HelperSpent(key) if key == visit.key:
+            return _go(session, Turned(Why.HELPER_SPENT, helper=visit.helper), ctx)
+        case CheckingHelper(helper), HelperChecked(key, may) if key == helper.key:
+            spent = Turned(Why.HELPER_SPENT, helper=helper)
+            return _go(session, NamingTarget(helper) if may else spent, ctx)
+        case CheckingHelper(helper), LookUpFailed(key) if key == helper.key:
+            return _go(session, Turned(Why.STORE_DOWN, helper=helper), ctx)
+        case Turned(order_id=running) as state, SlipPrinted(done, fault) if (
+            state.slip and done == running
+        ):
+            news = PaperNews.FAILED if fault else PaperNews.PRINTED
+            return Transition(
+                replace(session, state=replace(state, slip=news), epoch=session.epoch + 1)
+            )
         case Storing(visit, record), RecordStored(record_id, online) if _same(record, record_id):
             return _stored(session, visit, record, online, ctx)
         case Storing(visit, record), StoreFailed(record_id) if _same(record, record_id):
-            return _go(session, Turned(Why.STORE_DOWN, visit), ctx)
+            called = record.outcome is Outcome.CALLED
+            why = Why.CALL_FAILED if called else Why.STORE_DOWN
+            return _go(session, Turned(why, visit), ctx)
         case Finished() as done, ReceiptPrinted(record_id) if _same(done.record, record_id):
             return _go(session, replace(done, paper=PaperNews.PRINTED), ctx)
         case Finished() as done, ReceiptFailed(record_id, code=code) if _same(
@@ -633,6 +763,7 @@ def _looked_up(
     session: Session, visit: Visit, entry: RosterEntry | None, online: bool, ctx: Context
 ) -> Transition:
     """Who is not on this roster may be on another: the registry is asked, if it can be."""
+    entry = _theirs(visit, entry)
     if entry is None and online:
         asking = AskRegistry(visit.key, visit.card.id_number)
         return _go(session, AskingRegistry(visit), ctx, asking)
@@ -642,8 +773,20 @@ def _looked_up(
 def _known(
     session: Session, visit: Visit, entry: RosterEntry | None, missing: Why, ctx: Context
 ) -> Transition:
-    known = replace(visit, entry=entry)
-    return _go(session, Confirming(known) if entry else Turned(missing, known), ctx)
+    """Who is found nowhere gets on paper where to ask (E03)."""
+    known = replace(visit, entry=_theirs(visit, entry))
+    if known.entry is not None:
+        return _go(session, Confirming(known), ctx)
+    order_id = session.epoch + 1
+    away = Turned(missing, known, slip=PaperNews.PRINTING, order_id=order_id)
+    return _go(session, away, ctx, PrintWhereToAsk(order_id))
+
+
+def _theirs(visit: Visit, entry: RosterEntry | None) -> RosterEntry | None:
+    """A typed number with another name is as good as unknown: nobody learns whose it is."""
+    if entry is None or visit.named_by is NamedBy.CARD:
+        return entry
+    return entry if helping.is_of(entry, visit.card.name) else None
 
 
 def _same(record: ProofRecord, record_id: RecordId) -> bool:
@@ -726,12 +869,12 @@ def _store(
 
 def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context) -> ProofRecord:
     reasons: tuple[Reason, ...] = verdict.reasons if verdict else ()
-    card = visit.card
+    helper = visit.helper
     return ProofRecord(
         record_id=ctx.new_record_id(),
         kiosk_id=ctx.kiosk_id,
         site=ctx.site,
-        subject=Subject(card.name, card.id_number, card.kind, visit.flags),
+        subject=_subject(visit),
         person_id=visit.entry.person_id if visit.entry else None,
         outcome=outcome,
         reasons=reasons,
@@ -744,22 +887,60 @@ def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Contex
         finished=ctx.now,
         provenance=ctx.provenance,
         software=ctx.software,
+        helper=_subject(helper) if helper else None,
+        named_by=visit.named_by,
+        ticket=ctx.ticket if outcome in _WAIT_FOR_STAFF else "",
+    )
+
+
+_WAIT_FOR_STAFF = (Outcome.DECLINED, Outcome.CALLED)
+
+
+def _subject(who: Visit | Helper) -> Subject:
+    card = who.card
+    return Subject(card.name, card.id_number, card.kind, who.flags)
+
+
+def _call(helper: Helper | None, ctx: Context) -> ProofRecord:
+    """A call by somebody whom no card has named yet, as helper at most."""
+    return ProofRecord(
+        record_id=ctx.new_record_id(),
+        kiosk_id=ctx.kiosk_id,
+        site=ctx.site,
+        subject=NOBODY,
+        person_id=None,
+        outcome=Outcome.CALLED,
+        reasons=(),
+        consent=None,
+        verdict=None,
+        attempts=0,
+        receipt_no=ctx.new_receipt_no(),
+        reader_id=helper.reader_id if helper else "",
+        started=helper.started if helper else ctx.now,
+        finished=ctx.now,
+        provenance=ctx.provenance,
+        software=ctx.software,
+        helper=_subject(helper) if helper else None,
+        ticket=ctx.ticket,
     )
 
 
 def _stored(
-    session: Session, visit: Visit, record: ProofRecord, online: bool, ctx: Context
+    session: Session, visit: Visit | None, record: ProofRecord, online: bool, ctx: Context
 ) -> Transition:
     done = Finished(visit, record, online, PaperNews.PRINTING)
     return _go(session, done, ctx, PrintReceipt(record, online, _due_by(visit, record)))
 
 
-def _due_by(visit: Visit, record: ProofRecord) -> date | None:
-    """Until when to come again; unknown off the roster, and when the clock cannot be trusted."""
-    if visit.entry is None:
+def _due_by(visit: Visit | None, record: ProofRecord) -> date | None:
+    """Until when to come again; unknown off the roster, and when the clock cannot be trusted.
+
+    Of a typed target nothing is told that the roster knows.
+    """
+    if visit is None or visit.entry is None:
         return None
     if record.outcome is not Outcome.PASSED:
-        return visit.entry.due_by
+        return visit.entry.due_by if visit.named_by is NamedBy.CARD else None
     return (
         due_after(visit.entry.cycle, record.finished.local.date())
         if record.finished.is_sure

@@ -13,9 +13,19 @@ from edge.domain.challenge import Action, WatchProgress
 from edge.domain.codes import LetterService
 from edge.domain.errors import Fault
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
-from edge.domain.record import Consent, ProofRecord, Verdict
+from edge.domain.record import Consent, NamedBy, ProofRecord, Verdict
 from edge.domain.timebase import MonoNs, Stamp
 from edge.session.codes_states import CodeState, Scanning, ScanWay
+from edge.session.helping_states import (
+    AwaitingHelper,
+    CheckingHelper,
+    ConfirmingHelper,
+    Helper,
+    NamingTarget,
+    TypingName,
+    TypingNumber,
+    WhoFor,
+)
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 
 
@@ -32,6 +42,8 @@ class Why(Enum):
     NOT_FOUND = "not_found"  # E03
     NOT_REACHED = "not_reached"  # E03, and the registry could not be asked
     ALREADY_DONE = "already_done"  # E04
+    HELPER_SPENT = "helper_spent"  # this card named enough people today
+    CALL_FAILED = "call_failed"  # the disk did not take the call
     CARD_UNREADABLE = "card_unreadable"  # E01 after the last try
     READER_DOWN = "reader_down"  # E13
     CAMERA_DOWN = "camera_down"  # E13
@@ -69,6 +81,8 @@ class Visit:
     attempts: int = 0
     left_out: frozenset[Action] = frozenset()  # movements that this person did not manage
     service: LetterService | None = None  # what a notice letter asked them to come for
+    helper: Helper | None = None
+    named_by: NamedBy = NamedBy.CARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +172,9 @@ class Reviewing:
 
 @dataclass(frozen=True, slots=True)
 class Storing:
-    """The record is on its way to the disk."""
+    """The record is on its way to the disk. Without a visit somebody called whom no card named."""
 
-    visit: Visit
+    visit: Visit | None
     record: ProofRecord
 
 
@@ -169,7 +183,7 @@ class Finished:
     """On the disk. `online` says whether the registry could be reached just now; `code` proves
     the result from the screen where the printer could not."""
 
-    visit: Visit
+    visit: Visit | None
     record: ProofRecord
     online: bool
     paper: PaperNews
@@ -178,11 +192,17 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """The kiosk cannot go on; kind words and a person to turn to."""
+    """The kiosk cannot go on; kind words and a person to turn to.
+
+    `slip` is what the printer says of the paper that tells where to ask, ordered by `order_id`.
+    """
 
     why: Why
     visit: Visit | None = None
     fault: Fault | None = None
+    helper: Helper | None = None
+    slip: PaperNews | None = None
+    order_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +215,13 @@ class Informing:
 
 State = (
     Home
+    | WhoFor
+    | AwaitingHelper
+    | ConfirmingHelper
+    | CheckingHelper
+    | NamingTarget
+    | TypingNumber
+    | TypingName
     | AwaitingCard
     | LookingUp
     | AskingRegistry
@@ -255,3 +282,19 @@ def visit_of(state: State) -> Visit | None:
     if isinstance(state, Informing | CodeState):
         return visit_of(state.back)
     return getattr(state, "visit", None)
+
+
+def helper_of(state: State) -> Helper | None:
+    """Who helps somebody else here, if anybody does."""
+    visit = visit_of(state)
+    if visit is not None:
+        return visit.helper
+    if isinstance(state, Informing | CodeState):
+        return helper_of(state.back)
+    helper: Helper | None = getattr(state, "helper", None)
+    return helper
+
+
+def knows_somebody(state: State) -> bool:
+    """Whether anybody's card was read, or anything about somebody typed."""
+    return visit_of(state) is not None or helper_of(state) is not None

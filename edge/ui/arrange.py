@@ -377,6 +377,7 @@ TYPED_PX = 56
 def _keypad_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
     """Left of the keys: what is asked for, what was typed, what was wrong with it."""
     panel = box.left(box.w - kit.px(KEYPAD_PX + sizes.MARGIN_PX))
+    panel = yield from _with_choices(kit, screen, panel)
     shown = panel.top(kit.px(96))
     yield from _sheet(kit, shown)
     style = Style(TYPED_PX, kit.theme.palette.ink, bold=True, align="center")
@@ -393,6 +394,8 @@ def keypad(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
     lines = rows(inner.middle(inner.w, count * height + (count - 1) * gap), [height] * count, gap)
     places = [place for line in lines for place in columns(line, KEYPAD_COLUMNS, gap)]
     for choice, place in zip(screen.keypad, places, strict=True):
+        if choice is None:
+            continue
         size_px = TYPED_PX if len(choice.label) == 1 else sizes.KEY_PX
         yield _key(kit, choice, place, _look(kit, choice.weight), size_px)
 

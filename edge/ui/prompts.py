@@ -30,6 +30,7 @@ from edge.domain.people import (
     Sex,
 )
 from edge.domain.record import (
+    NamedBy,
     Outcome,
     ProofRecord,
     Provenance,
@@ -49,6 +50,18 @@ from edge.session.codes_states import (
     Reprinting,
     Scanning,
     ScanWay,
+)
+from edge.session.helping_states import (
+    AwaitingHelper,
+    CardNews,
+    CheckingHelper,
+    ConfirmingHelper,
+    Helper,
+    NamingTarget,
+    NumberFault,
+    TypingName,
+    TypingNumber,
+    WhoFor,
 )
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
@@ -194,6 +207,7 @@ def _states() -> Iterator[State]:
     """At least one state for each thing `view` can say."""
     yield from (Home(), AwaitingCard(), AwaitingCard(1), LookingUp(_VISIT), Choosing(_VISIT))
     yield AskingRegistry(_VISIT)
+    yield from _helping_states()
     yield from (Confirming(_VISIT), Confirming(replace(_VISIT, flags=tuple(CardFlag))))
     stranger = replace(_VISIT, entry=None)
     yield from (ShowingHistory(_VISIT), ShowingHistory(stranger), Consenting(_VISIT))
@@ -210,6 +224,17 @@ def _states() -> Iterator[State]:
     yield from (StaffSignIn(), StaffChecking(0, ""))
     yield Service(StaffMember("", frozenset()), ServicePage.SOUND)
     yield from _code_states()
+
+
+def _helping_states() -> Iterator[State]:
+    helper = Helper(_CARD, CardKey(""), (), "", _STAMP)
+    yield from (WhoFor(), AwaitingHelper(), AwaitingHelper(1), ConfirmingHelper(helper))
+    yield CheckingHelper(helper)
+    yield from (NamingTarget(helper, news) for news in (None, *CardNews))
+    yield from (TypingNumber(helper, "", fault) for fault in (None, *NumberFault))
+    yield from (TypingName(helper, "", missed=missed) for missed in (False, True))
+    visit = replace(_VISIT, helper=helper, named_by=NamedBy.TYPED)
+    yield from (Confirming(visit), Consenting(visit), Reviewing(visit, _verdict(None)))
 
 
 def _code_states() -> Iterator[State]:

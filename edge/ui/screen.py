@@ -129,7 +129,8 @@ class Screen:
     `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
     `note` small print for staff; `progress` is (movements done, movements in all);
     `glow` is the hue of the ground while the screen serves as a lamp;
-    `typed` what was typed on the `keypad`, hidden where it is secret; `enlarged` is elder mode;
+    `typed` what was typed on the `keypad` (four to a row, `None` an empty
+    place), hidden where it is secret; `enlarged` is elder mode;
     `leaf` says how often `turn` was pressed, which is shown where a text is longer than the panel.
     """
 
@@ -151,7 +152,7 @@ class Screen:
     progress_words: str = ""
     spoken: str = field(default="", repr=False)
     choices: tuple[Choice, ...] = ()
-    keypad: tuple[Choice, ...] = ()
+    keypad: tuple[Choice | None, ...] = ()
     more_time: Choice | None = None
     repeat: Choice | None = None
     large: Choice | None = None
@@ -175,7 +176,13 @@ class Screen:
     def buttons(self) -> tuple[Choice, ...]:
         """All there is to press, in the order of reading."""
         extra = [choice for choice in (self.more_time, self.repeat, self.large) if choice]
-        return (*extra, *self.languages, *self.keypad, *self.choices, *self.footer.buttons)
+        return (
+            *extra,
+            *self.languages,
+            *filter(None, self.keypad),
+            *self.choices,
+            *self.footer.buttons,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,13 @@ def catalogue(language: Language) -> Mapping[str, str]:
     )
 
 
+@cache
+def name_characters() -> Mapping[str, str]:
+    """Characters of names by syllable, the common ones first."""
+    source = files("edge.ui") / "texts" / "characters.toml"
+    return MappingProxyType(tomllib.loads(source.read_text(encoding="utf-8")))
+
+
 def text(language: Language, key: str, **params: object) -> str:
     """One text with its placeholders filled. Raises `TextError` unless they match exactly."""
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.people import CardFlag, CardIdentity, mask_id_number, mask_name
-from edge.domain.record import Outcome, ProofRecord
+from edge.domain.record import NamedBy, Outcome, ProofRecord
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.codes_states import (
     AwaitingOwner,
@@ -24,6 +24,15 @@ from edge.session.codes_states import (
     Scanning,
 )
 from edge.session.events import Button
+from edge.session.helping_states import (
+    AwaitingHelper,
+    CheckingHelper,
+    ConfirmingHelper,
+    NamingTarget,
+    TypingName,
+    TypingNumber,
+    WhoFor,
+)
 from edge.session.machine import offered
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn
 from edge.session.states import (
@@ -50,7 +59,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
-from edge.ui import codes_view, service_view
+from edge.ui import codes_view, helping_view, service_view
 from edge.ui.glow import glow_of
 from edge.ui.screen import (
     SIMULATED_BAND,
@@ -151,19 +160,24 @@ def _repeat(words: Wording) -> Choice:
 
 
 def _choices(state: State, words: Wording) -> tuple[Choice, ...]:
-    shown = [button for button in offered(state) if button not in service_view.KEYPAD]
+    keys = _grid(state)
+    shown = [button for button in offered(state) if button not in keys]
     main = [button for button in shown if not _in_footer(state, button)]
     return tuple(Choice(_label(state, b, words), b, _weight(state, b)) for b in main)
 
 
-def _keypad(state: State, words: Wording) -> tuple[Choice, ...]:
+def _keypad(state: State, words: Wording) -> tuple[Choice | None, ...]:
     """All keys or none, each at its own place."""
-    if not isinstance(state, StaffSignIn):
-        return ()
     return tuple(
-        Choice(service_view.key_label(key, words), key, _weight(state, key))
-        for key in service_view.KEYPAD
+        Choice(_label(state, key, words), key, _weight(state, key)) if key else None
+        for key in _grid(state)
     )
+
+
+def _grid(state: State) -> tuple[Button | None, ...]:
+    if isinstance(state, StaffSignIn):
+        return service_view.KEYPAD
+    return helping_view.keys(state) if isinstance(state, TypingNumber | TypingName) else ()
 
 
 def _in_footer(state: State, button: Button) -> bool:
@@ -187,7 +201,15 @@ def _footer(session: Session, now_ns: MonoNs, words: Wording) -> Footer:
     )
 
 
-_UNCOUNTED = AwaitingCard | LookingUp | AskingRegistry | Confirming | Storing
+_UNCOUNTED = (
+    AwaitingCard
+    | AwaitingHelper
+    | LookingUp
+    | AskingRegistry
+    | Confirming
+    | ConfirmingHelper
+    | Storing
+)
 
 
 def _time_left(session: Session, now_ns: MonoNs, words: Wording) -> str:
@@ -228,6 +250,8 @@ def _label(state: State, button: Button, words: Wording) -> str:
             return words("button.go_on")
         case (StaffSignIn() | StaffChecking() | Service()) as staff, _:
             return service_view.label(staff, button, words)
+        case (ConfirmingHelper() | TypingNumber() | TypingName()) as helping, _:
+            return helping_view.label(helping, button, words)
         case (Scanning() | CodeTold() | Reprinting()) as page, _:
             return codes_view.label(page, button, words)
         case _:
@@ -240,7 +264,7 @@ def _weight(state: State, button: Button) -> Weight:
         return Weight.EQUAL
     if isinstance(state, Turned) and state.visit and state.why is not Why.ALREADY_DONE:
         return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
-    quiet = button in service_view.KEYPAD and button is not Button.OK
+    quiet = button in _grid(state) and button not in (Button.OK, Button.SPELT)
     return Weight.SIDE if quiet or button in _SIDE else Weight.MAIN
 
 
@@ -260,12 +284,22 @@ def _draft(session: Session, words: Wording) -> Screen:
             return _waiting("asking_registry", words)
         case Confirming(visit, revealed):
             return _confirm(visit, revealed, words)
+        case (
+            WhoFor()
+            | AwaitingHelper()
+            | ConfirmingHelper()
+            | CheckingHelper()
+            | NamingTarget()
+            | TypingNumber()
+            | TypingName()
+        ):
+            return helping_view.draft(state, card_lies, words)
         case Choosing():
             return _choose(words)
         case ShowingHistory(visit):
             return _history(visit, words)
-        case Consenting():
-            return _consent(words)
+        case Consenting(visit):
+            return _consent(visit, words)
         case Watching():
             return _watch(state, words)
         case Retrying():
@@ -351,8 +385,10 @@ def _confirm(visit: Visit, revealed: bool, words: Wording) -> Screen:
         title=words("confirm.greeting"),
         fields=_identity(visit.card, revealed, words),
         advice=expired,
-        hint=words("confirm.hint"),
-        spoken=sentences_of(words("confirm.spoken"), expired),
+        hint=words("confirm.hint_target" if visit.helper else "confirm.hint"),
+        spoken=sentences_of(
+            words("confirm.spoken_target" if visit.helper else "confirm.spoken"), expired
+        ),
     )
 
 
@@ -403,16 +439,19 @@ def _this_cycle(visit: Visit, words: Wording) -> tuple[tuple[str, str], ...]:
     return ((words("history.this_cycle"), status),)
 
 
-def _consent(words: Wording) -> Screen:
+def _consent(visit: Visit, words: Wording) -> Screen:
+    """Nobody agrees for somebody else: a helper is told so, and the person is spoken to."""
     title, lines = words("consent.title"), _consent_lines(words)
+    own = words("consent.own") if visit.helper else ""
     return Screen(
         name="consent",
         layout=Layout.PAGE,
         language=words.language,
         title=title,
         lines=lines,
+        advice=own,
         hint=words("consent.hint"),
-        spoken=sentences_of(title, *lines),
+        spoken=sentences_of(own, title, *lines),
     )
 
 
@@ -500,7 +539,8 @@ def _exhausted(words: Wording) -> Screen:
 
 def _review(state: Reviewing, words: Wording) -> Screen:
     line = words("review.line")
-    to_staff = () if state.verdict.passed else (words("review.to_staff"),)
+    why = "review.to_staff_typed" if _typed(state.visit) else "review.to_staff"
+    to_staff = () if state.verdict.passed else (words(why),)
     return Screen(
         name="review",
         layout=Layout.PORTRAIT,
@@ -559,9 +599,14 @@ def _outcome(state: Finished, words: Wording) -> tuple[str, ...]:
 
 
 def _number(record: ProofRecord, words: Wording) -> str:
-    declined = record.outcome is Outcome.DECLINED
-    key = "finished.declined_number" if declined else "finished.number"
-    return words(key, number=record.receipt_no)
+    """Whoever waits for a person is called by a short number."""
+    if record.ticket:
+        return words("finished.ticket", ticket=record.ticket)
+    return words("finished.number", number=record.receipt_no)
+
+
+def _typed(visit: Visit) -> bool:
+    return visit.named_by is NamedBy.TYPED
 
 
 def _turned(state: Turned, words: Wording) -> Screen:
@@ -573,6 +618,7 @@ def _turned(state: Turned, words: Wording) -> Screen:
         language=words.language,
         title=words(f"{section}.title"),
         lines=_already_done(state, words) if done else (words(f"{section}.line"), words.ask()),
+        hint=words(f"turned.slip_{state.slip.value}") if state.slip else "",
         note=words("turned.fault", fault=words(f"fault.{fault.value}")) if fault else "",
         art=Art.DONE if done else Art.PERSON,
         tone=Tone.CALM if done else Tone.CARE,

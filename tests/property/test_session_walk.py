@@ -26,6 +26,7 @@ from edge.session.codes_states import (
 from edge.session.events import (
     Button,
     CardFailed,
+    CardRead,
     CardRemoved,
     CodeChecked,
     CodeScanned,
@@ -35,6 +36,8 @@ from edge.session.events import (
     Event,
     Examined,
     FactsTold,
+    HelperChecked,
+    HelperSpent,
     Judged,
     LookUpFailed,
     Pressed,
@@ -54,6 +57,14 @@ from edge.session.events import (
     VolumeTold,
     Watched,
     WatchFailed,
+)
+from edge.session.helping_states import (
+    AwaitingHelper,
+    CheckingHelper,
+    NamingTarget,
+    TypingName,
+    TypingNumber,
+    WhoFor,
 )
 from edge.session.machine import offered, start, step
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
@@ -78,6 +89,13 @@ from tests.session_world import ENTRY, KEY, LAID_DOWN, NAME, NUMBER, World, prog
 from tests.ui_world import BADGE, CLERK, CODE, DEVICES, FOUND, PAPER, TECHNICIAN, WELL
 
 PIN = "135790"
+HELPS = CardRead(
+    replace(LAID_DOWN.card, name="王小明", id_number="10000019700101001X"),
+    CardKey("b" * 64),
+    (),
+    LAID_DOWN.reader_id,
+)
+"""Somebody who helps lays down their own card."""
 
 
 CODES = st.sampled_from([CODE, "jianzai-letter:proof", f"jianzai-badge:{BADGE}", "6901028075763"])
@@ -146,6 +164,8 @@ class SessionWalk(RuleBasedStateMachine):
                 assert record.record_id not in self.ordered
                 self.ordered.add(record.record_id)
                 assert (record.verdict is None) or (record.consent and record.consent.agreed)
+            case fx.LookUp(key, helper):
+                assert helper != key
             case fx.PrintReceipt(record):
                 assert record.record_id in self.stored
 
@@ -176,6 +196,44 @@ class SessionWalk(RuleBasedStateMachine):
             self.armed = False  # the reader reads one card and waits for the next order
             self.feed(LAID_DOWN)
 
+    @rule()
+    def lay_helpers_card(self) -> None:
+        if self.armed:
+            self.armed = False
+            self.feed(HELPS)
+
+    @rule()
+    def help_somebody(self) -> None:
+        """As far as the question for whom; a random walk seldom comes there."""
+        if isinstance(self.session.state, Home):
+            self.feed(Pressed(Button.START_PROOF))
+            self.feed(Pressed(Button.FOR_OTHER))
+            self.lay_helpers_card()
+            self.feed(Pressed(Button.ENTER))
+            self.feed(HelperChecked(HELPS.key, may=True))
+
+    @rule()
+    def type_number(self) -> None:
+        self.feed(Pressed(Button.TYPE))
+        for digit in NUMBER[:17]:
+            self.feed(Pressed(Button(f"digit_{digit}")))
+        self.feed(Pressed(Button.KEY_X if NUMBER[17] == "X" else Button(f"digit_{NUMBER[17]}")))
+        self.feed(Pressed(Button.OK))
+
+    @rule()
+    def type_name(self) -> None:
+        for button in (Button.DIGIT_5, Button.DIGIT_4, Button.SPELT, Button.PICK_1, Button.PICK_1):
+            self.feed(Pressed(button))
+        self.feed(Pressed(Button.OK))
+
+    @rule(may=st.booleans(), mine=st.booleans())
+    def helper_checked(self, may: bool, mine: bool) -> None:
+        self.feed(HelperChecked(HELPS.key if mine else KEY, may))
+
+    @rule(mine=st.booleans())
+    def helper_spent(self, mine: bool) -> None:
+        self.feed(HelperSpent(KEY if mine else HELPS.key))
+
     @rule(steps=st.integers(1, 7))
     def go_on(self, steps: int) -> None:
         """The way most people go; without it a random walk hardly leaves the first screens."""
@@ -185,8 +243,18 @@ class SessionWalk(RuleBasedStateMachine):
 
     def next_good_thing(self) -> None:
         match self.session.state:
-            case Home() | AwaitingCard():
+            case Home() | WhoFor() | AwaitingCard():
                 self.lay_card()
+            case AwaitingHelper():
+                self.lay_helpers_card()
+            case CheckingHelper(helper):
+                self.feed(HelperChecked(helper.key, may=True))
+            case NamingTarget():
+                self.lay_card()
+            case TypingNumber(typed=typed) if len(typed) < 18:
+                self.type_number()
+            case TypingName(name="", options=()):
+                self.type_name()
             case LookingUp():
                 self.feed(RosterAnswered(KEY, ENTRY))
             case AskingRegistry():
@@ -358,8 +426,27 @@ class SessionWalk(RuleBasedStateMachine):
     def where_a_card_may_be_laid_down_the_reader_listens(self) -> None:
         if isinstance(self.session.state, AwaitingOwner):
             assert self.armed
-        if isinstance(self.session.state, Home | AwaitingCard | StaffSignIn | StaffChecking):
+        if isinstance(
+            self.session.state,
+            Home
+            | WhoFor
+            | AwaitingHelper
+            | NamingTarget
+            | AwaitingCard
+            | StaffSignIn
+            | StaffChecking,
+        ):
             assert self.armed
+
+    @invariant()
+    def a_helper_stays_a_helper(self) -> None:
+        """Whom it is for and who helps are two people, in the record as well (M17)."""
+        state = self.session.state
+        visit, record = visit_of(state), getattr(state, "record", None)
+        if visit is not None and visit.helper is not None:
+            assert visit.helper.key != visit.key
+        if record is not None and record.helper is not None:
+            assert record.helper.id_number != record.subject.id_number
 
     @invariant()
     def nobody_is_named(self) -> None:
@@ -368,6 +455,9 @@ class SessionWalk(RuleBasedStateMachine):
         assert BADGE not in text
         assert PIN[:3] not in text
         assert NAME not in text
+        assert HELPS.card.name not in text
+        assert HELPS.card.id_number not in text
+        assert NUMBER[:9] not in text
 
     @invariant()
     def only_home_and_out_of_service_have_no_end(self) -> None:

@@ -244,7 +244,7 @@ class Bench:
 def starts_up(config: Config) -> None:
     """Everything of a start that a setting could break, short of opening devices."""
     facts = facts_of(config, Provenance.SIMULATED)
-    context_maker(config, facts)(SystemTime().now(), mono_ns())
+    context_maker(config, facts, Keyring.load(config))(SystemTime().now(), mono_ns())
     receipt_maker(config)
     settings = sync_process.settings(config, "fuzz")
     sync_process._endpoint(settings)

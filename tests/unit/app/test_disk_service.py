@@ -11,7 +11,7 @@ import pytest
 from edge.app.runner import LOOK_S
 from edge.domain.health import Condition
 from edge.session.events import Button, Pressed
-from edge.session.states import AwaitingCard, Home, Session, Turned, Why
+from edge.session.states import Home, Session, Turned, WhoFor, Why
 from edge.store.health import HealthTable
 from tests.unit.app.test_runner_reader import Desk
 
@@ -59,7 +59,7 @@ def test_whoever_has_just_begun_is_told_before_the_card_is_read(tmp_path: Path) 
     away = folder.with_name("away")
     with running(desk):
         desk.runner.post(Pressed(Button.START_PROOF))
-        desk.until(lambda session: isinstance(session.state, AwaitingCard))
+        desk.until(lambda session: isinstance(session.state, WhoFor))
         folder.rename(away)
         desk.until(out_of_service)
         away.rename(folder)

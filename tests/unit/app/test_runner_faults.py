@@ -110,7 +110,7 @@ def test_a_roster_that_cannot_be_read_is_said_and_can_be_left(
 
 @pytest.mark.parametrize("error", [StoreError("full"), ZeroDivisionError()])
 def test_a_record_that_cannot_be_written_never_says_done(config: Config, error: Exception) -> None:
-    scenario = replace(SCENARIOS["no-consent"], wishes=("不刷脸，人工办理", *WISHES[4:7]))
+    scenario = replace(SCENARIOS["no-consent"], wishes=("不刷脸，人工办理", *WISHES[4:8]))
     kiosk = HeadlessKiosk(config, scenario)
 
     def fails(*_: object) -> None:

@@ -89,11 +89,12 @@ class Desk:
             keyring=keyring,
             time=SystemTime(),
             facts=facts,
-            context=context_maker(config, facts),
+            context=context_maker(config, facts, keyring),
             flags=card_flags,
             codes=lambda picture: [],
             receipt=receipt_maker(config),
             slip=lambda language: (),
+            where_to_ask=lambda language: (),
             receipt_copy=receipt_maker(config, copy=True),
             spoken=lambda session, now_ns: "",
         )

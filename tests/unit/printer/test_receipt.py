@@ -118,7 +118,8 @@ def test_a_name_cannot_give_the_printer_orders(char: str) -> None:
     [
         (Outcome.PASSED, "验证成功。"),
         (Outcome.NEEDS_REVIEW, "已受理，\n待工作人员核实"),
-        (Outcome.DECLINED, "不刷脸，人工办理"),
+        (Outcome.DECLINED, "12-07号\n不刷脸，人工办理"),
+        (Outcome.CALLED, "12-07号\n已为您叫工作人员"),
     ],
 )
 def test_k36_every_outcome_says_so(outcome: Outcome, words: str) -> None:

@@ -180,7 +180,8 @@ def test_e10_declining_leaves_a_record_and_opens_no_camera(walk: Walk) -> None:
 def test_e03_not_on_the_roster_leaves_nothing_unless_help_is_asked_for(walk: Walk) -> None:
     walk.press(Button.START_PROOF).do(LAID_DOWN, RosterAnswered(KEY, None, online=True))
     walk.do(RegistryAnswered(KEY, None, reached=True))
-    assert walk.state == Turned(Why.NOT_FOUND, walk.state.visit)  # type: ignore[attr-defined]
+    assert isinstance(walk.state, Turned)
+    assert walk.state.why is Why.NOT_FOUND
     assert walk.given(fx.Store) == []
     walk.press(Button.CALL_STAFF)
     assert walk.record.person_id is None
@@ -205,7 +206,8 @@ def test_e03_says_that_the_centre_could_not_be_reached(walk: Walk, asked: bool) 
     assert bool(walk.given(fx.AskRegistry)) == asked
     if asked:
         walk.do(RegistryAnswered(KEY, None, reached=False))
-    assert walk.state == Turned(Why.NOT_REACHED, walk.state.visit)  # type: ignore[attr-defined]
+    assert isinstance(walk.state, Turned)
+    assert walk.state.why is Why.NOT_REACHED
     walk.do(RegistryAnswered(KEY, ENTRY, reached=True))  # too late: the person was told
     assert isinstance(walk.state, Turned)
 

@@ -15,7 +15,7 @@ from edge.app.runner import Runner
 from edge.domain.errors import StoreError
 from edge.drivers.sim.idcard_cards import RESIDENT
 from edge.session.events import Button, CardRead, Pressed
-from edge.session.states import AwaitingCard, Home, Language
+from edge.session.states import Home, Language, WhoFor
 from tests.unit.app.test_runner_reader import Desk
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_taken_in_while_somebody_is_there(bench: Bench) -> None:
     bench.desk.runner.start()
     bench.wanting.wait_for("take_in")
     bench.desk.runner.post(Pressed(Button.START_PROOF))
-    bench.desk.until(lambda session: isinstance(session.state, AwaitingCard))
+    bench.desk.until(lambda session: isinstance(session.state, WhoFor))
     while not bench.wanting.asked.empty():
         bench.wanting.asked.get()
     for _ in range(2):

@@ -9,6 +9,7 @@ from edge.domain.errors import Fault
 from edge.domain.staff import Refusal
 from edge.drivers.receipt import RECEIPT_KEYS
 from edge.session.events import Button
+from edge.session.helping import PICKS
 from edge.session.service import DIGITS
 from edge.session.states import Home, Language, Why
 from edge.ui import screen, viewmodel
@@ -20,6 +21,7 @@ ZH, EN = catalogue(Language.ZH), catalogue(Language.EN)
 
 OTHER_LABELS = {
     *DIGITS,  # the same in every language
+    *PICKS,  # what can be chosen stands on them
     Button.CONFIRM,  # names what is confirmed
     Button.LANGUAGE_ZH,
     Button.LANGUAGE_EN,
@@ -76,7 +78,7 @@ def test_no_key_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
     for _, found in gallery(Language.ZH):
         viewmodel.view(found, NOW, FACTS)
     viewmodel.consent_text(Language.ZH, FACTS)
-    technicians = {key for key in ZH if key.startswith(("doctor.", "digest."))}
+    technicians = {key for key in ZH if key.startswith(("doctor.", "digest.", "ask_slip."))}
     assert set(ZH) - asked - set(RECEIPT_KEYS) - technicians == set()
 
 

@@ -203,7 +203,19 @@ VERBATIM = {
     "E11": ("finished_offline", ["已受理，待上传", "验证成功。"], []),
     "E12": ("finished_no_paper", ["回执未能打印，办理结果有效", "回执编号：K1-000042"], []),
     "NEEDS_REVIEW": ("finished_review", ["已受理，工作人员会核实，不影响您的待遇"], []),
-    "DECLINED": ("finished_declined", ["已为您登记人工办理", "登记编号：K1-000042"], []),
+    "DECLINED": ("finished_declined", ["已为您登记人工办理", "您的号码：1-07"], []),
+    "CALLED": ("finished_called", ["已为您叫工作人员，请稍候", "您的号码：1-07"], []),
+    "STR15 M08": ("who_for", ["生存认证选择", "请您进行生存认证"], []),
+    "STR15 M09 M10": (
+        "who_for",
+        ["本人生存认证 · 去验证", "帮亲友进行生存认证 · 去验证"],
+        ["Myself · Go", "A relative or friend · Go"],
+    ),
+    "E03": (
+        "turned_not_found_printed",
+        ["未查到该对象认证信息!", "温馨提示：咨询单已打印，请取走。"],
+        [],
+    ),
     "paper": ("finished_printing", ["正在打印回执…"], []),
     "consent": ("consent", ["刷脸办理须知", "同意刷脸", "不刷脸，人工办理"], []),
 }
@@ -268,7 +280,9 @@ def test_k19_footer_of_the_choice_and_k26_of_the_camera_without_a_step_back() ->
     choose, watch = shown(Choosing(VISIT)), shown(watching(Prompt.UP))
     assert footer_labels(choose) == ["上一步", "帮助", "返回首页", "叫工作人员", "扫描二维码"]
     assert footer_labels(watch) == ["帮助", "返回首页", "叫工作人员", "扫描二维码"]
-    assert footer_labels(shown(finished(Outcome.PASSED))) == ["帮助", "返回首页", "扫描二维码"]
+    assert footer_labels(shown(finished(Outcome.PASSED))) == footer_labels(watch)
+    waiting = shown(finished(Outcome.CALLED))
+    assert footer_labels(waiting) == ["帮助", "返回首页", "扫描二维码"]
     assert watch.footer.time_left == "剩余299秒"
 
 
