@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from cloud_bridge.console import badge_views, settings_views, views
+from cloud_bridge.console import badge_views, helper_views, settings_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("people/<str:person_id>/", views.person, name="person"),
     path("people/<str:person_id>/reveal/", views.reveal, name="reveal"),
     path("records/<str:record_id>/", views.record, name="record"),
+    path("helped/", helper_views.helped, name="helped"),
     path("rehearsals/", views.rehearsals, name="rehearsals"),
     path("rehearsals/<str:record_id>/", views.rehearsal, name="rehearsal"),
     path("tasks/", views.tasks, name="tasks"),

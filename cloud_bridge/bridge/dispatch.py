@@ -83,8 +83,8 @@ def _keys_of(device: Device, vault: Vault) -> tuple[bytes, X25519PublicKey]:
 def _entries(
     device: Device, secret: bytes, today: date, vault: Vault, damaged: list[str]
 ) -> Iterable[RosterEntry]:
-    """Everybody covered; whose row cannot be opened is added to `damaged` and left out."""
-    people = Person.objects.filter(device.site.region.within("region_id"), covered=True)
+    """Everybody who is eligible; whose row cannot be opened is added to `damaged` and left out."""
+    people = Person.objects.filter(device.site.region.within("region_id")).eligible()
     past = _past(people.values("pk"), today)
     for person in people.with_last_pass().order_by("person_id"):
         try:
@@ -101,7 +101,7 @@ def entry_of_number(
     device: Device, number: str, today: date, vault: Vault
 ) -> tuple[RosterEntry | None, str]:
     """What a roster of this kiosk would say of somebody from anywhere, and their region."""
-    found = Person.objects.filter(number_key=vault.lookup(number), covered=True)
+    found = Person.objects.filter(number_key=vault.lookup(number)).eligible()
     person = found.with_last_pass().first()
     if person is None:
         return None, ROOT_REGION

@@ -41,7 +41,7 @@ from cloud_bridge.bridge.opening import (
     is_borne_out,
     open_arrival,
 )
-from cloud_bridge.registry import audit, doubts, gaps, rosters
+from cloud_bridge.registry import audit, doubts, gaps, helpers, rosters
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -394,7 +394,7 @@ class _Batch:
 
     def _columns(self, record: Opened) -> dict[str, Any]:
         body = record.body
-        number_key = self._vault.lookup(body.id_number)
+        number_key = self._vault.lookup(body.id_number) if body.id_number else ""
         unsure = self._clock_unsure(record)
         counted = self._now if unsure else record.finished_at
         return {
@@ -405,6 +405,9 @@ class _Batch:
             "subject_name": body.name,
             "subject_key": number_key,
             "subject_sealed": self._vault.seal(body.id_number, body.record_id),
+            **helpers.columns(body.helper, body.record_id, self._vault),
+            "named_by": body.named_by,
+            "ticket": body.ticket,
             "card_kind": body.card_kind,
             "flags": list(body.flags),
             "method": body.method,

@@ -17,7 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.domain.errors import WireError
-from edge.domain.record import Layer, LayerResult, LayerState, Outcome, Provenance, Reference
+from edge.domain.record import (
+    Layer,
+    LayerResult,
+    LayerState,
+    NamedBy,
+    Outcome,
+    Provenance,
+    Reference,
+)
 from edge.wire import envelope, messages, staff
 from edge.wire.envelope import Chain, Envelope, sha256_hex
 from edge.wire.messages import RecordBody, ScoreBand
@@ -41,6 +49,7 @@ _DECIDING = {
 }
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
+_TICKET = re.compile(r"[0-9A-Za-z-]{0,20}")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 
 
@@ -199,13 +208,23 @@ def _body(checked: Envelope, seal_key: X25519PrivateKey) -> RecordBody:
     for word in (body.card_kind, body.method, *body.flags, *body.reasons):
         _need(_is_word(word))
     _need(len(body.flags) <= 20 and len(body.reasons) <= 20)
-    _need(_ID_NUMBER.fullmatch(body.id_number.upper()) is not None)
+    if body.id_number or body.outcome != Outcome.CALLED.value:
+        _need(_ID_NUMBER.fullmatch(body.id_number.upper()) is not None)
+    _need(_is_word(body.named_by) and _TICKET.fullmatch(body.ticket) is not None)
+    if body.helper is not None:
+        _check_helper(body.helper)
     _need(0 <= body.attempts <= MAX_ATTEMPTS)
     if body.consent is not None:
         _check_consent(body.consent)
     if body.liveness is not None:
         _check_liveness(body.liveness)
     return body
+
+
+def _check_helper(helper: dict[str, Any]) -> None:
+    _need(len(helper["name"]) <= MAX_TEXT and len(helper["flags"]) <= 20)
+    _need(_ID_NUMBER.fullmatch(helper["id_number"].upper()) is not None)
+    _need(all(map(_is_word, (helper["card_kind"], *helper["flags"]))))
 
 
 def _check_consent(consent: dict[str, Any]) -> None:
@@ -274,12 +293,21 @@ def is_borne_out(record: Opened) -> bool:
         and check.get("live") is True
         and check.get("reference") in _REFERENCES
         and all(score.get("band") in _PASSING for score in scores)
+        and _is_the_targets(record.body)
         and not any(map(_calls_for_a_person, check.get("layers", [])))
     )
 
 
 def _calls_for_a_person(layer: dict[str, Any]) -> bool:
     return layer["name"] in _DECIDING and layer["state"] == LayerState.SUSPICIOUS.value
+
+
+def _is_the_targets(body: RecordBody) -> bool:
+    """Nobody helps themselves, and who was only typed has no chip to be compared with."""
+    typed = body.named_by != NamedBy.CARD.value
+    chip = (body.liveness or {}).get("reference") == Reference.CHIP.value
+    own = body.helper is not None and body.helper["id_number"].upper() == body.id_number.upper()
+    return not own and not (typed and chip)
 
 
 def _chain(chain: Chain | None, record_id: str) -> Chain:

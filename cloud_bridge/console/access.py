@@ -27,6 +27,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "tasks": _CASES,
     "task": _CASES,
     "task-close": _CASES,
+    "helped": _CASES,
     "rehearsals": _CASES | _MACHINES,
     "rehearsal": _CASES | _MACHINES,
     "devices": _MACHINES,
@@ -51,6 +52,7 @@ class MenuItem:
 MENU = (
     MenuItem("people", _("Proof of life"), frozenset({"people", "person", "reveal", "record"})),
     MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
+    MenuItem("helped", _("Helped sessions"), frozenset({"helped"})),
     MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
     MenuItem("devices", _("Kiosks"), frozenset({"devices", "settings", "settings-back"})),
     MenuItem(

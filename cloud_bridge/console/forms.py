@@ -60,6 +60,21 @@ class PeopleFilter(forms.Form):
         self.fields["number"].widget.attrs.update(autocomplete="off")
 
 
+class HelpedFilter(forms.Form):
+    """The helper's number is never part of an address."""
+
+    number = forms.CharField(label=_("ID number of the helper"), max_length=20, required=False)
+    named_by = forms.ChoiceField(
+        label=_("Named by"), required=False, choices=[("", _("All")), *LABELS["named_by"].items()]
+    )
+    since = forms.DateField(label=_("From"), required=False, widget=_Day())
+    until = forms.DateField(label=_("To"), required=False, widget=_Day())
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["number"].widget.attrs.update(autocomplete="off")
+
+
 class CloseForm(forms.Form):
     note = forms.CharField(
         label=_("What was done"), min_length=4, max_length=200, widget=forms.Textarea({"rows": 3})

@@ -29,6 +29,11 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "passed": _("Passed"),
         "needs_review": _("Needs a person"),
         "declined": _("Declined the face"),
+        "called": _("Called staff"),
+    },
+    "named_by": {
+        "card": _("their own card"),
+        "typed": _("number and name were typed"),
     },
     "method": {
         "kiosk": _("Self-service kiosk"),
@@ -213,6 +218,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "person.find": _("searched for a number"),
         "person.lookup": _("asked for from a kiosk of another place"),
         "person.add": _("added a person"),
+        "helped.list": _("looked at helped sessions"),
         "record.view": _("looked at a record"),
         "rehearsal.view": _("looked at a rehearsal record"),
         "task.view": _("looked at a task"),

@@ -21,7 +21,8 @@ from django.views.decorators.http import require_POST, require_safe
 from cloud_bridge.console import access
 from cloud_bridge.console.forms import CERTIFIED, CloseForm, PeopleFilter, ReasonForm, SignInForm
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import queries, times
+from cloud_bridge.registry import helpers, queries, times
+from cloud_bridge.registry.helpers import Helper
 from cloud_bridge.registry.keyring import vault
 from cloud_bridge.registry.models import Account, AuditEntry, Person, Region, Task
 from cloud_bridge.registry.queries import PeopleQuestion
@@ -328,11 +329,26 @@ def _record_context(row: Any, *, simulated: bool) -> dict[str, Any]:
         "simulated": simulated,
         "name": mask_name(row.subject_name) if simulated else row.subject_name,
         "number": _masked(row.subject_sealed, row.record_id),
+        "helper": _helper(row),
+        "helper_masked": _masked_helper(row),
         "started": _moment(row.started),
         "finished": _moment(row.finished),
         "span": times.span_of(row),
         "seconds": (row.liveness or {}).get("seconds"),
     }
+
+
+def _helper(row: Any) -> Helper | None:
+    try:
+        return helpers.of(row, vault())
+    except VaultError:
+        log.error("damaged row owner=%s", row.record_id)
+        return Helper(_("cannot be read"), "", "", ())
+
+
+def _masked_helper(row: Any) -> str:
+    helper = _helper(row)
+    return f"{mask_name(helper.name)} {mask_id_number(helper.id_number)}" if helper else ""
 
 
 def _moment(stamp: dict[str, Any]) -> dict[str, Any]:

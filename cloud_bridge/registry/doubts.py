@@ -24,6 +24,7 @@ _DOTS = frozenset("·•・･‧∙⋅．.᛫●")
 _TASKS: Mapping[str, Any] = {
     "needs_review": Task.Kind.REVIEW,
     "declined": Task.Kind.DECLINED,
+    "called": Task.Kind.CALL,
 }
 
 

@@ -120,6 +120,11 @@ class PersonQuerySet(models.QuerySet):
     def seen_by(self, account: Account) -> PersonQuerySet:
         return self.filter(account.region.within("region_id"))
 
+    def eligible(self) -> PersonQuerySet:
+        """Covered themselves, or living together with somebody who is (共同生活成员, M11)."""
+        covered = Person.objects.filter(covered=True, household=models.OuterRef("household"))
+        return self.filter(models.Q(covered=True) | models.Exists(covered))
+
     def with_last_pass(self) -> PersonQuerySet:
         """Adds `last_pass`: day of the latest certification that counts, or None."""
         counting = Certification.objects.filter(person=models.OuterRef("pk"), counts=True)
@@ -327,6 +332,8 @@ class FiledRecord(models.Model):
 
     `certified_on` is the day the record counts for: the kiosk's own day, or the day of
     filing if the kiosk's clock cannot be believed (`clock_unsure`, see `bridge.clocks`).
+    `helper_key` is empty where nobody helped (see `registry.helpers`), `subject_key` where
+    somebody called staff before any card said who they are; `ticket` is what they are called by.
     """
 
     record_id = models.CharField(max_length=36, primary_key=True)
@@ -335,6 +342,10 @@ class FiledRecord(models.Model):
     subject_name = models.CharField(max_length=120)
     subject_key = models.CharField(max_length=64, db_index=True)
     subject_sealed = models.BinaryField()
+    helper_key = models.CharField(max_length=64, blank=True, db_index=True)
+    helper_sealed = models.BinaryField(default=b"")
+    named_by = models.CharField(max_length=20, default="card")
+    ticket = models.CharField(max_length=20, blank=True)
     card_kind = models.CharField(max_length=20)
     flags = models.JSONField(default=list)
     method = models.CharField(max_length=20)
@@ -408,6 +419,7 @@ class Task(models.Model):
         DECLINED = "declined", _("Declined the face, wants staff")
         VERIFY = "verify", _("Passed, but has to be verified")
         CLOCK = "clock", _("Passed, but the day is unsure")
+        CALL = "call", _("Called staff at a kiosk")
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("task", "Open")

@@ -71,6 +71,20 @@ def certifications(account: Account) -> Any:
     return rows.select_related("person__region", "device__site")
 
 
+def helped(
+    account: Account, *, since: date | None, until: date | None, named_by: str, helper_key: str
+) -> Any:
+    """Records with a helper, newest first."""
+    rows = certifications(account).exclude(helper_key="").order_by("-filed_at", "record_id")
+    if since:
+        rows = rows.filter(certified_on__gte=since)
+    if until:
+        rows = rows.filter(certified_on__lte=until)
+    if named_by:
+        rows = rows.filter(named_by=named_by)
+    return rows.filter(helper_key=helper_key) if helper_key else rows
+
+
 def rehearsals(account: Account) -> Any:
     rows = Rehearsal.objects.filter(account.region.within("device__site__region_id"))
     return rows.select_related("device__site").defer("envelope").order_by("-filed_at", "record_id")

@@ -15,7 +15,7 @@ from django.db import transaction
 from cloud_bridge import demo
 from cloud_bridge.bridge import ingest as ingest_module
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import doubts, id_number, keyring, staff
+from cloud_bridge.registry import doubts, helpers, id_number, keyring, staff
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -623,3 +623,81 @@ def test_what_only_a_newer_kiosk_knows_is_kept(registry: TestRegistry) -> None:
     assert checked.unknown == {"hint": {"of": 2030}}
     plain = envelope.unseal(checked.body, checked.header, keyring.seal_key())
     assert json.loads(plain)["weather"] == ["rain", 7]
+
+
+# --- 帮亲友: the helper apart from the person ------------------------------------
+
+HELPER = {
+    "name": "王晓明助",
+    "id_number": "100000197001010019",
+    "card_kind": "resident",
+    "flags": [],
+}
+
+
+def test_m17_helper_and_target_are_kept_apart_and_the_helper_nowhere_in_clear(
+    registry: TestRegistry,
+) -> None:
+    kiosk = registry.kiosk()
+    assert send(registry, kiosk.record(helper=HELPER, named_by="card")) == [FILED]
+    row = Certification.objects.get()
+    assert row.person == demo_person()
+    assert row.helper_key == registry.vault.lookup(HELPER["id_number"])
+    found = helpers.of(row, registry.vault)
+    assert found is not None
+    assert (found.name, found.id_number) == (HELPER["name"], HELPER["id_number"])
+    assert row.counts
+    stored = b"".join(path.read_bytes() for path in registry.folder.glob("registry.sqlite3*"))
+    assert HELPER["name"].encode() not in stored
+    assert HELPER["id_number"].encode() not in stored
+
+
+def test_m17_a_typed_target_cannot_pass_by_a_chip_nor_anybody_as_their_own_helper(
+    registry: TestRegistry,
+) -> None:
+    kiosk = registry.kiosk()
+    typed = kiosk.record(helper=HELPER, named_by="typed")
+    own = kiosk.record(helper=HELPER | {"id_number": demo.DEMO_NUMBER})
+    assert send(registry, typed, own) == [QUARANTINED, QUARANTINED]
+    assert reasons() == ["inconsistent", "inconsistent"]
+    review = kiosk.record(helper=HELPER, named_by="typed", outcome="needs_review")
+    assert send(registry, review) == [FILED]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"helper": HELPER | {"id_number": "not a number"}},
+        {"helper": HELPER | {"name": "王" * 200}},
+        {"helper": HELPER | {"flags": ["<b>"]}},
+        {"helper": {"name": "x"}},
+        {"named_by": "<script>"},
+        {"ticket": "1-07; drop"},
+        {"id_number": ""},
+    ],
+)
+def test_an_odd_helper_or_ticket_is_put_aside(
+    registry: TestRegistry, changes: dict[str, Any]
+) -> None:
+    assert send(registry, registry.kiosk().record(**changes)) == []
+    assert reasons() == ["body"]
+
+
+def test_feature_2_a_call_is_a_task_with_kiosk_ticket_and_time(registry: TestRegistry) -> None:
+    payload = registry.kiosk().record(outcome="called", ticket="1-07", liveness=None)
+    assert send(registry, payload) == [FILED]
+    task = Task.objects.get()
+    assert task.kind == Task.Kind.CALL
+    assert task.person == demo_person()
+    assert (task.record.device_id, task.record.ticket) == ("k-001", "1-07")
+    assert not demo_person().is_certified(TODAY)
+
+
+def test_feature_2_somebody_no_card_named_gets_a_task_at_the_site(registry: TestRegistry) -> None:
+    payload = registry.kiosk().record(
+        outcome="called", name="", id_number="", ticket="1-08", consent=None, liveness=None
+    )
+    assert send(registry, payload) == [FILED]
+    task = Task.objects.get()
+    assert (task.person, task.record.subject_key) == (None, "")
+    assert task.region_id == demo.SITE_REGION

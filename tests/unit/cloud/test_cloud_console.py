@@ -16,6 +16,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from cloud_bridge import demo
+from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.bridge.worker import note_dropped
 from cloud_bridge.console import access
@@ -94,6 +95,7 @@ def addresses() -> dict[str, tuple[str, str]]:
         "reveal": ("post", f"/people/{person}/reveal/"),
         "record": ("get", f"/records/{Certification.objects.first().pk}/"),
         "rehearsals": ("get", "/rehearsals/"),
+        "helped": ("get", "/helped/"),
         "rehearsal": ("get", f"/rehearsals/{Rehearsal.objects.get().pk}/"),
         "tasks": ("get", "/tasks/"),
         "task": ("get", f"/tasks/{Task.objects.first().pk}/"),
@@ -116,7 +118,7 @@ WHO_MAY = {
     "home": set(ROLES), "sign-out": set(ROLES),
     "people": CASES, "person": CASES, "reveal": CASES, "record": CASES, "tasks": CASES,
     "task": CASES, "task-close": CASES,
-    "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
+    "helped": CASES, "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
     "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
     "settings": MACHINES, "settings-back": MACHINES,
     "badges": MACHINES, "badge": MACHINES, "badge-reset": MACHINES, "badge-revoke": MACHINES,
@@ -678,3 +680,77 @@ def test_a_flood_a_contradiction_and_what_is_gone_are_on_the_kiosks_page(
     assert "未处理即丢弃的消息数： 42" in text_of(client.get("/devices/"))
     ChainState.objects.update(missing=[[4, 6]], gone=[[5, 5]])
     assert "其中终端上已不存在： 1" in text_of(client.get("/devices/"))
+
+
+HELPER = {"name": "王晓明", "id_number": "100000197001010019", "card_kind": "resident", "flags": []}
+
+
+def help_somebody(registry: TestRegistry, times: int = 1, **changes: Any) -> list[Certification]:
+    kiosk = registry.kiosk("k-009")
+    stamp = kiosk.body()["finished"] | {"utc": timezone.now().isoformat()}
+    told = {"finished": stamp, "helper": HELPER, **changes}
+    payloads = [kiosk.record(**told) for _ in range(times)]
+    registry.ingest.ingest([Arrival("k-009", payload) for payload in payloads], timezone.now())
+    return list(Certification.objects.exclude(helper_key=""))
+
+
+def test_feature_13_helped_sessions_are_found_by_helper_way_and_day(filed: TestRegistry) -> None:
+    help_somebody(filed)
+    client = signed_in(filed, "worker")
+    page = text_of(client.get("/helped/"))
+    assert page.count('href="/records/') == 1
+    assert "王*明 100000********0019" in page
+    assert "142" in page, "live frames show that somebody stood there"
+    assert HELPER["id_number"] not in page
+    assert 'href="/records/' not in text_of(client.get("/helped/?named_by=typed"))
+    found = client.post("/helped/", {"number": HELPER["id_number"]})
+    assert HELPER["id_number"] not in found["Location"]
+    assert text_of(client.get(found["Location"])).count('href="/records/') == 1
+    nobody = client.post("/helped/", {"number": demo.DEMO_NUMBER})
+    assert 'href="/records/' not in text_of(client.get(nobody["Location"]))
+    assert AuditEntry.objects.filter(action="helped.list").count() == 4
+
+
+def test_feature_13_helped_sessions_are_drawn_at_random(filed: TestRegistry) -> None:
+    help_somebody(filed, 25, outcome="needs_review")
+    client = signed_in(filed, "supervisor")
+    drawn = [text_of(client.get("/helped/?sample=yes")) for _ in range(4)]
+    assert {page.count('href="/records/') for page in drawn} == {10}
+    rows = {tuple(re.findall(r"/records/([0-9a-f-]+)/", page)) for page in drawn}
+    assert len(rows) > 1
+
+
+def test_m17_a_record_shows_helper_and_person_apart(filed: TestRegistry) -> None:
+    [row] = help_somebody(filed)
+    page = text_of(signed_in(filed, "worker").get(f"/records/{row.pk}/"))
+    assert "帮助人" in page
+    assert "王*明 100000********0019" in page
+    assert demo.DEMO_NAME in page
+    assert HELPER["name"] not in page
+
+
+def test_feature_2_a_call_shows_ticket_kiosk_and_time(filed: TestRegistry) -> None:
+    help_somebody(filed, outcome="called", ticket="9-07", helper=None)
+    page = text_of(signed_in(filed, "worker").get("/tasks/"))
+    assert "在终端上叫工作人员" in page
+    assert "9-07" in page
+    assert "k-009" in page
+
+
+def test_m11_household_members_of_covered_people_count(registry: TestRegistry) -> None:
+    rows = [
+        NewPerson("同住人", "100000199001010012", "dibao", False, "100101001002", "示例-003"),
+        NewPerson("独居人", "100000199001010039", "dibao", False, "100101001002", "示例-099"),
+        NewPerson("无户人", "100000199001010055", "dibao", False, "100101001002", ""),
+    ]
+    add_people(rows, registry.vault, "test")
+    eligible = {person.name for person in Person.objects.all().eligible()}
+    assert "同住人" in eligible
+    assert not {"独居人", "无户人"} & eligible
+    registry.kiosk()
+    device = Device.objects.get()
+    today = timezone.localdate()
+    found, _ = dispatch.entry_of_number(device, rows[0].number, today, registry.vault)
+    none, _ = dispatch.entry_of_number(device, rows[1].number, today, registry.vault)
+    assert found is not None
+    assert none is None
