@@ -70,6 +70,10 @@ class World:
                 Language.ZH: ConsentText("e1", "e" * 64),
                 Language.EN: ConsentText("e1", "f" * 64),
             },
+            "own_texts": {
+                Language.ZH: ConsentText("o1", "1" * 64),
+                Language.EN: ConsentText("o1", "2" * 64),
+            },
         }
         return Context(**{**values, **changes})  # type: ignore[arg-type]
 

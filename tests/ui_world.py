@@ -13,6 +13,7 @@ from edge.domain.codes import LetterService, Method, SignedReceipt
 from edge.domain.errors import Fault
 from edge.domain.findings import CODES, Finding, Status, of_state
 from edge.domain.health import Condition, DeviceState
+from edge.domain.matters import About
 from edge.domain.people import CardFlag, CardKey, PastProof
 from edge.domain.record import NamedBy, Outcome, ProofRecord
 from edge.domain.staff import Permission, Refusal, StaffMember
@@ -42,6 +43,7 @@ from edge.session.helping_states import (
     option_sheets,
 )
 from edge.session.machine import Policy, step
+from edge.session.mine_states import ABOUTS, Mine, MinePage, Print, Said
 from edge.session.staff_states import (
     PowerWish,
     Service,
@@ -79,6 +81,7 @@ from edge.session.states import (
 from edge.ui.findings import told
 from edge.ui.screen import Facts
 from edge.ui.texts import name_characters
+from tests.own_world import HELD, opinion_states, own, own_states
 from tests.session_world import CARD, ENTRY, LAID_DOWN, World, verdict
 
 FACTS = Facts(
@@ -341,10 +344,10 @@ def states() -> dict[str, State]:
         "turned_out_of_service": Turned(Why.OUT_OF_SERVICE),
         "help": Informing(Topic.HELP, Choosing(VISIT)),
         "help_from_home": Informing(Topic.HELP, Home()),
-        "survey": Informing(Topic.SURVEY, Home()),
-        "feedback": Informing(Topic.FEEDBACK, Home()),
         "finished_called": finished(Outcome.CALLED),
         **helping_states(),
+        **own_states(VISIT),
+        **opinion_states(),
         **staff_states(),
         **code_states(),
     }
@@ -437,6 +440,18 @@ def every_state() -> Iterator[State]:
     for method in ("kiosk", "visit", "video", "data", "staff", "pigeon"):
         entry = replace(KNOWN, past=(PastProof(date(2025, 1, 1), method),))
         yield ShowingHistory(replace(VISIT, entry=entry))
+        proof = replace(HELD.proofs[0], method=method)
+        yield Mine(replace(own(VISIT), held=replace(HELD, proofs=(proof,))), MinePage.HISTORY)
+    for category in ("dibao", "tekun", "dibian", "retired", "other"):
+        yield Mine(replace(own(VISIT), entry=replace(KNOWN, category=category)), MinePage.DATA)
+    yield Mine(replace(own(VISIT), held=replace(HELD, proofs=())), MinePage.HISTORY)
+    for about in About:
+        yield Mine(own(VISIT), MinePage.SURE, about=about)
+    for sheet in range(len(ABOUTS)):
+        yield Mine(own(VISIT), MinePage.CORRECT, sheet=sheet)
+    for paper in Print:
+        yield Mine(own(VISIT), MinePage.FILED, number="1", paper=paper)
+        yield Said(World().context().opinion((), None, numbered=True), online=True, paper=paper)
 
 
 @dataclass

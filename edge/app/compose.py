@@ -24,6 +24,7 @@ from edge.app.runner import Parts
 from edge.app.seal import DeviceSeal
 from edge.app.sealing import Keyring
 from edge.app.settings import KioskSettings, SignedWishes, policy_of
+from edge.app.sheets import sheet_items
 from edge.app.staff import KioskDesk, StaffDoor, StaffParts
 from edge.app.world import World
 from edge.domain.errors import StoreError, WireError
@@ -104,6 +105,7 @@ def compose(
         flags=card_flags,
         receipt=receipt_maker(config, keyring),
         slip=lambda language: slip(config, language),
+        sheet=lambda sheet, language: sheet_items(config, facts, sheet, language),
         where_to_ask=lambda language: where_to_ask(config, language),
         receipt_copy=receipt_maker(config, keyring, copy=True),
         codes=code_reader(),
@@ -187,6 +189,7 @@ def context_maker(
     the runner's to say."""
     fixed = policy_of(config)
     consents = {language: _consent(language, facts) for language in Language}
+    own = {language: _consent(language, facts, own=True) for language in Language}
     draw = secrets.SystemRandom().choice
     spelling = Spelling(name_characters())
     provenance = Provenance.SIMULATED if facts.simulated else Provenance.LIVE
@@ -209,13 +212,14 @@ def context_maker(
             has_scanner=config.devices.scanner not in ("none", "camera"),
             consent_texts=consents,
             enrol_texts=consents,
+            own_texts=own,
         )
 
     return context
 
 
-def _consent(language: Language, facts: Facts) -> ConsentText:
-    shown = consent_text(language, facts)
+def _consent(language: Language, facts: Facts, *, own: bool = False) -> ConsentText:
+    shown = consent_text(language, facts, own=own)
     return ConsentText(shown.version, shown.sha256)
 
 

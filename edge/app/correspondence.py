@@ -14,9 +14,9 @@ from typing import Protocol
 
 from edge.app.sealing import Keyring
 from edge.domain.errors import StoreError, WireError
-from edge.domain.people import CardKey, RosterEntry
+from edge.domain.people import CardKey
 from edge.domain.timebase import NS_PER_S, MonoNs
-from edge.session.events import RegistryAnswered
+from edge.session.events import HistoryAnswered, RegistryAnswered
 from edge.wire import messages, questions, topics
 from edge.wire.questions import Told
 
@@ -51,13 +51,18 @@ class Disk(Protocol):
     def send_again(self, epoch: str, seqs: Sequence[int]) -> tuple[list[int], list[int]]: ...
 
 
+Answered = RegistryAnswered | HistoryAnswered
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Somebody stands there and waits."""
+    """Somebody stands there and waits. `opened` raises `WireError`; without an answer, or with
+    one that cannot be believed, they are told `unreached`."""
 
-    key: CardKey
     letter_id: str
     until_ns: MonoNs
+    opened: Callable[[bytes], Answered]
+    unreached: Answered
 
 
 class Correspondence:
@@ -77,12 +82,41 @@ class Correspondence:
         """Send a question off; `answer` has what comes of it. Raises `StoreError`."""
         letter_id = str(uuid.uuid4())
         payload = self._keyring.lookup(letter_id, id_number)
-        self._disk.letters.put(letter_id, topics.LOOKUP, payload, messages.LOOKUP_S)
-        until_ns = self._now_ns() + messages.LOOKUP_S * NS_PER_S
-        self._open = _Question(key, letter_id, MonoNs(until_ns))
+
+        def opened(answer: bytes) -> RegistryAnswered:
+            entry = self._keyring.answer(answer, letter_id)
+            if entry is not None and entry.key != key:
+                raise WireError("key", "an answer about somebody else")
+            return RegistryAnswered(key, entry, reached=True)
+
+        unreached = RegistryAnswered(key, None, reached=False)
+        self._send(letter_id, topics.LOOKUP, payload, opened, unreached)
+
+    def ask_history(self, key: CardKey, id_number: str, access: str) -> None:
+        """The same about what is kept of somebody who proved who they are."""
+        letter_id = str(uuid.uuid4())
+        payload = self._keyring.history_question(letter_id, id_number, access)
+
+        def opened(answer: bytes) -> HistoryAnswered:
+            return HistoryAnswered(key, self._keyring.history(answer, letter_id), reached=True)
+
+        unreached = HistoryAnswered(key, None, reached=False)
+        self._send(letter_id, topics.ASK_HISTORY, payload, opened, unreached)
+
+    def _send(
+        self,
+        letter_id: str,
+        leaf: str,
+        payload: bytes,
+        opened: Callable[[bytes], Answered],
+        unreached: Answered,
+    ) -> None:
+        self._disk.letters.put(letter_id, leaf, payload, messages.LOOKUP_S)
+        until_ns = MonoNs(self._now_ns() + messages.LOOKUP_S * NS_PER_S)
+        self._open = _Question(letter_id, until_ns, opened, unreached)
         log.info("asked=%s", letter_id)
 
-    def answer(self) -> RegistryAnswered | None:
+    def answer(self) -> Answered | None:
         """The answer once it is there, and that there was none when it is too late for one."""
         question = self._open
         if question is None:
@@ -93,7 +127,7 @@ class Correspondence:
         self._open = None
         log.info("asked=%s answered=%s", question.letter_id, payload is not None)
         if payload is None:
-            return RegistryAnswered(question.key, None, reached=False)
+            return question.unreached
         return self._opened(question, payload)
 
     def _read(self, letter_id: str) -> bytes | None:
@@ -106,19 +140,12 @@ class Correspondence:
             return None
         return payload
 
-    def _opened(self, question: _Question, payload: bytes) -> RegistryAnswered:
+    def _opened(self, question: _Question, payload: bytes) -> Answered:
         try:
-            entry = self._checked(question, payload)
+            return question.opened(payload)
         except WireError as error:
             log.error("answer_refused error=%s", error)
-            return RegistryAnswered(question.key, None, reached=False)
-        return RegistryAnswered(question.key, entry, reached=True)
-
-    def _checked(self, question: _Question, payload: bytes) -> RosterEntry | None:
-        entry = self._keyring.answer(payload, question.letter_id)
-        if entry is not None and entry.key != question.key:
-            raise WireError("key", "an answer about somebody else")
-        return entry
+            return question.unreached
 
     def deal_with_ask(self) -> None:
         """Queue again what the registry misses, and say what is gone. Raises `StoreError`."""

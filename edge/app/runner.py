@@ -31,7 +31,7 @@ from edge.app.correspondence import Correspondence
 from edge.app.health import HealthBoard
 from edge.app.panel import PanelKeeper
 from edge.app.scanner import keep_scanning
-from edge.app.sealing import Keyring
+from edge.app.sealing import Keyring, told_of
 from edge.app.speaker import Speaker
 from edge.app.staff import StaffKeeper, StaffParts
 from edge.app.timekeeping import TimeKeeper
@@ -44,6 +44,8 @@ from edge.domain.errors import (
     WireError,
 )
 from edge.domain.health import Condition, DeviceState
+from edge.domain.matters import Matter
+from edge.domain.opinions import Opinion
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import ProofRecord, RecordId
 from edge.domain.staff import Deed, Refusal
@@ -76,6 +78,7 @@ from edge.session.events import (
     Event,
     HelperChecked,
     HelperSpent,
+    HistoryAnswered,
     Judged,
     LookUpFailed,
     ReaderBack,
@@ -203,6 +206,7 @@ class Parts:
     flags: Callable[[CardIdentity, date | None], tuple[CardFlag, ...]]
     receipt: Callable[[ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]]
     slip: Callable[[Language], tuple[ReceiptItem, ...]]  # to try out the printer
+    sheet: Callable[[fx.DataCopy | fx.Ticket, Language], tuple[ReceiptItem, ...]]
     where_to_ask: Callable[[Language], tuple[ReceiptItem, ...]]
     receipt_copy: Callable[
         [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
@@ -226,6 +230,14 @@ class _Copy:
 
 def _code_in(items: tuple[ReceiptItem, ...]) -> str:
     return next((item.text for item in items if isinstance(item, Code)), "")
+
+
+
+_Paper = fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | fx.PrintSheet | _Copy
+
+
+def _id_of(what: Matter | Opinion) -> RecordId:
+    return what.matter_id if isinstance(what, Matter) else what.opinion_id
 
 
 class Runner:
@@ -253,9 +265,7 @@ class Runner:
         self._watches: queue.Queue[fx.Watch | fx.View | fx.LookForCode] = queue.Queue()
         self._pictures = threading.Lock()
         self._wanted_watch: int | None = None
-        self._receipts: queue.Queue[fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | _Copy] = (
-            queue.Queue()
-        )
+        self._receipts: queue.Queue[_Paper] = queue.Queue()
         self._timer: tuple[int, MonoNs] | None = None
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
@@ -397,8 +407,14 @@ class Runner:
                     self.post(LookUpFailed(key))
                 case fx.AskRegistry(key):
                     self.post(RegistryAnswered(key, None, reached=False))
+                case fx.AskHistory(key):
+                    self.post(HistoryAnswered(key, None, reached=False))
                 case fx.Store(record):
                     self.post(StoreFailed(record.record_id))
+                case fx.File(what):
+                    self.post(StoreFailed(_id_of(what)))
+                case fx.PrintSheet(order_id):
+                    self.post(SlipPrinted(order_id, Fault.GARBLED))
                 case fx.CheckCode(check_id):
                     self.post(CodeChecked(check_id, None, here=False))
                 case fx.PrintCopy(order_id):
@@ -421,8 +437,14 @@ class Runner:
             case fx.StopWatching():
                 self._wanted_watch = None
                 self._show(None, preview=None)
+            case fx.AskHistory():
+                self._ask_history(effect)
             case fx.Store(record):
                 self._store(record)
+            case fx.File(what):
+                self._file(what)
+            case fx.PrintSheet():
+                self._receipts.put(effect)
             case fx.PrintReceipt():
                 self._receipts.put(effect)
                 self._keep_receipt(effect)
@@ -512,6 +534,31 @@ class Runner:
         except StoreError as error:
             log.error("not_asked error=%s", error)
             self.post(RegistryAnswered(key, None, reached=False))
+
+    def _ask_history(self, order: fx.AskHistory) -> None:
+        """Without a link nobody is kept waiting for an answer that cannot come."""
+        try:
+            if self._parts.disk.link_is_up():
+                self._post_office.ask_history(order.key, order.id_number, order.access)
+                return
+        except StoreError as error:
+            log.error("not_asked error=%s", error)
+        self.post(HistoryAnswered(order.key, None, reached=False))
+
+    def _file(self, what: Matter | Opinion) -> None:
+        """Promised as a record is: on the disk with a row in the outbox, or told to have failed."""
+        keyring, record_id = self._parts.keyring, _id_of(what)
+        try:
+            self._parts.disk.commit(
+                record_id, told_of(what)[0], lambda position: keyring.filed(what, position)
+            )
+        except StoreError as error:
+            log.error("filing_failed id=%s error=%s", record_id, error)
+            self._disk_failed(error)
+            self.post(StoreFailed(record_id))
+            return
+        log.info("filed id=%s kind=%s", record_id, type(what).__name__.lower())
+        self.post(RecordStored(record_id, self._link_is_up()))
 
     def _store(self, record: ProofRecord) -> None:
         """The promise: the screen may say "done" only after this returned without an error."""
@@ -893,14 +940,20 @@ class Runner:
             self.post(self._printed(order))
             self._receipts.task_done()
 
-    def _printed(self, order: fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | _Copy) -> Event:
+    def _printed(self, order: _Paper) -> Event:
         if isinstance(order, _Copy):
             return self._print_kept(order)
+        if isinstance(order, fx.PrintSheet):
+            return self._print_sheet(order)
         if isinstance(order, fx.PrintSlip):
             return self._print_slip(order.order_id, self._parts.slip)
         if isinstance(order, fx.PrintWhereToAsk):
             return self._print_slip(order.order_id, self._parts.where_to_ask)
         return self._print(order)
+
+    def _print_sheet(self, order: fx.PrintSheet) -> Event:
+        sheet = self._parts.sheet
+        return self._print_slip(order.order_id, lambda language: sheet(order.sheet, language))
 
     def _look_at_printer(self) -> None:
         """Whether it answers and has paper, before somebody waits for a receipt."""

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from edge.app.config import Config
 from edge.domain.codes import SignedReceipt, method_of
 from edge.domain.errors import ConfigError, WireError
+from edge.domain.matters import Held, Matter
+from edge.domain.opinions import Opinion
 from edge.domain.people import CardKey, RosterEntry, mask_name
 from edge.domain.record import ProofRecord, Provenance
 from edge.domain.staff import StaffEvent
@@ -20,6 +22,7 @@ from edge.ports import Position
 from edge.wire import keys, messages, questions, receipts
 from edge.wire.desired import Desired, parse_desired
 from edge.wire.envelope import Chain, Envelope, Header, seal, sign, unseal, verify
+from edge.wire.matters import matter_body, opinion_body
 from edge.wire.questions import Ask, Told
 from edge.wire.staff import event_body
 
@@ -100,6 +103,31 @@ class Keyring:
         sealed = seal(questions.lookup_body(id_number), header, self.registry_seal)
         return sign(header, sealed, self.sign)
 
+    def history_question(self, letter_id: str, id_number: str, access: str) -> bytes:
+        """What is kept of somebody who proved who they are; sealed to the registry."""
+        header = Header(messages.HISTORY_QUESTION, letter_id, self.kiosk_id, messages.REGISTRY)
+        body = questions.history_question_body(questions.HistoryQuestion(id_number, access))
+        return sign(header, seal(body, header, self.registry_seal), self.sign)
+
+    def history(self, payload: bytes, letter_id: str) -> Held | None:
+        """What the registry answers to one such question of ours; raises `WireError`."""
+        envelope = self._from_registry(payload, messages.HISTORY)
+        if envelope.header.message_id != letter_id:
+            raise WireError("id", "an answer to another question")
+        return questions.parse_history(unseal(envelope.body, envelope.header, self.open)).held
+
+    def filed(self, what: Matter | Opinion, position: Position) -> bytes:
+        """The envelope of a matter or an opinion, in the same chain as the records."""
+        schema, message_id, body = told_of(what)
+        header = Header(
+            schema=schema,
+            message_id=message_id,
+            sender=self.kiosk_id,
+            recipient=messages.REGISTRY,
+            chain=Chain(position.epoch, position.seq, position.prev_sha256),
+        )
+        return sign(header, seal(body, header, self.registry_seal), self.sign)
+
     def told(self, letter_id: str, told: Told) -> bytes:
         header = Header(messages.TOLD, letter_id, self.kiosk_id, messages.REGISTRY)
         return sign(header, questions.told_body(told), self.sign)
@@ -167,6 +195,13 @@ def _certificate(path: Path) -> bytes:
         return receipts.decode_certificate(path.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError, WireError) as error:
         raise ConfigError(str(path), f"not a usable certificate: {error}") from error
+
+
+def told_of(what: Matter | Opinion) -> tuple[str, str, bytes]:
+    """Schema, id and body of what is told beside the records."""
+    if isinstance(what, Matter):
+        return messages.MATTER, what.matter_id, matter_body(what)
+    return messages.OPINION, what.opinion_id, opinion_body(what)
 
 
 def _text(path: Path) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from edge.domain.challenge import Action
-from edge.domain.people import CardKey
-from edge.domain.record import ProofRecord
+from edge.domain.matters import Held, Matter
+from edge.domain.opinions import Opinion
+from edge.domain.people import CardKey, RosterEntry
+from edge.domain.record import ProofRecord, RecordId
 from edge.domain.staff import Deed
 from edge.domain.templates import TemplateEvent
 from edge.domain.timebase import Stamp
@@ -169,6 +171,50 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
+class AskHistory:
+    """Ask the registry what it keeps of somebody who proved who they are; `access` is that proof.
+
+    Answered by `HistoryAnswered` in seconds, one way or other.
+    """
+
+    key: CardKey = field(repr=False)
+    id_number: str = field(repr=False)
+    access: RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Put something that is no certification into the journal; answered as a `Store` is."""
+
+    what: Matter | Opinion
+
+
+@dataclass(frozen=True, slots=True)
+class DataCopy:
+    """On paper what is kept of somebody, masked as on every receipt."""
+
+    masked_name: str = field(repr=False)
+    masked_number: str = field(repr=False)
+    entry: RosterEntry | None = field(repr=False)
+    held: Held | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """On paper a number to ask with, and where."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSheet:
+    """Answered by `SlipPrinted(order_id)`."""
+
+    order_id: int
+    sheet: DataCopy | Ticket
+
+
+@dataclass(frozen=True, slots=True)
 class LookForCode:
     """Open the camera and look for codes in its frames; no model runs, nothing is kept.
 
@@ -228,6 +274,9 @@ Effect = (
     | View
     | SetVolume
     | Power
+    | AskHistory
+    | File
+    | PrintSheet
     | LookForCode
     | CheckCode
     | PrintCopy

@@ -9,6 +9,7 @@ from edge.domain.challenge import WatchProgress
 from edge.domain.codes import SignedReceipt
 from edge.domain.errors import Fault
 from edge.domain.findings import Finding
+from edge.domain.matters import Held
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import RecordId, Verdict
 from edge.domain.staff import Deed, Refusal, StaffMember
@@ -84,8 +85,30 @@ class Button(Enum):
     RESTART = "restart"
     SHUT_DOWN = "shut_down"
     CONFIRM = "confirm"
-    USE_CAMERA = "use_camera"
+    MINE = "mine"
+    PROVE = "prove"
+    LOOK = "look"
+    PAPERS = "papers"
+    PRINT_COPY = "print_copy"
     REPRINT = "reprint"
+    CORRECT = "correct"
+    ABOUT_NAME = "about_name"
+    ABOUT_BIRTH = "about_birth"
+    ABOUT_NUMBER = "about_number"
+    ABOUT_PHONE = "about_phone"
+    ABOUT_ADDRESS = "about_address"
+    ABOUT_OTHER = "about_other"
+    WITHDRAW = "withdraw"
+    RATE_GOOD = "rate_good"
+    RATE_FAIR = "rate_fair"
+    RATE_POOR = "rate_poor"
+    GRIEVANCE_WAITING = "grievance_waiting"
+    GRIEVANCE_DEVICE = "grievance_device"
+    GRIEVANCE_STAFF = "grievance_staff"
+    GRIEVANCE_OTHER = "grievance_other"
+    WITH_NUMBER = "with_number"
+    WITHOUT_NUMBER = "without_number"
+    USE_CAMERA = "use_camera"
     LARGE_PRINT = "large_print"
     TURN_PAGE = "turn_page"  # of a text longer than the panel; the machine counts, the window turns
     LANGUAGE_ZH = "language_zh"
@@ -179,6 +202,15 @@ class RegistryAnswered:
 
     key: CardKey = field(repr=False)
     entry: RosterEntry | None = field(repr=False)
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAnswered:
+    """What the registry keeps of a person, told for a proof of theirs; `reached`: it answered."""
+
+    key: CardKey = field(repr=False)
+    held: Held | None = field(repr=False)
     reached: bool
 
 
@@ -334,6 +366,7 @@ Event = (
     | DevicesLost
     | RosterAnswered
     | RegistryAnswered
+    | HistoryAnswered
     | HelperChecked
     | HelperSpent
     | LookUpFailed

@@ -26,6 +26,8 @@ from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
 from edge.domain.codes import LetterService
 from edge.domain.cycles import due_after, is_covered
 from edge.domain.errors import Fault
+from edge.domain.matters import About, Matter, MatterKind
+from edge.domain.opinions import Grievance, Opinion, Rating
 from edge.domain.people import CardIdentity, CardKey, PersonId, RosterEntry
 from edge.domain.record import (
     NOBODY,
@@ -43,7 +45,7 @@ from edge.domain.spelling import Spelling
 from edge.domain.staff import Deed, StaffEvent
 from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
-from edge.session import codes, helping, service
+from edge.session import codes, helping, mine, opinion, service
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -108,6 +110,17 @@ from edge.session.helping_states import (
     TypingName,
     TypingNumber,
     WhoFor,
+)
+from edge.session.mine_states import (
+    AskingMine,
+    Complaint,
+    Filing,
+    Mine,
+    Purpose,
+    Said,
+    Saying,
+    Survey,
+    Withdrawing,
 )
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn, StaffState
 from edge.session.states import (
@@ -181,6 +194,7 @@ class Context:
     has_scanner: bool  # with an eye of its own
     consent_texts: Mapping[Language, ConsentText]
     enrol_texts: Mapping[Language, ConsentText]  # what enrolment asks for
+    own_texts: Mapping[Language, ConsentText]  # what looking at one's own data asks for
 
     def template_event(
         self, change: TemplateChange, person_id: PersonId, consent: Consent | None, badge: str = ""
@@ -203,6 +217,45 @@ class Context:
         text = self.enrol_texts[language]
         consent = Consent(text.version, language.value, text.sha256, agreed=False)
         return self.template_event(TemplateChange.WITHDRAWN, person_id, consent, badge)
+
+    def matter(
+        self,
+        visit: Visit,
+        kind: MatterKind,
+        *,
+        about: About | None = None,
+        verdict: Verdict | None = None,
+    ) -> Matter:
+        """What somebody does with their own data, now and here."""
+        card = visit.card
+        return Matter(
+            self.new_record_id(),
+            self.kiosk_id,
+            Subject(card.name, card.id_number, card.kind, visit.flags),
+            kind,
+            about,
+            self.new_receipt_no() if kind is MatterKind.CORRECTION else "",
+            visit.consent,
+            verdict,
+            self.now,
+            self.provenance,
+            self.software,
+        )
+
+    def opinion(
+        self, ratings: tuple[Rating, ...], grievance: Grievance | None, *, numbered: bool
+    ) -> Opinion:
+        """What somebody says of the service; nobody knows who."""
+        return Opinion(
+            self.new_record_id(),
+            self.kiosk_id,
+            ratings,
+            grievance,
+            self.new_receipt_no() if numbered else "",
+            self.now,
+            self.provenance,
+            self.software,
+        )
 
     def staff_event(self, badge: str, deed: Deed) -> StaffEvent:
         """What somebody on the staff did, now and here."""
@@ -303,7 +356,7 @@ def _timer(session: Session, timer: int, ctx: Context) -> Transition:
     if not session.warned:
         warned = replace(session, warned=True, timer=timer + 1)
         return Transition(warned, (SetTimer(warned.timer, WARN_S),))
-    if isinstance(session.state, Storing):
+    if isinstance(session.state, Storing | Filing | Withdrawing | Saying):
         return _countdown(session, ctx)  # the disk will answer; nobody is sent away before it does
     return _leave(session, ctx)
 
@@ -353,13 +406,14 @@ def _look_up_target(session: Session, visit: Visit, helper: Helper, ctx: Context
 
 def _expects_card(state: State) -> bool:
     """A card that can be read again also ends the apology for a reader that could not. A
-    keypad that was left standing keeps no resident out."""
+    keypad or a question that was left standing keeps no resident out."""
     if _out_of_service(state):
         return False
+    left = StaffSignIn | StaffChecking | Survey | Complaint | Said
     naming = WhoFor | AwaitingHelper | _NAMING
-    return isinstance(
-        state, Home | naming | AwaitingCard | AwaitingOwner | StaffSignIn | StaffChecking
-    ) or (isinstance(state, Turned | Informing | Scanning | CodeTold) and not knows_somebody(state))
+    return isinstance(state, Home | naming | AwaitingCard | AwaitingOwner | left) or (
+        isinstance(state, Turned | Informing | Scanning | CodeTold) and not knows_somebody(state)
+    )
 
 
 def _service_of(state: State) -> LetterService | None:
@@ -455,9 +509,9 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
         case Button.SCAN:
             return _go(session, codes.begin(_left(session.state), _has_scanner(session, ctx)), ctx)
         case Button.SURVEY:
-            return _go(session, Informing(Topic.SURVEY, session.state), ctx)
+            return _go(session, Survey(), ctx)
         case Button.FEEDBACK:
-            return _go(session, Informing(Topic.FEEDBACK, session.state), ctx)
+            return _go(session, Complaint(), ctx)
         case Button.CALL_STAFF:
             return _to_staff(session, ctx)
         case Button.STAFF_DOOR:
@@ -475,6 +529,10 @@ def offered(state: State) -> tuple[Button, ...]:
             return (Button.START_PROOF, *quiet, Button.STAFF_DOOR)
         case StaffSignIn() | StaffChecking() | Service():
             return service.offered(state)
+        case Survey() | Complaint() | Saying() | Said():
+            return opinion.offered(state)
+        case Mine():
+            return (*mine.choices(state), *person, Button.BACK, Button.HELP, Button.HOME)
         case Scanning() | CheckingCode() | CodeTold() | AwaitingOwner() | Reprinting():
             return codes.offered(state, person)
         case AwaitingCard():
@@ -484,21 +542,21 @@ def offered(state: State) -> tuple[Button, ...]:
         case AwaitingHelper() | ConfirmingHelper() | NamingTarget() | TypingNumber() | TypingName():
             own = helping.offered(state)
             return (*own, *person, Button.BACK, Button.HELP, Button.HOME)
-        case LookingUp() | AskingRegistry() | CheckingHelper():
+        case LookingUp() | AskingRegistry() | AskingMine() | CheckingHelper():
             return (*person, Button.HOME)
-        case Storing():
+        case Storing() | Filing() | Withdrawing():
             return ()
         case Confirming(visit):
             back = (Button.BACK,) if visit.helper else ()
             return (Button.ENTER, Button.REVEAL, *person, *back, Button.HELP, Button.HOME)
         case Choosing():
-            choices = (Button.APPLY, Button.HISTORY)
+            choices = Button.APPLY, Button.HISTORY, Button.MINE
             return (*choices, *person, Button.BACK, Button.HELP, Button.SCAN, Button.HOME)
         case ShowingHistory():
-            return (*person, Button.BACK, Button.HELP, Button.HOME)
+            return (Button.PROVE, *person, Button.BACK, Button.HELP, Button.HOME)
         case Consenting():
-            choices = (Button.AGREE, Button.DECLINE)
-            return (*choices, *person, Button.BACK, Button.HELP, Button.HOME)
+            both = (Button.AGREE, Button.DECLINE)
+            return (*both, *person, Button.BACK, Button.HELP, Button.HOME)
         case Watching():
             return (*person, Button.HELP, Button.SCAN, Button.HOME)
         case Retrying(exhausted=exhausted):
@@ -514,13 +572,20 @@ def offered(state: State) -> tuple[Button, ...]:
         case Turned(why) as state:
             door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
             back = (Button.BACK,) if state.visit and state.visit.helper else ()
-            return (*person, Button.EXIT, *back, *door)
+            again = (Button.REPRINT,) if _may_reprint(state) else ()
+            return (*again, *person, Button.EXIT, *back, *door)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
 
 
 _BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN)
 """What a technician comes for: the way to service is on these screens too."""
+
+
+def _may_reprint(state: Turned) -> bool:
+    visit = state.visit
+    own = visit is not None and visit.named_by is NamedBy.CARD
+    return state.why is Why.ALREADY_DONE and own
 
 
 def _left(state: State) -> State:
@@ -538,7 +603,7 @@ def _may_call(state: State) -> bool:
     if isinstance(state, Informing | CodeState):
         return _may_call(state.back)
     match state:
-        case Storing() | Turned(Why.OUT_OF_SERVICE):
+        case Storing() | Filing() | Withdrawing() | Turned(Why.OUT_OF_SERVICE):
             return False
         case Finished(record=record):
             return record.outcome not in _WAIT_FOR_STAFF
@@ -572,15 +637,28 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
             return _apply(session, visit, ctx)
         case Confirming(visit), Button.ENTER:
             return _go(session, Choosing(visit), ctx)
-        case Choosing(visit), Button.HISTORY:
-            return _go(session, ShowingHistory(visit), ctx)
+        case Choosing(visit), Button.HISTORY | Button.MINE:
+            return _own(session, visit, Purpose(button.value), ctx)
+        case Turned(Why.ALREADY_DONE, Visit() as visit), Button.REPRINT:
+            return _own(session, visit, Purpose.REPRINT, ctx)
+        case ShowingHistory(visit), Button.PROVE if visit.attempts >= ctx.policy.tries:
+            return _go(session, Turned(Why.NOT_PROVEN, visit), ctx)
+        case ShowingHistory(visit), Button.PROVE:
+            return _go(session, Consenting(visit), ctx)
+        case Mine() as state, _:
+            language, order_id = session.language, session.epoch + 1
+            moved, effects = mine.pressed(state, button, order_id, language, ctx)
+            return _go(session, moved, ctx, *effects)
+        case (Survey() | Complaint() | Saying() | Said()) as state, _:
+            moved, effects = opinion.pressed(state, button, ctx)
+            return _go(session, moved, ctx, *effects)
         case Choosing(visit), Button.APPLY:
-            return _apply(session, visit, ctx)
+            return _apply(session, replace(visit, purpose=Purpose.CERTIFY), ctx)
         case Consenting(visit), Button.AGREE:
-            agreed = replace(visit, consent=_consent(session, ctx, agreed=True))
+            agreed = replace(visit, consent=_consent(session, visit, ctx, agreed=True))
             return _watch(session, agreed, ctx)
         case Consenting(visit), Button.DECLINE:
-            declined = replace(visit, consent=_consent(session, ctx, agreed=False))
+            declined = replace(visit, consent=_consent(session, visit, ctx, agreed=False))
             return _store(session, declined, None, Outcome.DECLINED, ctx)
         case (Retrying(visit), Button.TRY_AGAIN) | (Reviewing(visit), Button.RETAKE):
             return _watch(session, visit, ctx)
@@ -629,6 +707,8 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
             return _return(session, state.back, ctx)
         case Choosing(visit):
             return _go(session, Confirming(visit), ctx)
+        case Consenting(visit) if visit.purpose is not Purpose.CERTIFY:
+            return _go(session, ShowingHistory(visit), ctx)
         case ShowingHistory(visit) | Consenting(visit):
             return _go(session, Choosing(visit), ctx)
         case _:
@@ -646,6 +726,12 @@ def _apply(session: Session, visit: Visit, ctx: Context) -> Transition:
     """E04: whoever is covered need not come again yet. A clock nobody trusts sends nobody away."""
     done = visit.entry is not None and ctx.now.is_sure and _covered(visit.entry, ctx.now)
     return _go(session, Turned(Why.ALREADY_DONE, visit) if done else Consenting(visit), ctx)
+
+
+def _own(session: Session, visit: Visit, purpose: Purpose, ctx: Context) -> Transition:
+    """Their own data: at once for who proved who they are, else this year's state alone."""
+    state, effects = mine.opened(visit, purpose)
+    return _go(session, state, ctx, *effects)
 
 
 def _covered(entry: RosterEntry, now: Stamp) -> bool:
@@ -736,6 +822,10 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _moved(session, codes.told(state, event), ctx)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
             return _staff_told(session, state, event)
+        case (Filing() | Withdrawing() | AskingMine() | Mine()) as state, _:
+            return _moved(session, mine.told(state, event, session.epoch + 1), ctx)
+        case (Saying() | Said()) as state, _:
+            return _moved(session, opinion.told(state, event, session.epoch + 1), ctx)
         case _:
             return Transition(session)
 
@@ -805,11 +895,9 @@ def _watched(session: Session, progress: WatchProgress, ctx: Context) -> Transit
 
 
 def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
-    if visit.attempts >= ctx.policy.tries:
-        return _go(session, Retrying(visit, _UNFINISHED, exhausted=True), ctx)
     actions = ctx.draw_actions(visit.left_out)
-    if not actions:
-        return _go(session, Retrying(visit, _UNFINISHED, exhausted=True), ctx)
+    if visit.attempts >= ctx.policy.tries or not actions:
+        return _gave_up(session, visit, _UNFINISHED, ctx)
     watch_id = session.epoch + 1
     progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
     slow = session.large or visit.attempts > 0
@@ -832,11 +920,27 @@ def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
     left_out = visit.left_out | ({missed} if missed else set())
     tried = replace(visit, attempts=visit.attempts + 1, left_out=left_out)
     good = verdict.live and (verdict.alike or verdict.reference is Reference.NONE)
+    if good and visit.purpose is not Purpose.CERTIFY:
+        return _proved(session, tried, verdict, ctx)
     if good:
         may_retake = tried.attempts < ctx.policy.tries
         return _go(session, Reviewing(tried, verdict, may_retake), ctx)
-    exhausted = tried.attempts >= ctx.policy.tries
-    return _go(session, Retrying(tried, verdict, exhausted), ctx)
+    if tried.attempts >= ctx.policy.tries:
+        return _gave_up(session, tried, verdict, ctx)
+    return _go(session, Retrying(tried, verdict, False), ctx)
+
+
+def _gave_up(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
+    if visit.purpose is Purpose.CERTIFY:
+        return _go(session, Retrying(visit, verdict, exhausted=True), ctx)
+    return _proved(session, visit, verdict, ctx)
+
+
+def _proved(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
+    """Who it is, or that it could not be told; nobody is certified by either."""
+    matter = ctx.matter(visit, MatterKind.ACCESS, verdict=verdict)
+    state, effects = mine.proved(visit, matter)
+    return _go(session, state, ctx, Forget(), *effects)
 
 
 _UNFINISHED = Verdict(
@@ -855,8 +959,9 @@ _UNFINISHED = Verdict(
 # --- the record --------------------------------------------------------------
 
 
-def _consent(session: Session, ctx: Context, *, agreed: bool) -> Consent:
-    text = ctx.consent_texts[session.language]
+def _consent(session: Session, visit: Visit, ctx: Context, *, agreed: bool) -> Consent:
+    own = visit.purpose is not Purpose.CERTIFY
+    text = (ctx.own_texts if own else ctx.consent_texts)[session.language]
     return Consent(text.version, session.language.value, text.sha256, agreed)
 
 

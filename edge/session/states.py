@@ -12,8 +12,9 @@ from enum import Enum
 from edge.domain.challenge import Action, WatchProgress
 from edge.domain.codes import LetterService
 from edge.domain.errors import Fault
+from edge.domain.matters import Held
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
-from edge.domain.record import Consent, NamedBy, ProofRecord, Verdict
+from edge.domain.record import Consent, NamedBy, ProofRecord, RecordId, Verdict
 from edge.domain.timebase import MonoNs, Stamp
 from edge.session.codes_states import CodeState, Scanning, ScanWay
 from edge.session.helping_states import (
@@ -25,6 +26,17 @@ from edge.session.helping_states import (
     TypingName,
     TypingNumber,
     WhoFor,
+)
+from edge.session.mine_states import (
+    AskingMine,
+    Complaint,
+    Filing,
+    Mine,
+    Purpose,
+    Said,
+    Saying,
+    Survey,
+    Withdrawing,
 )
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 
@@ -42,6 +54,7 @@ class Why(Enum):
     NOT_FOUND = "not_found"  # E03
     NOT_REACHED = "not_reached"  # E03, and the registry could not be asked
     ALREADY_DONE = "already_done"  # E04
+    NOT_PROVEN = "not_proven"  # their own data stay closed; a person can open them
     HELPER_SPENT = "helper_spent"  # this card named enough people today
     CALL_FAILED = "call_failed"  # the disk did not take the call
     CARD_UNREADABLE = "card_unreadable"  # E01 after the last try
@@ -55,8 +68,6 @@ class Topic(Enum):
     """Pages of plain information that lead back to where the person was."""
 
     HELP = "help"
-    SURVEY = "survey"
-    FEEDBACK = "feedback"
 
 
 class PaperNews(Enum):
@@ -69,7 +80,11 @@ class PaperNews(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One person at the kiosk."""
+    """One person at the kiosk.
+
+    `proven`: they passed the camera check to see their own data, as filed under this id;
+    `held` is what the registry then told of them.
+    """
 
     card: CardIdentity = field(repr=False)
     key: CardKey = field(repr=False)
@@ -80,6 +95,9 @@ class Visit:
     consent: Consent | None = None
     attempts: int = 0
     left_out: frozenset[Action] = frozenset()  # movements that this person did not manage
+    purpose: Purpose = Purpose.CERTIFY
+    proven: RecordId | None = None
+    held: Held | None = field(repr=False, default=None)
     service: LetterService | None = None  # what a notice letter asked them to come for
     helper: Helper | None = None
     named_by: NamedBy = NamedBy.CARD
@@ -129,7 +147,7 @@ class Choosing:
 
 @dataclass(frozen=True, slots=True)
 class ShowingHistory:
-    """Earlier certifications, as the roster knows them."""
+    """This year's state, which is all that a card alone may show: it can have been lost."""
 
     visit: Visit
 
@@ -239,6 +257,14 @@ State = (
     | StaffSignIn
     | StaffChecking
     | Service
+    | Filing
+    | Withdrawing
+    | AskingMine
+    | Mine
+    | Survey
+    | Complaint
+    | Saying
+    | Said
     | CodeState
 )
 

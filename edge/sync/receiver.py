@@ -26,6 +26,9 @@ _SCHEMA_OF_LEAF = {
     message.leaf: message.schema for message in messages.MESSAGES if not message.goes_up
 }
 
+_ANSWERS = (messages.ANSWER, messages.HISTORY)
+"""Somebody stands there and waits for them."""
+
 
 class Inbox(Protocol):
     """Where messages wait that only the kiosk process can open."""
@@ -78,7 +81,7 @@ class Receiver:
                 acks = messages.parse_acks(envelope.body)
                 with self._outbox.at_once():
                     return [self._settle(ack) for ack in acks]
-            if envelope.header.schema == messages.ANSWER and self._letters is not None:
+            if envelope.header.schema in _ANSWERS and self._letters is not None:
                 self._answered(envelope.header.message_id, message)
                 return []
             if envelope.header.schema in (messages.DESIRED, messages.HEARD):

@@ -19,6 +19,8 @@ from types import MappingProxyType
 
 from edge.domain.challenge import Hint, Prompt, Reason, WatchProgress
 from edge.domain.codes import Method, SignedReceipt
+from edge.domain.matters import About, Held, HeldProof, Matter, MatterKind
+from edge.domain.opinions import QUESTIONS, Grievance, Opinion, Rating
 from edge.domain.people import (
     CardFlag,
     CardIdentity,
@@ -40,6 +42,7 @@ from edge.domain.record import (
     Verdict,
 )
 from edge.domain.staff import StaffMember
+from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.session.codes_states import (
     AwaitingOwner,
@@ -62,6 +65,19 @@ from edge.session.helping_states import (
     TypingName,
     TypingNumber,
     WhoFor,
+)
+from edge.session.mine_states import (
+    AskingMine,
+    Complaint,
+    Filing,
+    Mine,
+    MinePage,
+    Print,
+    Purpose,
+    Said,
+    Saying,
+    Survey,
+    Withdrawing,
 )
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
@@ -194,6 +210,7 @@ _ENTRY = RosterEntry(
 )
 _RECEIPT = SignedReceipt("", "", "", Outcome.PASSED, Method.CHIP, None, None, "", False)
 _VISIT = Visit(_CARD, CardKey(""), (), "", _STAMP, _ENTRY)
+_HELD = Held("", "", "", _DAY, None, (HeldProof(_DAY, "", "", "passed", counts=True),))
 
 
 def _screens(language: Language) -> Iterator[Screen]:
@@ -224,6 +241,7 @@ def _states() -> Iterator[State]:
     yield from (StaffSignIn(), StaffChecking(0, ""))
     yield Service(StaffMember("", frozenset()), ServicePage.SOUND)
     yield from _code_states()
+    yield from _own_states()
 
 
 def _helping_states() -> Iterator[State]:
@@ -235,6 +253,24 @@ def _helping_states() -> Iterator[State]:
     yield from (TypingName(helper, "", missed=missed) for missed in (False, True))
     visit = replace(_VISIT, helper=helper, named_by=NamedBy.TYPED)
     yield from (Confirming(visit), Consenting(visit), Reviewing(visit, _verdict(None)))
+
+
+def _own_states() -> Iterator[State]:
+    """Their own data, and what people say of the service."""
+    mine = replace(_VISIT, purpose=Purpose.MINE)
+    yield from (ShowingHistory(mine), Consenting(mine), AskingMine(mine))
+    for page, held in itertools.product(MinePage, (None, _HELD, replace(_HELD, proofs=()))):
+        shown = Mine(replace(mine, held=held), page, about=About.NAME, paper=Print.PRINTED)
+        yield from (shown, replace(shown, reached=False))
+    yield from (Mine(mine, MinePage.PRINT, paper=paper) for paper in Print)
+    filed = Matter(RecordId(""), "", Subject("", "", CardKind.RESIDENT), MatterKind.ACCESS, None,
+                   "", None, None, _STAMP, Provenance.LIVE, "")  # fmt: skip
+    gone = TemplateEvent(RecordId(""), "", TemplateChange.WITHDRAWN, PersonId(""), _STAMP,
+                         Provenance.LIVE, "")  # fmt: skip
+    yield from (Filing(mine, filed), Withdrawing(mine, gone, reached=True))
+    said = Opinion(RecordId(""), "", (), None, "", _STAMP, Provenance.LIVE, "")
+    yield from (Survey((Rating.GOOD,) * done) for done in range(len(QUESTIONS)))
+    yield from (Complaint(), Complaint(Grievance.OTHER), Saying(said), Said(said, online=True))
 
 
 def _code_states() -> Iterator[State]:

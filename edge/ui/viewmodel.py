@@ -34,6 +34,17 @@ from edge.session.helping_states import (
     WhoFor,
 )
 from edge.session.machine import offered
+from edge.session.mine_states import (
+    AskingMine,
+    Complaint,
+    Filing,
+    Mine,
+    Purpose,
+    Said,
+    Saying,
+    Survey,
+    Withdrawing,
+)
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
@@ -59,7 +70,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
-from edge.ui import codes_view, helping_view, service_view
+from edge.ui import codes_view, helping_view, mine_view, opinion_view, service_view
 from edge.ui.glow import glow_of
 from edge.ui.screen import (
     SIMULATED_BAND,
@@ -75,9 +86,6 @@ from edge.ui.screen import (
     sentences_of,
 )
 from edge.ui.texts import text
-
-PAST_SHOWN = 4
-"""Earlier certifications that fit on a screen that never scrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +107,14 @@ def view(session: Session, now_ns: MonoNs, facts: Facts) -> Screen:
     return _framed(screen, session, now_ns, words)
 
 
-def consent_text(language: Language, facts: Facts) -> ConsentText:
-    """What the consent screen says in this language; its hash goes into the record."""
+def consent_text(language: Language, facts: Facts, *, own: bool = False) -> ConsentText:
+    """What the consent screen says in this language; its hash goes into the record.
+
+    `own`: to look at one's own data, which certifies nobody.
+    """
     words = Wording(language, facts)
     labels = (words("button.agree"), words("button.decline"))
-    shown = (words("consent.title"), *_consent_lines(words), *labels)
+    shown = (words("consent.title"), *_consent_lines(words, own=own), *labels)
     return ConsentText(words("consent.version"), "\n".join(shown))
 
 
@@ -115,7 +126,7 @@ _FOOTER = (
 )
 _SIDE = (
     *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY),
-    *service_view.SIDE,
+    *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE),
 )
 _LARGE = Button.LARGE_PRINT
 _LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
@@ -201,15 +212,9 @@ def _footer(session: Session, now_ns: MonoNs, words: Wording) -> Footer:
     )
 
 
-_UNCOUNTED = (
-    AwaitingCard
-    | AwaitingHelper
-    | LookingUp
-    | AskingRegistry
-    | Confirming
-    | ConfirmingHelper
-    | Storing
-)
+_SAVING = Storing | Filing | Withdrawing | Saying
+_CARD = AwaitingCard | AwaitingHelper | Confirming | ConfirmingHelper
+_UNCOUNTED = _CARD | LookingUp | AskingRegistry | AskingMine | _SAVING
 
 
 def _time_left(session: Session, now_ns: MonoNs, words: Wording) -> str:
@@ -254,13 +259,17 @@ def _label(state: State, button: Button, words: Wording) -> str:
             return helping_view.label(helping, button, words)
         case (Scanning() | CodeTold() | Reprinting()) as page, _:
             return codes_view.label(page, button, words)
+        case Mine() as page, _:
+            return mine_view.label(page, button, words)
+        case (Survey() | Complaint()) as page, _:
+            return opinion_view.label(page, button, words)
         case _:
             return words(f"button.{button.value}")
 
 
 def _weight(state: State, button: Button) -> Weight:
     """Agreeing and declining weigh the same; where staff are the way on, they come first."""
-    if button in (Button.AGREE, Button.DECLINE):
+    if button in (Button.AGREE, Button.DECLINE, *opinion_view.EQUAL):
         return Weight.EQUAL
     if isinstance(state, Turned) and state.visit and state.why is not Why.ALREADY_DONE:
         return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
@@ -297,7 +306,15 @@ def _draft(session: Session, words: Wording) -> Screen:
         case Choosing():
             return _choose(words)
         case ShowingHistory(visit):
-            return _history(visit, words)
+            return mine_view.this_year(visit, words)
+        case Mine():
+            return mine_view.draft(state, words)
+        case AskingMine():
+            return _waiting("asking_mine", words)
+        case Filing() | Withdrawing():
+            return _waiting("storing", words)
+        case Survey() | Complaint() | Saying() | Said():
+            return opinion_view.draft(state, words)
         case Consenting(visit):
             return _consent(visit, words)
         case Watching():
@@ -412,52 +429,27 @@ def _choose(words: Wording) -> Screen:
     )
 
 
-def _history(visit: Visit, words: Wording) -> Screen:
-    entry = visit.entry
-    past = sorted(entry.past, key=lambda proof: proof.day, reverse=True) if entry else []
-    rows = [(words.day(proof.day), words.method(proof)) for proof in past[:PAST_SHOWN]]
-    title, hint = words("history.title"), words("history.hint" if rows else "history.empty")
-    return Screen(
-        name="history",
-        layout=Layout.TABLE,
-        language=words.language,
-        title=title,
-        fields=(*_this_cycle(visit, words), *rows),
-        hint=hint,
-        spoken=sentences_of(title, hint),
-    )
-
-
-def _this_cycle(visit: Visit, words: Wording) -> tuple[tuple[str, str], ...]:
-    entry = visit.entry
-    if entry is None:
-        return ()
-    if entry.certified_on is not None:
-        status = words("history.done", day=words.day(entry.certified_on))
-    else:
-        status = words("history.open", day=words.day(entry.due_by))
-    return ((words("history.this_cycle"), status),)
-
-
 def _consent(visit: Visit, words: Wording) -> Screen:
     """Nobody agrees for somebody else: a helper is told so, and the person is spoken to."""
-    title, lines = words("consent.title"), _consent_lines(words)
-    own = words("consent.own") if visit.helper else ""
+    own = visit.purpose is not Purpose.CERTIFY
+    title, lines = words("consent.title"), _consent_lines(words, own=own)
+    themselves = words("consent.own") if visit.helper else ""
     return Screen(
         name="consent",
         layout=Layout.PAGE,
         language=words.language,
         title=title,
         lines=lines,
-        advice=own,
+        advice=themselves,
         hint=words("consent.hint"),
-        spoken=sentences_of(own, title, *lines),
+        spoken=sentences_of(themselves, title, *lines),
     )
 
 
-def _consent_lines(words: Wording) -> tuple[str, ...]:
+def _consent_lines(words: Wording, *, own: bool) -> tuple[str, ...]:
     who = words("consent.who", agency=words.facts.agency_name, phone=words.facts.phone)
-    return (who, *(words(f"consent.{part}") for part in ("why", "what", "how_long", "rights")))
+    parts = ("why_own" if own else "why", "what", "how_long", "rights")
+    return (who, *(words(f"consent.{part}") for part in parts))
 
 
 _PROMPT_ART = {
@@ -480,13 +472,15 @@ def _watch(state: Watching, words: Wording) -> Screen:
     advice = _advice(progress.hint, words)
     current = min(progress.step + 1, progress.steps)
     hint = words("watch.hint") if framing else words("watch.slowly")
+    own = state.visit.purpose is not Purpose.CERTIFY
+    after = words("watch.own" if own else "watch.automatic")
     return Screen(
         name="watch",
         layout=Layout.MIRROR,
         language=words.language,
         title=words("watch.title"),
         prompt=prompt,
-        lines=(words("watch.adjust"), words("watch.automatic")) if framing else (),
+        lines=(words("watch.adjust"), after) if framing else (),
         advice=advice,
         hint=hint,
         art=_PROMPT_ART[progress.prompt],
@@ -651,30 +645,6 @@ def _help(words: Wording) -> Screen:
     )
 
 
-def _survey(words: Wording) -> Screen:
-    return _asking("survey", words)
-
-
-def _feedback(words: Wording) -> Screen:
-    return _asking("feedback", words)
-
-
-def _asking(name: str, words: Wording) -> Screen:
-    """What people think of us; for now by telephone or at the counter."""
-    line = words(f"{name}.line")
-    return Screen(
-        name=name,
-        layout=Layout.GUIDE,
-        language=words.language,
-        title=words(f"{name}.title"),
-        lines=(line, words.ask()),
-        art=Art.PERSON,
-        spoken=line,
-    )
-
-
 _TOPICS = {
     Topic.HELP: _help,
-    Topic.SURVEY: _survey,
-    Topic.FEEDBACK: _feedback,
 }

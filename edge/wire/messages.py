@@ -42,6 +42,10 @@ STAFF_EVENT = "jianzai.staff-event"
 DESIRED = "jianzai.desired"
 REPORTED = "jianzai.reported"
 HEARD = "jianzai.heard"
+MATTER = "jianzai.matter"
+OPINION = "jianzai.opinion"
+HISTORY_QUESTION = "jianzai.history-question"
+HISTORY = "jianzai.history"
 
 MAX_ROSTER_BYTES = 16 * 1024 * 1024
 _XZ = b"\xfd7zXZ\0"
@@ -105,6 +109,15 @@ MESSAGES = (
         expires_s=LOOKUP_S,
     ),
     Message(STAFF_EVENT, topics.RECORD, "what staff did at the kiosk", sealed=True),
+    Message(MATTER, topics.RECORD, "what a resident did with their own data", sealed=True),
+    Message(OPINION, topics.RECORD, "what somebody says of the service; names nobody", sealed=True),
+    Message(
+        HISTORY_QUESTION,
+        topics.ASK_HISTORY,
+        "the number of a person who proved who they are, and that proof",
+        sealed=True,
+        expires_s=LOOKUP_S,
+    ),
     Message(
         TOLD,
         topics.TOLD,
@@ -123,6 +136,14 @@ MESSAGES = (
         sealed=True,
         expires_s=LOOKUP_S,
         answers=LOOKUP,
+    ),
+    Message(
+        HISTORY,
+        topics.HISTORY,
+        "what is kept of that person, masked",
+        sealed=True,
+        expires_s=LOOKUP_S,
+        answers=HISTORY_QUESTION,
     ),
     Message(STAFF, topics.STAFF, "badges and PINs of staff", sealed=True, retained=True),
     Message(ASK, topics.ASK, "places of the chain that never arrived", expires_s=ASK_S),
@@ -254,7 +275,7 @@ def record_body(record: ProofRecord) -> bytes:
         reasons=tuple(reason.value for reason in record.reasons),
         method="kiosk",
         consent=asdict(consent) if consent else None,
-        liveness=_verdict(record.verdict) if record.verdict else None,
+        liveness=verdict_fields(record.verdict) if record.verdict else None,
         attempts=record.attempts,
         receipt_no=record.receipt_no,
         reader_id=record.reader_id,
@@ -449,7 +470,8 @@ def parse_entry(row: dict[str, Any]) -> RosterEntry:
     )
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it leaves the kiosk: bands instead of scores."""
     return {
         "live": verdict.live,
         "actions": [action.value for action in verdict.actions],

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from edge.domain.errors import WireError
+from edge.domain.matters import Held, HeldProof
 from edge.domain.people import RosterEntry
 from edge.wire.envelope import canonical
-from edge.wire.fields import json_object
+from edge.wire.fields import json_object, need
 from edge.wire.messages import entry_fields, parse_entry
 
 Span = tuple[int, int]
@@ -23,6 +25,8 @@ Span = tuple[int, int]
 MAX_SPANS = 20
 MAX_PLACES = 200
 """No question asks for more records than this, whatever is missing."""
+MAX_PROOFS = 40
+"""Ten pages at the kiosk; who was certified more often sees the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,92 @@ def parse_answer(body: bytes) -> Answer:
         return Answer(None if row is None else parse_entry(row))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise WireError("body", "not an answer about a person") from error
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuestion:
+    """What is kept of somebody, asked for by themselves; `access` is the id of their proof."""
+
+    id_number: str = field(repr=False)
+    access: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the registry keeps of a person, as far as they may see it; or that it knows nobody."""
+
+    held: Held | None = field(repr=False)
+
+
+def history_question_body(question: HistoryQuestion) -> bytes:
+    return canonical({"id_number": question.id_number, "access": question.access})
+
+
+def parse_history_question(body: bytes) -> HistoryQuestion:
+    """Raises `WireError("body")`."""
+    access = json_object(body).get("access")
+    need(isinstance(access, str) and 1 <= len(access) <= 64 and access.isprintable(), "access")
+    return HistoryQuestion(parse_lookup(body), str(access))
+
+
+def history_body(history: History) -> bytes:
+    return canonical({"held": _held_fields(history.held) if history.held else None})
+
+
+def _held_fields(held: Held) -> dict[str, Any]:
+    return {
+        "name": held.masked_name,
+        "category": held.category,
+        "region": held.region,
+        "due": held.due_by.isoformat(),
+        "certified": held.certified_on.isoformat() if held.certified_on else None,
+        "proofs": [_proof_fields(proof) for proof in held.proofs],
+    }
+
+
+def _proof_fields(proof: HeldProof) -> dict[str, Any]:
+    return {
+        "day": proof.day.isoformat(),
+        "method": proof.method,
+        "place": proof.place,
+        "result": proof.result,
+        "counts": proof.counts,
+        "receipt": proof.receipt_no,
+    }
+
+
+def parse_history(body: bytes) -> History:
+    """Raises `WireError("body")`."""
+    fields = json_object(body)
+    try:
+        row = fields["held"]
+        return History(None if row is None else _held(row))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise WireError("body", "not an answer about what is kept") from error
+
+
+def _held(row: dict[str, Any]) -> Held:
+    certified, proofs = row["certified"], row["proofs"]
+    need(isinstance(proofs, list) and len(proofs) <= MAX_PROOFS, "proofs")
+    return Held(
+        masked_name=str(row["name"]),
+        category=str(row["category"]),
+        region=str(row["region"]),
+        due_by=date.fromisoformat(row["due"]),
+        certified_on=date.fromisoformat(certified) if certified else None,
+        proofs=tuple(_proof(item) for item in proofs),
+    )
+
+
+def _proof(row: dict[str, Any]) -> HeldProof:
+    return HeldProof(
+        day=date.fromisoformat(row["day"]),
+        method=str(row["method"]),
+        place=str(row["place"]),
+        result=str(row["result"]),
+        counts=row["counts"] is True,
+        receipt_no=str(row["receipt"]),
+    )
 
 
 def ask_body(ask: Ask) -> bytes:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from edge.domain.matters import Held, HeldProof
 from edge.domain.people import CardKey, PersonId, RosterEntry
 from edge.domain.staff import Permission, PinVerifier, StaffEntry, StaffList
 from edge.wire import desired, messages, notices, questions, staff
@@ -17,6 +18,19 @@ from tests.fixtures_cloud import TestKiosk
 
 ENTRY = RosterEntry(CardKey("ab" * 32), PersonId("p-1"), "王*华", "retired", date(2026, 12, 31))
 OTHER = replace(ENTRY, key=CardKey("cd" * 32))
+HELD = Held(
+    "王*华",
+    "retired",
+    "桂园",
+    date(2026, 12, 31),
+    None,
+    (HeldProof(date(2025, 4, 9), "kiosk", "桂园", "passed", counts=True, receipt_no="K-1"),),
+)
+MATTER = {
+    "name": "王建华", "id_number": "100000194508150010", "kind": "correction", "about": "name",
+    "number": "7QF3-0XKM", "consent": None, "liveness": None, "proven": False,
+}  # fmt: skip
+OPINION = {"ratings": ["good", "fair", "poor"], "grievance": "", "number": ""}
 MOMENT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 STAMP = {"utc": "2026-11-23T03:00:00.000Z", "boot_ns": 5, "boot_id": "b", "trust": "ntp"}
 
@@ -28,6 +42,7 @@ def down() -> tuple[Kind, ...]:
         messages.ACK: messages.acks_body([Ack(str(uuid.uuid4()), "cd" * 32, AckStatus.FILED)]),
         messages.ROSTER: messages.roster_body(Roster(5, (ENTRY, OTHER))),
         messages.ANSWER: questions.answer_body(questions.Answer(ENTRY)),
+        messages.HISTORY: questions.history_body(questions.History(HELD)),
         messages.STAFF: staff.staff_body(StaffList(3, MOMENT, entries)),
         messages.ASK: questions.ask_body(questions.Ask("epoch-1", ((1, 3), (7, 7)))),
         messages.DESIRED: desired.desired_body(Desired(7, {"language": "zh", "tries": 3})),
@@ -44,6 +59,9 @@ def up(kiosk: TestKiosk) -> tuple[Kind, ...]:
         "event_id": str(uuid.uuid4()), "kiosk_id": kiosk.kiosk_id, "badge": "123456",
         "deed": "signed_in", "at": STAMP, "provenance": "simulated", "software": "test",
     }  # fmt: skip
+    about = {
+        "kiosk_id": kiosk.kiosk_id, "at": STAMP, "provenance": "simulated", "software": "test",
+    }  # fmt: skip
     correction = notices.ClockCorrection("b", 5, "2026-11-23T03:00:00.000Z", "ntp", 10, 5)
     bodies = {
         messages.RECORD: canonical(kiosk.body(provenance="simulated")),
@@ -53,6 +71,11 @@ def up(kiosk: TestKiosk) -> tuple[Kind, ...]:
         messages.PRESENCE: messages.presence_body(Presence(True, 3, "test")),
         messages.HEALTH: canonical([health]),
         messages.LOOKUP: questions.lookup_body("100000194508150010"),
+        messages.HISTORY_QUESTION: questions.history_question_body(
+            questions.HistoryQuestion("100000194508150010", str(uuid.uuid4()))
+        ),
+        messages.MATTER: canonical({**about, **MATTER, "matter_id": str(uuid.uuid4())}),
+        messages.OPINION: canonical({**about, **OPINION, "opinion_id": str(uuid.uuid4())}),
         messages.TOLD: questions.told_body(questions.Told("epoch-1", ((1, 2),), ((4, 4),))),
         messages.REPORTED: desired.reported_body(reported),
     }

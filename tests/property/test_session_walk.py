@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge.domain.errors import Fault
 from edge.domain.health import DeviceState
+from edge.domain.matters import Matter, MatterKind
 from edge.domain.people import CardKey
 from edge.domain.record import RecordId
 from edge.domain.staff import Deed, Permission, Refusal, StaffMember
@@ -38,6 +39,7 @@ from edge.session.events import (
     FactsTold,
     HelperChecked,
     HelperSpent,
+    HistoryAnswered,
     Judged,
     LookUpFailed,
     Pressed,
@@ -52,6 +54,8 @@ from edge.session.events import (
     StoreBack,
     StoreFailed,
     StoreLost,
+    TemplateDeleted,
+    TemplateFailed,
     TimerFired,
     Touched,
     VolumeTold,
@@ -67,10 +71,12 @@ from edge.session.helping_states import (
     WhoFor,
 )
 from edge.session.machine import offered, start, step
+from edge.session.mine_states import AskingMine, Filing, Mine, Said, Saying, Withdrawing
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
     AwaitingCard,
+    Choosing,
     Finished,
     Home,
     Informing,
@@ -85,6 +91,7 @@ from edge.session.states import (
     uses_camera,
     visit_of,
 )
+from tests.own_world import HELD
 from tests.session_world import ENTRY, KEY, LAID_DOWN, NAME, NUMBER, World, progress, verdict
 from tests.ui_world import BADGE, CLERK, CODE, DEVICES, FOUND, PAPER, TECHNICIAN, WELL
 
@@ -166,6 +173,16 @@ class SessionWalk(RuleBasedStateMachine):
                 assert (record.verdict is None) or (record.consent and record.consent.agreed)
             case fx.LookUp(key, helper):
                 assert helper != key
+            case fx.File(what):
+                record_id = what.matter_id if isinstance(what, Matter) else what.opinion_id
+                assert record_id not in self.ordered
+                self.ordered.add(record_id)
+                if isinstance(what, Matter) and what.kind is MatterKind.ACCESS:
+                    assert what.consent is not None
+                    assert what.consent.agreed
+                    assert what.consent.version == "o1"
+            case fx.AskHistory(access=access):
+                assert access in self.stored, "the proof is on the disk before anything is asked"
             case fx.PrintReceipt(record):
                 assert record.record_id in self.stored
 
@@ -263,6 +280,8 @@ class SessionWalk(RuleBasedStateMachine):
                 self.judged(late=0, live=True, alike=True)
             case Storing():
                 self.disk(online=True, works=True)
+            case Filing() | Saying() | AskingMine() | Withdrawing():
+                self.own_answered(late=0, works=True, reached=True)
             case StaffSignIn():
                 self.sign_in(asks=True)
             case StaffChecking():
@@ -277,6 +296,13 @@ class SessionWalk(RuleBasedStateMachine):
                 self.feed(StoreBack())
             case state:
                 self.feed(Pressed(offered(state)[0]))
+
+    @rule(chosen=st.sampled_from([Button.HISTORY, Button.MINE]), steps=st.integers(1, 6))
+    def see_own_data(self, chosen: Button, steps: int) -> None:
+        """From the choice to the pages behind the camera check, as far as it gets."""
+        if isinstance(self.session.state, Choosing):
+            self.feed(Pressed(chosen))
+            self.go_on(steps)
 
     @rule(fault=st.sampled_from(Fault))
     def card_fails(self, fault: Fault) -> None:
@@ -403,6 +429,34 @@ class SessionWalk(RuleBasedStateMachine):
         else:
             self.feed(StoreFailed(record_id))
 
+    @rule(late=st.integers(0, 1), works=st.booleans(), reached=st.booleans())
+    def own_answered(self, late: int, works: bool, reached: bool) -> None:
+        """What comes of orders about somebody's own data, and of opinions; late ones of others."""
+        before = self.session.state
+        match before:
+            case Filing(matter=matter):
+                self.filed(matter.matter_id, late, works)
+            case Saying(opinion):
+                self.filed(opinion.opinion_id, late, works)
+            case AskingMine():
+                key = CardKey("f" * 64) if late else KEY
+                self.feed(HistoryAnswered(key, HELD if works and reached else None, reached))
+            case Withdrawing(event=event):
+                event_id = RecordId("other") if late else event.event_id
+                self.feed(TemplateDeleted(event_id, reached) if works else TemplateFailed(event_id))
+            case Mine(order_id=order_id) | Said(order_id=order_id):
+                self.feed(SlipPrinted(order_id - late, None if works else Fault.EMPTY))
+                return
+            case _:
+                return
+        assert (self.session.state == before) == bool(late)
+
+    def filed(self, record_id: RecordId, late: int, works: bool) -> None:
+        told = RecordId("other") if late else record_id
+        if works and not late:
+            self.stored.add(record_id)
+        self.feed(RecordStored(told, works) if works else StoreFailed(told))
+
     @rule(works=st.booleans(), foreign=st.booleans())
     def printer(self, works: bool, foreign: bool) -> None:
         state = self.session.state
@@ -464,6 +518,15 @@ class SessionWalk(RuleBasedStateMachine):
         state = self.session.state
         endless = isinstance(state, Home) or state == Turned(Why.OUT_OF_SERVICE)
         assert (self.session.deadline_ns is None) == endless
+
+    @invariant()
+    def own_data_are_shown_to_who_proved_it_in_this_visit(self) -> None:
+        state = self.session.state
+        visit = visit_of(state)
+        if isinstance(state, Mine):
+            assert state.visit.proven in self.stored
+        if visit is not None and visit.held is not None:
+            assert visit.proven in self.stored
 
     @invariant()
     def home_knows_nobody(self) -> None:

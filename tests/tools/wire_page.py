@@ -14,7 +14,7 @@ from cloud_bridge.bridge import mqtt_link as bridge_link
 from cloud_bridge.bridge.throttle import Cost, Throttle
 from edge.sync import mqtt_link
 from edge.sync.publisher import Pace
-from edge.wire import messages, questions, topics
+from edge.wire import matters, messages, questions, topics
 from edge.wire.envelope import MAX_ENVELOPE_BYTES
 from edge.wire.messages import MESSAGES, Message
 from provisioning import site
@@ -85,6 +85,10 @@ BODIES: dict[str, type[Any]] = {
     messages.ANSWER: questions.Answer,
     messages.ASK: questions.Ask,
     messages.TOLD: questions.Told,
+    messages.MATTER: matters.MatterBody,
+    messages.OPINION: matters.OpinionBody,
+    messages.HISTORY_QUESTION: questions.HistoryQuestion,
+    messages.HISTORY: questions.History,
 }
 
 

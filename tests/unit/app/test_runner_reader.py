@@ -94,6 +94,7 @@ class Desk:
             codes=lambda picture: [],
             receipt=receipt_maker(config),
             slip=lambda language: (),
+            sheet=lambda sheet, language: (),
             where_to_ask=lambda language: (),
             receipt_copy=receipt_maker(config, copy=True),
             spoken=lambda session, now_ns: "",
