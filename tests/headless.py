@@ -68,7 +68,7 @@ class HeadlessKiosk:
         self.hand = Hand(
             scenario.wishes,
             touch=self._touch,
-            lay_card=lambda: self.world.sam.present(self.world.card),
+            lay_card=self.world.laying(),
             take_card=self.world.sam.lift,
             reading_s=0.05,
         )

@@ -253,7 +253,7 @@ def code_states() -> dict[str, State]:
 
 
 HELPER = Helper(
-    replace(LAID_DOWN.card, name="王小明", id_number="10000019700101001X"),
+    replace(LAID_DOWN.card, name="王小明", id_number="100000197001010012"),
     CardKey("b" * 64),
     (),
     LAID_DOWN.reader_id,

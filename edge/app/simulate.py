@@ -116,7 +116,7 @@ class Day:
         self._hand = Hand(
             scenario.wishes,
             touch=self._app.touch,
-            lay_card=lambda: world.sam.present(world.card),
+            lay_card=world.laying(),
             take_card=world.sam.lift,
         )
         self._stuck = False

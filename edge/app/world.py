@@ -26,6 +26,8 @@ PORTRAITS = {spec.name: spec for spec in (ASTRONAUT, ADMIRAL)}
 
 DEMO_NAME = "王建华"
 DEMO_NUMBER = "100000194508150010"
+HELPER_NAME = "周晓明"
+HELPER_NUMBER = "100000197001010012"
 """Invented, like the region code 100000; the demonstration's registry knows the same person."""
 
 
@@ -37,8 +39,14 @@ class World:
     sam: SimSam
     printer: SimPrinter
     card: SimCard
+    helper_card: SimCard | None = None
     panel: SimPanel = field(default_factory=SimPanel)
     scanner: SimScanner = field(default_factory=lambda: SimScanner(triggered=True))
+
+    def laying(self) -> Callable[[], None]:
+        """A hand that lays down the helper's card at first, if somebody helps, then the other."""
+        own = [self.helper_card] if self.helper_card else []
+        return lambda: self.sam.present(own.pop() if own else self.card)
 
     def close(self) -> None:
         self.scanner.close()
@@ -55,7 +63,8 @@ def make_world(
     printer = SimPrinter(dots)
     if not scenario.paper:
         printer.add(Fault.PAPER_OUT)
-    return World(room, SimSam(), printer, _card(scenario, photo))
+    helper = _helper_card() if scenario.helper else None
+    return World(room, SimSam(), printer, _card(scenario, photo), helper)
 
 
 def _person(scenario: Scenario, mono_ns: Callable[[], MonoNs]) -> Person:
@@ -67,6 +76,17 @@ def _person(scenario: Scenario, mono_ns: Callable[[], MonoNs]) -> Person:
             return EmptyChair()
         case _:
             return Resident(portrait, mono_ns)
+
+
+def _helper_card() -> SimCard:
+    pixels = card_portrait(ADMIRAL)
+    return SimCard(
+        name=HELPER_NAME,
+        sex="1",
+        birth=date(1970, 1, 1),
+        number=HELPER_NUMBER,
+        photo_block=encode_portrait(Picture(pixels.shape[1], pixels.shape[0], pixels.tobytes())),
+    )
 
 
 def _card(scenario: Scenario, photo: Picture | None) -> SimCard:

@@ -16,6 +16,7 @@ from edge.session.helping_states import (
     TypingName,
     TypingNumber,
     WhoFor,
+    option_sheets,
     options_shown,
 )
 from edge.ui.screen import Art, Layout, Screen, Tone, Wording, sentences_of
@@ -51,7 +52,7 @@ def keys(state: HelpingState) -> Grid:
 
 def _picking(state: TypingName) -> Grid:
     shown = len(options_shown(state))
-    paged = len(state.options) > len(PICKS)
+    paged = option_sheets(state) > 1
     places: list[Button | None] = [p if n < shown else None for n, p in enumerate(PICKS)]
     return (
         *(*places[:3], Button.UNSPELL),
@@ -150,7 +151,8 @@ def _grouped(typed: str) -> str:
 def _typing(state: TypingName, words: Wording) -> Screen:
     missed = words("type_name.missed") if state.missed else ""
     if state.options:
-        line = words("type_name.pick_letter" if state.latin else "type_name.pick")
+        paged = option_sheets(state) > 1
+        line = words("type_name.pick" if paged else "type_name.pick_few")
     else:
         line = words("type_name.latin" if state.latin else "type_name.line")
     return _keypad("type_name", words, _written(state), missed, line)

@@ -271,7 +271,8 @@ def _weight(state: State, button: Button) -> Weight:
     """Agreeing and declining weigh the same; where staff are the way on, they come first."""
     if button in (Button.AGREE, Button.DECLINE, *opinion_view.EQUAL):
         return Weight.EQUAL
-    if isinstance(state, Turned) and state.visit and state.why is not Why.ALREADY_DONE:
+    known = isinstance(state, Turned) and (state.visit or state.helper)
+    if isinstance(state, Turned) and known and state.why is not Why.ALREADY_DONE:
         return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
     quiet = button in _grid(state) and button not in (Button.OK, Button.SPELT)
     return Weight.SIDE if quiet or button in _SIDE else Weight.MAIN
@@ -440,8 +441,7 @@ def _consent(visit: Visit, words: Wording) -> Screen:
         language=words.language,
         title=title,
         lines=lines,
-        advice=themselves,
-        hint=words("consent.hint"),
+        hint=themselves or words("consent.hint"),
         spoken=sentences_of(themselves, title, *lines),
     )
 

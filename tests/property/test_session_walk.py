@@ -97,7 +97,7 @@ from tests.ui_world import BADGE, CLERK, CODE, DEVICES, FOUND, PAPER, TECHNICIAN
 
 PIN = "135790"
 HELPS = CardRead(
-    replace(LAID_DOWN.card, name="王小明", id_number="10000019700101001X"),
+    replace(LAID_DOWN.card, name="王小明", id_number="100000197001010012"),
     CardKey("b" * 64),
     (),
     LAID_DOWN.reader_id,

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 LAY_CARD_WORDS = ("请刷二代身份证", "swipe your second-generation ID card")
-TAKE_CARD_WORDS = ("请取走您的身份证", "take your ID card")
+TAKE_CARD_WORDS = (
+    *("请取走您的身份证", "take your ID card"),
+    *("请先取走您自己的身份证", "take your own card away"),
+)
 BUSY_WORDS = ("正在打印", "Printing")
 LEAVE_LABELS = ("退出", "Leave")
 

@@ -34,6 +34,7 @@ class Scenario:
     decoder: bool = True
     paper: bool = True
     broker: bool = True
+    helper: bool = False  # somebody lays down their own card first
     wishes: tuple[str, ...] = WISHES
     ends_in: str = "passed"
 
@@ -52,6 +53,11 @@ SCENARIOS = {
         "the person does not want the camera",
         wishes=("不刷脸，人工办理", *(w for w in WISHES if w != "同意刷脸")),
         ends_in="declined",
+    ),
+    "helped": Scenario(
+        "somebody helps a relative: their own card first, then the relative's",
+        helper=True,
+        wishes=(*WISHES[:6], "帮亲友进行生存认证 · 去验证", *WISHES[7:]),
     ),
     "paper-out": Scenario("the printer has no paper", paper=False),
     "broker-gone": Scenario("no network until after the person has gone", broker=False),
