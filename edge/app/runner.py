@@ -232,7 +232,6 @@ def _code_in(items: tuple[ReceiptItem, ...]) -> str:
     return next((item.text for item in items if isinstance(item, Code)), "")
 
 
-
 _Paper = fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | fx.PrintSheet | _Copy
 
 
