@@ -204,6 +204,10 @@ class Screen:
 
     width: int = _doc("Pixels.", default=1280)
     height: int = _doc("Pixels.", default=800)
+    dpi: int = _doc(
+        "True dots per inch: 800x480 133, 1024x600 118, 1280x800 149, 720x1280 210.",
+        default=149,
+    )
     fullscreen: bool = _doc("True on a kiosk.", default=True)
     idle_s: int = _doc("Seconds from the last touch until a session ends, 60..900.", default=300)
 

@@ -16,6 +16,7 @@ from edge.app.settings import KioskSettings
 from edge.domain.errors import ConfigError
 from edge.session.staff_states import PowerWish
 from edge.session.states import Language
+from edge.ui.theme import Panel
 
 log = logging.getLogger("edge.kiosk")
 
@@ -56,8 +57,8 @@ def _serve(site: Config) -> int:
         start_again=lambda: end(EXIT_START_AGAIN),
         power=lambda wish: end(POWER_CODES[wish]),
     )
-    size = (config.screen.width, config.screen.height)
-    app = KioskApp(runner, parts.facts, size=size, fullscreen=config.screen.fullscreen)
+    panel = Panel(config.screen.width, config.screen.height, config.screen.dpi)
+    app = KioskApp(runner, parts.facts, panel=panel, fullscreen=config.screen.fullscreen)
     signal.signal(signal.SIGTERM, lambda *_: app.stop())
     log.info("kiosk=started id=%s simulated=%s", config.kiosk_id, parts.facts.simulated)
     runner.start()

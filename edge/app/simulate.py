@@ -35,6 +35,7 @@ from edge.session.staff_states import PowerWish
 from edge.session.states import Language
 from edge.ui.controller import DrawnScreen
 from edge.ui.kivy_app import KioskApp
+from edge.ui.theme import Panel
 
 log = logging.getLogger("edge.simulate")
 
@@ -109,9 +110,9 @@ class Day:
         self._runner = Runner(
             parts, Language(config.language), self._evidence.observe, power=self._switched
         )
-        size = (config.screen.width, config.screen.height)
+        panel = Panel(config.screen.width, config.screen.height, config.screen.dpi)
         self._app = KioskApp(
-            self._runner, parts.facts, size=size, fullscreen=False, on_drawn=self._drawn
+            self._runner, parts.facts, panel=panel, fullscreen=False, on_drawn=self._drawn
         )
         self._hand = Hand(
             scenario.wishes,

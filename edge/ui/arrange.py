@@ -1,593 +1,694 @@
-"""Where everything stands on a screen: from a `Screen` to widgets in boxes.
+"""Where everything stands on a screen: from a `Screen` to pieces in boxes, for any panel. Pure.
 
-Each part of a screen is a generator of widgets. One that is a `Placing` also
-returns the room it left over, so that parts can be stacked by handing boxes on.
+    plan(kit, screen) -> Plan
+
+The body has one builder for each `Layout`. What a screen says flows in blocks
+(`flow`); where it needs more than one page, the key that turns them stands in
+the place of the choices, which come with the last page: nobody decides before
+they could read to the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from edge.session.events import Button
-from edge.ui import theme as sizes
-from edge.ui.controller import DrawnButton
 from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
-from edge.ui.qr import modules
-from edge.ui.screen import Art, Choice, Layout, Mark, Row, Screen, Tone, Weight
-from edge.ui.theme import BAND, BAND_INK
-from edge.ui.typeset import Box, columns, rows
-from edge.ui.widgets import (
-    SHRINK,
-    Drawing,
-    Group,
-    Hatching,
+from edge.ui.flow import (
+    Block,
+    Cell,
+    Flowed,
+    advice,
+    flow,
+    paragraph,
+    sheet,
+)
+from edge.ui.frame import (
+    PAD_MM,
+    TIGHT_MM,
+    Frame,
+    Shape,
+    band,
+    below_band,
+    fixed_keys,
+    frame,
+    key,
+    labels,
+    look_of,
+    shape_of,
+    strip,
+    time_left,
+)
+from edge.ui.pieces import (
+    Code,
+    Glass,
+    Ground,
     Key,
     Kit,
-    Look,
-    Mirror,
-    PictureFrame,
-    QrCode,
+    Piece,
+    Sketch,
     Style,
-    Surface,
-    Tile,
-    Words,
+    Text,
+    style,
+    text,
     typeset,
 )
-
-Placing = Generator[Any, None, Box]
-"""Places widgets and returns the room that is left."""
-
-
-# --- a column of texts ---------------------------------------------------------
+from edge.ui.qr import modules
+from edge.ui.screen import Art, Choice, Layout, Mark, Row, Screen, Tone, Weight
+from edge.ui.theme import GAP_MM, KEY_MM, Role
+from edge.ui.typeset import Box, columns, rows
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
-    """One text of a column; `panel` gives it a ground and a border of its own."""
+class Plan:
+    """A screen as it is to be drawn; `pages` it has in all."""
 
-    words: str
-    style: Style
-    panel: bool = False
+    pieces: tuple[Piece, ...]
+    pages: int = 1
 
+    @property
+    def keys(self) -> list[Key]:
+        """In the order of reading."""
+        found = [piece for piece in self.pieces if isinstance(piece, Key)]
+        return sorted(found, key=lambda k: (round(k.box.y), k.box.x))
 
-PANEL_PAD_PX = 12
-PARAGRAPH_GAP_PX = 13
-GROWN = 1.15
-"""How much larger than usual letters may be where there is room for it."""
+    @property
+    def texts(self) -> list[Text]:
+        """All texts, those on keys too, from top to bottom."""
+        found = [piece for piece in self.pieces if isinstance(piece, Text)]
+        found += [part for k in self.keys for part in k.parts if isinstance(part, Text)]
+        return sorted(found, key=lambda t: (t.box.y, t.box.x))
 
-
-def column(kit: Kit, paragraphs: Sequence[Paragraph], box: Box) -> Iterator[Any]:
-    """The paragraphs one below the other in the middle of the box, as large as there is room."""
-    by = GROWN
-    sized = [_sized(p, by) for p in paragraphs]
-    while (total := _column_height(kit, sized, box)) > box.h and by > 0.6:
-        by *= SHRINK
-        sized = [_sized(p, by) for p in paragraphs]
-    heights = [_paragraph_height(kit, p, box.w) for p in sized]
-    spare = max(0.0, box.h - total) / (len(sized) + 1)
-    gap = kit.px(PARAGRAPH_GAP_PX) + min(spare, kit.px(PARAGRAPH_GAP_PX))
-    places = rows(box.middle(box.w, sum(heights) + gap * (len(sized) - 1)), heights, gap)
-    for paragraph, place in zip(sized, places, strict=True):
-        yield from _paragraph(kit, paragraph, place)
+    @property
+    def glass(self) -> Glass | None:
+        return next((piece for piece in self.pieces if isinstance(piece, Glass)), None)
 
 
-def _sized(paragraph: Paragraph, by: float) -> Paragraph:
-    style = paragraph.style
-    size_px = max(style.size_px * by, style.floor_px)
-    return replace(paragraph, style=replace(style, size_px=size_px))
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a body consists of, on how many pages, and whether it has room for turning them."""
+
+    pieces: tuple[Piece, ...]
+    pages: int = 1
+    turns: bool = False
 
 
-def _column_height(kit: Kit, paragraphs: Sequence[Paragraph], box: Box) -> float:
-    gaps = kit.px(PARAGRAPH_GAP_PX) * (len(paragraphs) - 1)
-    return gaps + sum(_paragraph_height(kit, p, box.w) for p in paragraphs)
+def plan(kit: Kit, screen: Screen) -> Plan:
+    if screen.keypad and shape_of(kit) is not Shape.WIDE:
+        return Plan(tuple(_dense(kit, screen)))
+    made, body = _framed(kit, screen)
+    if body.pages > 1:
+        made, body = _framed(kit, screen, modest=True)
+    if body.pages > 1 and not body.turns:
+        turn = _turn(screen, body.pages)
+        made, body = _framed(kit, screen, turn, modest=True)
+        made, body = _framed(kit, screen, _turn(screen, body.pages), modest=True)
+    return Plan((*made.pieces, *body.pieces), body.pages)
 
 
-def _paragraph_height(kit: Kit, paragraph: Paragraph, width: float) -> float:
-    pad = kit.px(PANEL_PAD_PX) if paragraph.panel else 0.0
-    room = width - (2 * pad + kit.px(54) if paragraph.panel else 0.0)
-    return typeset(kit, paragraph.words, paragraph.style, room).height_px + 2 * pad
+def _framed(
+    kit: Kit, screen: Screen, turn: Choice | None = None, *, modest: bool = False
+) -> tuple[Frame, Body]:
+    made = frame(kit, screen, turn, modest=modest)
+    return made, _body(kit, screen, made)
 
 
-def _paragraph(kit: Kit, paragraph: Paragraph, box: Box) -> Iterator[Any]:
-    if not paragraph.panel:
-        yield Words(kit, paragraph.words, paragraph.style, box)
-        return
-    colours = kit.theme.palette
-    yield Surface(kit, box, colours.care, edge=colours.care_edge, edge_px=3, radius_px=14)
-    inner = box.inset(kit.px(PANEL_PAD_PX))
-    yield Drawing(kit, exclamation, inner.left(kit.px(42)))
-    yield Words(kit, paragraph.words, paragraph.style, inner.without(left=kit.px(54)))
+def _body(kit: Kit, screen: Screen, made: Frame) -> Body:
+    return _BODIES[screen.layout](kit, screen, made.body)
+
+
+def _turn(screen: Screen, pages: int) -> Choice | None:
+    """The key that turns pages says which one this is; on the last it is no main thing to do."""
+    if screen.turn is None:
+        return None
+    number = screen.leaf % pages + 1
+    weight = Weight.SIDE if number == pages else screen.turn.weight
+    return replace(screen.turn, detail=f"{number}/{pages}", weight=weight)
+
+
+# --- styles --------------------------------------------------------------------
 
 
 def _styles(kit: Kit) -> dict[str, Style]:
     colours = kit.theme.palette
     return {
-        "title": Style(sizes.TITLE_PX, colours.header_ink, bold=True, floor_px=30),
-        "prompt": Style(
-            sizes.PROMPT_PX, colours.header_ink, bold=True, floor_px=sizes.PROMPT_FLOOR_PX
-        ),
-        "body": Style(sizes.BODY_PX, colours.ink),
-        "lead": Style(sizes.TABLE_PX, colours.ink, bold=True),
-        "good": Style(sizes.TABLE_PX, colours.good, bold=True),
-        "label": Style(sizes.BODY_PX, colours.quiet_ink),
-        "value": Style(sizes.TABLE_PX, colours.ink, bold=True),
-        "advice": Style(sizes.BODY_PX, colours.care_ink, bold=True),
-        "hint": Style(sizes.HINT_PX, colours.quiet_ink),
-        "note": Style(sizes.NOTE_PX, colours.quiet_ink),
+        "body": style(kit, Role.BODY, colours.ink),
+        "lead": style(kit, Role.LEAD, colours.ink, bold=True),
+        "good": style(kit, Role.LEAD, colours.good, bold=True),
+        "label": style(kit, Role.BODY, colours.quiet_ink),
+        "value": style(kit, Role.LEAD, colours.ink, bold=True),
+        "advice": style(kit, Role.BODY, colours.care_ink, bold=True),
+        "hint": style(kit, Role.HINT, colours.quiet_ink),
+        "note": style(kit, Role.NOTE, colours.quiet_ink),
+        "typed": style(kit, Role.TYPED, colours.ink, bold=True, align="center"),
     }
 
 
-def _paragraphs(kit: Kit, screen: Screen) -> list[Paragraph]:
-    """Lines, the one thing to mend, the friendly hint, small print: always in this order."""
-    style = _styles(kit)
-    lines = [Paragraph(words, style["body"]) for words in screen.lines]
+def _lines(kit: Kit, screen: Screen) -> list[Block]:
+    look = _styles(kit)
+    lines = [paragraph(words, look["body"]) for words in screen.lines]
     if lines and screen.name == "finished":
-        first = style["good"] if screen.tone is Tone.GOOD else style["lead"]
-        lines[0] = Paragraph(screen.lines[0], first)
-    alone = screen.layout is Layout.GUIDE and not lines
-    hint = style["body" if alone else "hint"]
-    rest = (
-        Paragraph(screen.advice, style["advice"], panel=True),
-        Paragraph(screen.hint, hint),
-        Paragraph(screen.note, style["note"]),
-    )
-    return [*lines, *(p for p in rest if p.words)]
+        first = look["good"] if screen.tone is Tone.GOOD else look["lead"]
+        lines[0] = paragraph(screen.lines[0], first)
+    return lines
 
 
-# --- the parts of a screen -------------------------------------------------------
-
-
-def band(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """The mark of simulated devices, hatched at both ends."""
-    yield Surface(kit, box, BAND)
-    for end in (box.left(kit.px(360)), box.end(kit.px(360))):
-        yield Hatching(kit, end)
-    style = Style(sizes.BAND_PX, BAND_INK, bold=True, align="center")
-    yield Words(kit, screen.band, style, box.middle(box.w - kit.px(720), box.h))
-
-
-def header(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """The headline; at its end languages, the voice once more and, near the end, more time."""
-    colours = kit.theme.palette
-    yield Surface(kit, box, colours.header)
-    inner = box.inset(kit.px(sizes.MARGIN_PX), kit.px(10))
-    gap = kit.px(sizes.GAP_PX)
-    look = Look(colours.header, colours.header_ink, colours.header_ink, colours.main)
-    for choice in (*screen.languages, *((screen.repeat,) if screen.repeat else ())):
-        yield _key(kit, choice, inner.end(kit.px(150)), look, sizes.HINT_PX)
-        inner = inner.without(end=kit.px(150) + gap)
-    if screen.more_time:
-        look = Look(colours.urgent, colours.urgent_ink, colours.urgent_ink, colours.care)
-        yield _key(kit, screen.more_time, inner.end(kit.px(270)), look, sizes.KEY_PX)
-        inner = inner.without(end=kit.px(270) + gap)
-    style = _styles(kit)["prompt" if screen.prompt else "title"]
-    yield Words(kit, screen.headline, style, inner)
-
-
-def _look(kit: Kit, weight: Weight) -> Look:
-    colours = kit.theme.palette
-    if weight is Weight.SIDE:
-        return Look(colours.side, colours.side_ink, colours.side_ink, colours.sky)
-    return Look(colours.main, colours.main_ink, colours.main, colours.header)
-
-
-def _key(kit: Kit, choice: Choice, box: Box, look: Look, size_px: float) -> Key:
-    return Key(kit, choice, box, look, Style(size_px, look.ink, bold=True, align="center"))
-
-
-def choices(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """The main keys side by side, all of one size."""
-    places = columns(box, len(screen.choices), kit.px(sizes.GAP_PX))
-    if len(screen.choices) == 1:
-        places = [box.middle(min(box.w, kit.px(560)), box.h)]
-    for choice, place in zip(screen.choices, places, strict=True):
-        yield _key(kit, choice, place, _look(kit, choice.weight), sizes.KEY_PX)
-
-
-FOOTER_KEY_PX = 170
-TERMINAL_PX = 180
-TIME_PX = 200
-
-
-def footer(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """Terminal number and the keys that work everywhere."""
-    colours = kit.theme.palette
-    yield Surface(kit, box, colours.footer)
-    inner = box.inset(kit.px(sizes.MARGIN_PX), kit.px(10))
-    number = Style(sizes.NOTE_PX, colours.quiet_ink)
-    yield Words(kit, screen.footer.terminal, number, inner.left(kit.px(TERMINAL_PX)))
-    middle = inner.without(left=kit.px(TERMINAL_PX + 20), end=kit.px(TIME_PX + 20))
-    gap, width = kit.px(sizes.GAP_PX), kit.px(FOOTER_KEY_PX)
-    count = len(screen.footer.buttons)
-    row = middle.middle(count * width + max(count - 1, 0) * gap, middle.h)
-    for choice, place in zip(screen.footer.buttons, columns(row, count, gap), strict=True):
-        yield _key(kit, choice, place, _look(kit, Weight.SIDE), sizes.FOOTER_PX)
-
-
-def time_left(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """剩余N秒; in the last half minute on a bright ground."""
-    if not screen.footer.time_left:
-        return
-    colours = kit.theme.palette
-    place = box.inset(kit.px(sizes.MARGIN_PX), kit.px(28)).end(kit.px(TIME_PX))
-    ink = colours.ink
-    if screen.footer.urgent:
-        ink = colours.urgent_ink
-        yield Surface(kit, place, colours.urgent, edge=ink, edge_px=3, radius_px=14)
-    style = Style(sizes.FOOTER_PX, ink, bold=True, align="center")
-    yield Words(kit, screen.footer.time_left, style, place.inset(kit.px(8), 0))
-
-
-def body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """Everything between header and footer but the mirror."""
-    return _BODIES[screen.layout](kit, screen, box.inset(kit.px(sizes.MARGIN_PX), kit.px(20)))
-
-
-def _home_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    gap = kit.px(sizes.MARGIN_PX)
-    for choice, place in zip(screen.choices, columns(box.left(kit.px(560)), 1, gap), strict=True):
-        look = _look(kit, choice.weight)
-        style = Style(sizes.TABLE_PX, look.ink, bold=True, align="center")
-        yield Tile(kit, choice, place, look, style, screen.art)
-    yield from column(kit, _paragraphs(kit, screen), box.without(left=kit.px(560) + gap))
-
-
-def _guide_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    content = yield from _with_choices(kit, screen, box)
-    side = min(content.h, kit.px(360))
-    yield Drawing(kit, strokes(screen.art), content.left(kit.px(380)).middle(side, side))
-    yield from column(kit, _paragraphs(kit, screen), content.without(left=kit.px(430)))
-
-
-def _with_choices(kit: Kit, screen: Screen, box: Box) -> Placing:
-    """Put the keys at the foot and return what room is left above them."""
-    if not screen.choices:
-        return box
-    height = kit.px(sizes.KEY_HEIGHT_PX)
-    yield from choices(kit, screen, box.foot(height))
-    return box.without(foot=height + kit.px(20))
-
-
-def _page_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """Lines on a white sheet, the hint below."""
-    content = yield from _with_choices(kit, screen, box)
-    content = yield from _hint_at_foot(kit, screen, content)
-    yield from _sheet(kit, content)
-    style = _styles(kit)["body"]
-    inner = content.inset(kit.px(30), kit.px(14))
-    for words, place in zip(screen.lines, _shared(inner, len(screen.lines)), strict=True):
-        yield Words(kit, words, style, place)
-
-
-def _table_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """Label and value side by side on a white sheet."""
-    content = yield from _with_choices(kit, screen, box)
-    content = yield from _hint_at_foot(kit, screen, content)
-    style = _styles(kit)
-    for words in screen.lines:
-        yield Words(kit, words, style["body"], content.top(kit.px(48)))
-        content = content.without(top=kit.px(56))
-    if not screen.fields:
-        return
-    content = content.middle(content.w, min(content.h, kit.px(84) * len(screen.fields)))
-    yield from _sheet(kit, content)
-    inner = content.inset(kit.px(36), kit.px(12))
-    for (label, value), place in zip(
-        screen.fields, _shared(inner, len(screen.fields)), strict=True
-    ):
-        yield Words(kit, label, style["label"], place.left(kit.px(260)))
-        yield Words(kit, value, style["value"], place.without(left=kit.px(280)))
-
-
-def _sheet(kit: Kit, box: Box) -> Iterator[Any]:
-    colours = kit.theme.palette
-    yield Surface(kit, box, colours.panel, edge=colours.edge, edge_px=2, radius_px=14)
-
-
-def _shared(box: Box, count: int) -> list[Box]:
-    """Equal rows that share the box's height."""
-    return rows(box, [box.h / max(count, 1)] * count, 0)
-
-
-def _hint_at_foot(kit: Kit, screen: Screen, box: Box) -> Placing:
-    """Advice and hint below the sheet; returns the room above them."""
-    told = [p for p in _paragraphs(kit, screen) if p.words not in screen.lines]
-    if not told:
-        return box
-    height = _column_height(kit, told, box)
-    yield from column(kit, told, box.foot(height))
-    return box.without(foot=height + kit.px(14))
-
-
-MIRROR_PX = 620
-
-
-def mirror_box(kit: Kit, box: Box) -> Box:
-    """Where the camera picture stands on a screen that shows it."""
-    return box.inset(kit.px(sizes.MARGIN_PX), kit.px(20)).left(kit.px(MIRROR_PX))
-
-
-def _mirror_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """Beside the mirror: the movement, how far we are, and the way to a person."""
-    yield from _caption(kit, screen, box.left(kit.px(MIRROR_PX)).inset(kit.px(16)))
-    panel = box.without(left=kit.px(MIRROR_PX + sizes.MARGIN_PX))
-    panel = yield from _with_choices(kit, screen, panel)
-    told = [p for p in _paragraphs(kit, screen) if p.words != screen.advice]
-    if screen.lines:
-        yield from column(kit, told, panel)
-        return
-    yield Drawing(kit, strokes(screen.art), panel.left(panel.w * 0.5))
-    yield from _progress(kit, screen, told, panel.end(panel.w * 0.46))
-
-
-def _caption(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """The one thing to mend stands in the mirror, where the person is looking."""
+def _told(kit: Kit, screen: Screen, *, hint_is_spare: bool = False) -> list[Block]:
+    """The one thing to mend, the friendly hint, small print: always in this order."""
+    look = _styles(kit)
+    alone = screen.layout is Layout.GUIDE and not screen.lines
+    hint = look["body" if alone else "hint"]
+    found = []
     if screen.advice:
-        advice = [Paragraph(screen.advice, _styles(kit)["advice"], panel=True)]
-        yield from column(kit, advice, box.foot(_column_height(kit, advice, box)))
+        found.append(advice(screen.advice, look["advice"]))
+    if screen.hint:
+        found.append(paragraph(screen.hint, hint, spare=hint_is_spare))
+    if screen.note:
+        found.append(paragraph(screen.note, look["note"]))
+    return found
 
 
-def _progress(kit: Kit, screen: Screen, told: Sequence[Paragraph], box: Box) -> Iterator[Any]:
-    """第2个动作，共4个, with a mark for each movement; the hint below."""
+# --- the keys at the foot of a body ----------------------------------------------
+
+HEIGHTS_MM = (KEY_MM, 24.0, 28.0, 32.0)
+SINGLE_MM = 95.0
+LEAST_MM = 14.0
+"""Words need so much height above the choices; with less, the choices are a page of their own."""
+
+
+def _choice_keys(kit: Kit, choices: Sequence[Choice], box: Box) -> list[Key]:
+    """Side by side as low as the labels allow; in rows of two, or one below the other, where
+    they are too long."""
+    tries = [
+        (role, [box.foot(kit.mm(height))], len(choices))
+        for role in (Role.KEY, Role.FRAME)
+        for height in HEIGHTS_MM
+    ]
+    for across in (2, 1):
+        lines = -(-len(choices) // across)
+        tries.append((Role.FRAME, _lines_of_keys(kit, box, lines), across))
+    made: list[Key] = []
+    for role, lines_of, across in tries:
+        made = _keys_in(kit, choices, lines_of, across, role)
+        if all(part.fits for k in made for part in k.parts if isinstance(part, Text)):
+            break
+    return made
+
+
+def _lines_of_keys(kit: Kit, box: Box, count: int) -> list[Box]:
+    gap, high = kit.mm(GAP_MM), kit.mm(KEY_MM)
+    return rows(box.foot(count * high + (count - 1) * gap), [high] * count, gap)
+
+
+def _keys_in(
+    kit: Kit, choices: Sequence[Choice], lines: Sequence[Box], across: int, role: Role
+) -> list[Key]:
+    places = [p for line in lines for p in columns(line, across, kit.mm(GAP_MM))]
+    if len(choices) == 1:
+        places = [lines[0].middle(min(lines[0].w, kit.mm(SINGLE_MM)), lines[0].h)]
+    return [
+        key(kit, choice, place, look_of(kit, choice.weight), role)
+        for choice, place in zip(choices, places, strict=False)
+    ]
+
+
+Build = Callable[[Box, int], "Flowed | Body"]
+"""Lays out what stands above the choices: room, number of the page."""
+
+
+def _with_foot(kit: Kit, screen: Screen, box: Box, build: Build) -> Body:
+    """A body above the choices; on all pages but the last, the key that turns stands there."""
+    if not screen.choices:
+        made = build(box, screen.leaf)
+        return Body(made.pieces, made.pages)
+    keys = _choice_keys(kit, screen.choices, box)
+    above = box.without(foot=box.bottom - keys[0].box.y + kit.mm(2.6))
+    if above.h < kit.mm(LEAST_MM):
+        return _choices_last(kit, screen, box, build, keys)
+    made = build(above, screen.leaf)
+    if made.pages > 1 and screen.leaf % made.pages < made.pages - 1:
+        foot = box.foot(box.bottom - keys[-1].box.y)
+        return Body((*made.pieces, *_turning(kit, screen, made.pages, foot)), made.pages, True)
+    return Body((*made.pieces, *keys), made.pages, turns=True)
+
+
+def _choices_last(
+    kit: Kit,
+    screen: Screen,
+    box: Box,
+    build: Build,
+    keys: Sequence[Key],
+) -> Body:
+    """Words first, page by page, then nothing but the choices."""
+    foot = box.foot(kit.mm(KEY_MM))
+    above = box.without(foot=foot.h + kit.mm(2.6))
+    pages = build(above, 0).pages + 1
+    leaf = screen.leaf % pages
+    if leaf == pages - 1:
+        return Body(tuple(keys), pages, turns=True)
+    made = build(above, leaf)
+    return Body((*made.pieces, *_turning(kit, screen, pages, foot)), pages, turns=True)
+
+
+def _turning(kit: Kit, screen: Screen, pages: int, foot: Box) -> list[Key]:
+    turn = _turn(screen, pages)
+    place = foot.middle(min(foot.w, kit.mm(SINGLE_MM)), foot.h)
+    return [key(kit, turn, place, look_of(kit, turn.weight), Role.KEY)] if turn else []
+
+
+# --- bodies ----------------------------------------------------------------------
+
+DRAWING_MM = (64.0, 44.0)
+"""Beside the words of a wide panel."""
+
+
+def _guide(kit: Kit, screen: Screen, box: Box) -> Body:
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
+    return _with_foot(
+        kit, screen, box, lambda room, leaf: _illustrated(kit, screen, blocks, room, leaf)
+    )
+
+
+def _illustrated(kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box, leaf: int) -> Flowed:
+    """A drawing with the words, unless it would cost them a page."""
+    plain = flow(kit, blocks, box, leaf)
+    if screen.art is Art.NONE:
+        return plain
+    for picture, room in _splits(kit, box):
+        made = flow(kit, blocks, room, leaf)
+        legible = all(piece.fits for piece in made.pieces if isinstance(piece, Text))
+        if legible and made.pages <= plain.pages:
+            drawing = Sketch(picture, strokes(screen.art))
+            return replace(made, pieces=(drawing, *made.pieces))
+    return plain
+
+
+def _splits(kit: Kit, box: Box) -> list[tuple[Box, Box]]:
+    """Picture and room for words: side by side where it is wide, else one above the other."""
+    if box.w > kit.mm(110):
+        pairs = []
+        for width in DRAWING_MM:
+            side = min(kit.mm(width), box.h)
+            picture = box.left(kit.mm(width)).middle(side * 0.95, side * 0.95)
+            pairs.append((picture, box.without(left=kit.mm(width + 6))))
+        return pairs
+    heights = [h for h in (kit.mm(40), kit.mm(30), kit.mm(22)) if h < box.h * 0.62]
+    above = [(box.top(h), box.without(top=h + kit.mm(2))) for h in heights]
+    beside = [(box.left(kit.mm(22)), box.without(left=kit.mm(25)))]
+    return [*above, *beside]
+
+
+def _home(kit: Kit, screen: Screen, box: Box) -> Body:
+    """The big tile of the service, and what people should know of the place."""
+    blocks = [*_lines(kit, screen), *_told(kit, screen, hint_is_spare=True)]
+    made, tile = _beside_tile(kit, screen, blocks, box)
+    keys = [_tile(kit, choice, tile, screen.art) for choice in screen.choices[:1]]
+    return Body((*keys, *made.pieces), made.pages)
+
+
+def _beside_tile(kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box) -> tuple[Flowed, Box]:
+    if box.w > kit.mm(110):
+        width = kit.mm(95)
+        room = box.without(left=width + kit.mm(6.8))
+        return flow(kit, blocks, room, screen.leaf), box.left(width)
+    for share in (0.56, 0.48, 0.42):
+        tile = box.top(max(box.h * share, kit.mm(24)))
+        made = flow(kit, blocks, box.without(top=tile.h + kit.mm(2)), screen.leaf)
+        if made.pages == 1 and not made.left_out:
+            break
+    return made, tile
+
+
+def _tile(kit: Kit, choice: Choice, box: Box, art: Art) -> Key:
+    """The big key of the first screen: a drawing and its words, above or beside each other."""
+    look = look_of(kit, choice.weight)
+    inner = box.inset(kit.mm(3), kit.mm(2))
+    if box.h > kit.mm(52):
+        room = inner.foot(kit.mm(26))
+        plate = inner.without(foot=room.h + kit.mm(1.5))
+        side = min(plate.w / 1.3, plate.h)
+        plate = plate.middle(side * 1.3, side)
+    else:
+        side = min(inner.h, inner.w * 0.34)
+        plate = inner.left(side).middle(side, side)
+        room = inner.without(left=side + kit.mm(2))
+    words = style(kit, Role.TILE, look.ink, bold=True, align="center")
+    parts: tuple[Ground | Sketch | Text, ...] = (
+        Ground(plate, kit.theme.palette.panel, radius_px=kit.mm(3)),
+        Sketch(plate.middle(side * 0.92, side * 0.92), strokes(art)),
+        *labels(kit, choice, room, words),
+    )
+    return Key(box, choice, look, parts, kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
+
+
+def _page(kit: Kit, screen: Screen, box: Box) -> Body:
+    """Lines on a white sheet, the hint below."""
+    blocks = [replace(block, sheet=True) for block in _lines(kit, screen)]
+    blocks += _told(kit, screen)
+    return _with_foot(kit, screen, box, lambda room, leaf: flow(kit, blocks, room, leaf))
+
+
+def _table(kit: Kit, screen: Screen, box: Box) -> Body:
+    """Label and value side by side on a white sheet."""
+    blocks = [*_lines(kit, screen), *_fields(kit, screen, box), *_told(kit, screen)]
+    return _with_foot(kit, screen, box, lambda room, leaf: flow(kit, blocks, room, leaf))
+
+
+def _fields(kit: Kit, screen: Screen, box: Box) -> list[Block]:
+    look = _styles(kit)
+    label, value = look["label"], look["value"]
+    width = max((_width(kit, label, words) for words, _ in screen.fields), default=0.0)
+    rest = box.w - width - kit.mm(17)
+    longest = [max(words.split() or [""], key=len) for _, words in screen.fields]
+    cramped = any(_width(kit, value, word, value.floor_dp) > rest for word in longest)
+    stacked = width > box.w * 0.42 or cramped
+    label_mm = None if stacked else (width + kit.mm(4)) / kit.mm(1)
+    return [
+        Block((Cell(name, label, label_mm), Cell(words, value)), sheet=True, stacked=stacked)
+        for name, words in screen.fields
+    ]
+
+
+def _width(kit: Kit, look: Style, words: str, size_dp: float = 0.0) -> float:
+    return kit.measure(look.bold, kit.theme.dp(size_dp or look.size_dp), words)
+
+
+_DRAWN = {Mark.GOOD: tick, Mark.CARE: exclamation, Mark.BAD: cross, Mark.NONE: to_come}
+
+
+def _rows(kit: Kit, screen: Screen, box: Box) -> Body:
+    """One part below the other: a mark, its name, how it is and what to do."""
+    blocks = [block for row in screen.rows for block in _row(kit, row, box)]
+    blocks += [*_lines(kit, screen), *_told(kit, screen)]
+    return _with_foot(kit, screen, box, lambda room, leaf: flow(kit, blocks, room, leaf))
+
+
+def _row(kit: Kit, row: Row, box: Box) -> list[Block]:
+    """Name and state beside each other, what to do below; all of it small print for staff."""
+    colours = kit.theme.palette
+    good = row.mark is Mark.GOOD
+    name = style(kit, Role.NOTE, colours.ink, bold=True)
+    state = style(kit, Role.NOTE, colours.good if good else colours.ink, bold=not good)
+    fix = style(kit, Role.NOTE, colours.quiet_ink)
+    words = " ".join(part for part in (row.state, row.detail) if part)
+    cells = [Cell(row.label, name), Cell(words, state)]
+    if box.w > kit.mm(110):
+        cells[0] = replace(cells[0], width_mm=34.0)
+        first = Block(tuple(cells), mark=_DRAWN[row.mark], sheet=True)
+    else:
+        first = Block(tuple(cells), mark=_DRAWN[row.mark], sheet=True, stacked=True)
+    if not row.fix:
+        return [first]
+    return [first, Block((Cell(row.fix, fix),), mark=_nothing, sheet=True)]
+
+
+def _nothing(pen: object) -> None:
+    """Keeps the place of a mark, so that what belongs together stands under each other."""
+
+
+MIRROR_MM = 105.0
+
+
+def _mirror(kit: Kit, screen: Screen, box: Box) -> Body:
+    """Beside the mirror: the movement, how far we are, and what is to be known."""
+    return _with_foot(
+        kit, screen, box, lambda room, leaf: _mirrored(kit, replace(screen, leaf=leaf), room)
+    )
+
+
+def _mirrored(kit: Kit, screen: Screen, box: Box) -> Body:
+    if shape_of(kit) is Shape.WIDE:
+        glass, panel = box.left(kit.mm(MIRROR_MM)), box.without(left=kit.mm(MIRROR_MM + 6.8))
+        caption = _caption(kit, screen, glass.inset(kit.mm(2.7)))
+        return _beside_mirror(kit, screen, glass, panel, caption)
+    caption = _caption(kit, screen, box)
+    if caption:  # one plain thing at a time (E06)
+        box = box.without(foot=box.bottom - _top(caption) + kit.mm(1.6))
+    if screen.lines and caption:
+        return Body((_glass(screen, box), *caption))
+    if screen.lines:
+        glass = box.top(max(kit.mm(26), box.h * 0.42))
+        return _beside_mirror(kit, screen, glass, box.without(top=glass.h + kit.mm(2)), caption)
+    glass = box.left(box.w * 0.52)
+    return _beside_mirror(kit, screen, glass, box.without(left=glass.w + kit.mm(3)), caption)
+
+
+def _beside_mirror(
+    kit: Kit, screen: Screen, glass: Box, panel: Box, caption: Sequence[Piece]
+) -> Body:
+    first = (_glass(screen, glass), *caption)
+    quiet = replace(screen, advice="")
+    told = _told(kit, quiet, hint_is_spare=not screen.lines)
+    if screen.lines:
+        made = flow(kit, [*_lines(kit, screen), *told], panel, screen.leaf)
+        return Body((*first, *made.pieces), made.pages)
+    return Body((*first, *_movement(kit, screen, told, panel)))
+
+
+def _glass(screen: Screen, box: Box) -> Glass:
+    """A face goes into an oval; a paper with a code is only held up."""
+    return Glass(box, mirrored=True, oval=screen.art is not Art.CODE)
+
+
+def _caption(kit: Kit, screen: Screen, box: Box) -> tuple[Piece, ...]:
+    """The one thing to mend stands in the mirror, where the person is looking."""
+    if not screen.advice:
+        return ()
+    block = advice(screen.advice, _styles(kit)["advice"])
+    made = flow(kit, [block], box)
+    drop = box.bottom - max(_foot(piece) for piece in made.pieces)
+    return tuple(_moved(piece, drop) for piece in made.pieces)
+
+
+def _foot(piece: Piece) -> float:
+    return piece.box.bottom
+
+
+def _top(pieces: Sequence[Piece]) -> float:
+    return min(piece.box.y for piece in pieces)
+
+
+def _moved(piece: Piece, down: float) -> Piece:
+    box = piece.box
+    return replace(piece, box=Box(box.x, box.y + down, box.w, box.h))
+
+
+def _movement(kit: Kit, screen: Screen, told: Sequence[Block], box: Box) -> list[Piece]:
+    """The drawing of the movement; 第2个动作，共4个, with a mark for each; the hint below."""
+    words = style(kit, Role.HINT, kit.theme.palette.ink, bold=True)
+    wide = box.w > box.h * 0.9
+    picture = box.left(box.w * 0.5) if wide else box.top(box.h * 0.46)
+    rest = box.end(box.w * 0.46) if wide else box.without(top=picture.h + kit.mm(1.5))
     done, steps = screen.progress or (0, 0)
-    for number, place in enumerate(columns(box.top(kit.px(44)), steps, kit.px(10))):
-        yield Drawing(kit, tick if number < done else to_come, place)
-    words = Paragraph(screen.progress_words, Style(sizes.HINT_PX, kit.theme.palette.ink, bold=True))
-    yield from column(kit, [words, *told], box.without(top=kit.px(54)))
+    height = kit.mm(7.5)
+    marks = rest.top(height)
+    pieces: list[Piece] = [Sketch(picture, strokes(screen.art))]
+    for number, place in enumerate(columns(marks, steps, kit.mm(1.7))):
+        pieces.append(Sketch(place, tick if number < done else to_come))
+    blocks = [paragraph(screen.progress_words, words), *told] if screen.progress else list(told)
+    below = rest.without(top=height + kit.mm(1.7)) if steps else rest
+    return [*pieces, *flow(kit, blocks, below).pieces]
 
 
-def portrait_box(kit: Kit, box: Box) -> Box:
-    """Where the picture taken stands: upright, above the keys."""
-    inner = box.inset(kit.px(sizes.MARGIN_PX), kit.px(20))
-    inner = inner.without(foot=kit.px(sizes.KEY_HEIGHT_PX + 20))
-    return inner.left(kit.px(380)).middle(inner.h * 0.8, inner.h)
+def _portrait(kit: Kit, screen: Screen, box: Box) -> Body:
+    """The picture taken stands upright beside the words."""
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
 
+    def build(room: Box, leaf: int) -> Body:
+        wide = kit.mm(64) if room.w > kit.mm(110) else room.w * 0.34
+        height = min(room.h, wide * 1.2)
+        glass = room.left(wide).middle(min(wide, height * 0.8), height)
+        made = flow(kit, blocks, room.without(left=wide + kit.mm(4)), leaf)
+        return Body((Glass(glass, mirrored=False), *made.pieces), made.pages)
 
-def _portrait_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    content = yield from _with_choices(kit, screen, box)
-    yield from column(kit, _paragraphs(kit, screen), content.without(left=kit.px(430)))
+    return _with_foot(kit, screen, box, build)
 
 
 CODE_SHARE = 0.5
 """Of the body's longer side at most."""
 
 
-def _code_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
+def _code(kit: Kit, screen: Screen, box: Box) -> Body:
     """The code as large as there is room, so that a phone reads it at arm's length."""
-    gap = kit.px(sizes.MARGIN_PX)
+    gap = kit.mm(4)
     if box.h > box.w:
         side = min(box.w, box.h * CODE_SHARE)
         place, rest = box.top(side), box.without(top=side + gap)
     else:
         side = min(box.h, box.w * CODE_SHARE)
         place, rest = box.end(side), box.without(end=side + gap)
-    yield QrCode(kit, modules(screen.code), place)
-    content = yield from _with_choices(kit, screen, rest)
-    yield from column(kit, _paragraphs(kit, screen), content)
+    drawn = Code(place, tuple(tuple(row) for row in modules(screen.code)))
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
+    made = _with_foot(kit, screen, rest, lambda room, leaf: flow(kit, blocks, room, leaf))
+    return replace(made, pieces=(drawn, *made.pieces))
 
 
-KEYPAD_COLUMNS = 4
-KEYPAD_PX = 690
-"""Four keys of 150 with their gaps: 25 mm wide, 20 mm high."""
-TYPED_PX = 56
+# --- keypads ---------------------------------------------------------------------
+
+PAD_KEY_MM = 25.0
+TYPED_MM = 16.0
 
 
-def _keypad_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
+def _pad_columns(count: int, lines: int) -> int:
+    """As few columns as hold all keys on so many lines."""
+    return max(4, -(-count // lines))
+
+
+def _keypad(kit: Kit, screen: Screen, box: Box) -> Body:
     """Left of the keys: what is asked for, what was typed, what was wrong with it."""
-    panel = box.left(box.w - kit.px(KEYPAD_PX + sizes.MARGIN_PX))
-    panel = yield from _with_choices(kit, screen, panel)
-    shown = panel.top(kit.px(96))
-    yield from _sheet(kit, shown)
-    style = Style(TYPED_PX, kit.theme.palette.ink, bold=True, align="center")
-    yield Words(kit, screen.typed, style, shown.inset(kit.px(16), kit.px(6)))
-    yield from column(kit, _paragraphs(kit, screen), panel.without(top=kit.px(110)))
+    gap, high = kit.mm(GAP_MM), kit.mm(KEY_MM)
+    lines = max(1, int((box.h + gap) // (high + gap)))
+    count = _pad_columns(len(screen.keypad), lines)
+    lines = -(-len(screen.keypad) // count)
+    width = min(kit.mm(PAD_KEY_MM), (box.w * 0.66 - gap * (count - 1)) / count)
+    width = max(width, kit.mm(KEY_MM))
+    block = box.end(count * width + (count - 1) * gap)
+    block = block.middle(block.w, lines * high + (lines - 1) * gap)
+    places = [p for r in rows(block, [high] * lines, gap) for p in columns(r, count, gap)]
+    panel = box.without(end=block.w + kit.mm(6.8))
+    return _typed_beside(kit, screen, panel, places)
 
 
-def keypad(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """A zone of its own: what was typed changes under the next finger, the keys do not."""
-    gap = kit.px(sizes.GAP_PX)
-    inner = box.inset(kit.px(sizes.MARGIN_PX), kit.px(20)).end(kit.px(KEYPAD_PX))
-    count = len(screen.keypad) // KEYPAD_COLUMNS
-    height = kit.px(sizes.KEY_HEIGHT_PX)
-    lines = rows(inner.middle(inner.w, count * height + (count - 1) * gap), [height] * count, gap)
-    places = [place for line in lines for place in columns(line, KEYPAD_COLUMNS, gap)]
-    for choice, place in zip(screen.keypad, places, strict=True):
-        if choice is None:
-            continue
-        size_px = TYPED_PX if len(choice.label) == 1 else sizes.KEY_PX
-        yield _key(kit, choice, place, _look(kit, choice.weight), size_px)
+def _typed_beside(kit: Kit, screen: Screen, panel: Box, places: Sequence[Box]) -> Body:
+    keys = _pad_keys(kit, screen, places)
+    shown = panel.top(kit.mm(TYPED_MM))
+    typed = text(kit, screen.typed, _styles(kit)["typed"], shown.inset(kit.mm(2.5), kit.mm(1)))
+    rest = panel.without(top=shown.h + kit.mm(2.4))
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
+
+    def build(room: Box, leaf: int) -> Body:
+        made = flow(kit, blocks, room, leaf)
+        return Body((sheet(kit, shown), typed, *made.pieces, *keys), made.pages)
+
+    return _with_foot(kit, screen, rest, build)
 
 
-ROW_LABEL_PX = 205
-_DRAWN = {Mark.GOOD: tick, Mark.CARE: exclamation, Mark.BAD: cross, Mark.NONE: to_come}
+def _pad_keys(kit: Kit, screen: Screen, places: Sequence[Box]) -> list[Key]:
+    pairs = zip(screen.keypad, places, strict=False)
+    return [_pad_key(kit, choice, place) for choice, place in pairs if choice]
 
 
-def _rows_body(kit: Kit, screen: Screen, box: Box) -> Iterator[Any]:
-    """One part below the other: a mark, its name, how it is and what to do."""
-    content = yield from _with_choices(kit, screen, box)
-    content = yield from _hint_at_foot(kit, screen, content)
-    if not screen.rows:
-        return
-    yield from _sheet(kit, content)
-    inner = content.inset(kit.px(24), kit.px(4))
-    for row, place in zip(screen.rows, _shared(inner, max(len(screen.rows), 3)), strict=False):
-        yield from _row(kit, row, place)
+def _pad_key(kit: Kit, choice: Choice, place: Box) -> Key:
+    role = Role.TYPED if len(choice.label) == 1 else Role.FRAME
+    return key(kit, choice, place, look_of(kit, choice.weight), role)
 
 
-def _row(kit: Kit, row: Row, place: Box) -> Iterator[Any]:
-    colours = kit.theme.palette
-    yield Drawing(kit, _DRAWN[row.mark], place.left(kit.px(44)))
-    label = Style(sizes.HINT_PX, colours.ink, bold=True)
-    rest = place.without(left=kit.px(62))
-    yield Words(kit, row.label, label, rest.left(kit.px(ROW_LABEL_PX)))
-    told = rest.without(left=kit.px(ROW_LABEL_PX + 16)).inset(0, kit.px(1))
-    ink = colours.good if row.mark is Mark.GOOD else colours.ink
-    state = Style(sizes.HINT_PX, ink, bold=row.mark is not Mark.GOOD)
-    words = " ".join(part for part in (row.state, row.detail) if part)
-    if not row.fix:
-        yield Words(kit, words, state, told)
-        return
-    fix = Style(sizes.NOTE_PX, colours.quiet_ink)
-    share = told.h * _share(kit, words, state, row.fix, fix, told.w)
-    yield Words(kit, words, state, told.top(share))
-    yield Words(kit, row.fix, fix, told.without(top=share))
+# --- a keypad on 7 inches ----------------------------------------------------------
 
 
-def _share(kit: Kit, words: str, state: Style, fix_words: str, fix: Style, width: float) -> float:
-    """How much of a row's height its first text gets: by lines, at the smallest size."""
-    smallest = [
-        typeset(kit, text, replace(style, size_px=style.floor_px), width).height_px
-        for text, style in ((words, state), (fix_words, fix))
-    ]
-    return smallest[0] / sum(smallest)
-
-
-_BODIES: dict[Layout, Callable[[Kit, Screen, Box], Iterator[Any]]] = {
-    Layout.HOME: _home_body,
-    Layout.GUIDE: _guide_body,
-    Layout.TABLE: _table_body,
-    Layout.PAGE: _page_body,
-    Layout.MIRROR: _mirror_body,
-    Layout.PORTRAIT: _portrait_body,
-    Layout.KEYPAD: _keypad_body,
-    Layout.ROWS: _rows_body,
-    Layout.CODE: _code_body,
-}
-
-
-# --- the whole screen ----------------------------------------------------------
-
-
-class Stage(Group):
-    """A screen in zones. A zone is built anew only when what it shows has changed, so that a key
-    under a finger stays while the words around it move on.
+def _dense(kit: Kit, screen: Screen) -> list[Piece]:
+    """Eighteen keys is all that a 7 inch panel holds: the keypad, the choices, the footer and, as
+    far as there is room, the strip. Language and letters can be changed on the help page.
     """
-
-    def __init__(self, kit: Kit, width_px: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.kit, self.box = kit, Box(0, 0, width_px, kit.height_px)
-        self.screen: Screen | None = None
-        self.picture: PictureFrame | None = None
-        self._keys: dict[str, object] = {}
-        self._zones: dict[str, Any] = {}
-        self._focus: int | None = None
-
-    def show(self, screen: Screen) -> None:
-        """Draw whatever differs from the screen before."""
-        if self.screen is not None and self.screen.name != screen.name:
-            self._focus = None
-        self.screen = screen
-        kit, px = self.kit, self.kit.px
-        rest = self.box.without(top=px(sizes.BAND_HEIGHT_PX) if screen.band else 0)
-        bar = px(sizes.BAR_HEIGHT_PX)
-        inner = rest.without(top=bar, foot=bar)
-        foot = rest.foot(bar)
-        self._zone("band", screen.band, lambda: band(kit, screen, self.box.top(rest.y)))
-        self._picture_zone(screen, inner)
-        self._zone("body", _body_key(screen), lambda: body(kit, screen, inner))
-        self._zone("keypad", screen.keypad, lambda: keypad(kit, screen, inner))
-        self._zone("header", _header_key(screen), lambda: header(kit, screen, rest.top(bar)))
-        self._zone("footer", _footer_key(screen), lambda: footer(kit, screen, foot))
-        # The footer's ground is repainted by its own zone, so the time goes on top of it.
-        time_key = (_footer_key(screen), screen.footer.time_left, screen.footer.urgent)
-        self._zone("time", time_key, lambda: time_left(kit, screen, foot))
-        self._refocus()
-
-    def _zone(self, name: str, key: object, build: Callable[[], Iterator[Any]]) -> None:
-        if name in self._zones and self._keys[name] == key:
-            return
-        if name in self._zones:
-            self.remove_widget(self._zones[name])
-        zone = Group()
-        for part in build() if key else ():
-            zone.add_widget(part)
-        self._keys[name], self._zones[name] = key, zone
-        self.add_widget(zone)
-
-    def _picture_zone(self, screen: Screen, inner: Box) -> None:
-        """The mirror lives as long as the camera is shown, whatever the words say."""
-        key = (screen.shows_preview, screen.shows_portrait, screen.art is Art.CODE)
-        if self._keys.get("picture") == key:
-            return
-        self.picture = None
-        if screen.shows_preview:
-            place = mirror_box(self.kit, inner)
-            code = screen.art is Art.CODE  # a paper is held up, not a face
-            seen = PictureFrame(self.kit, place, mirrored=True) if code else None
-            self.picture = seen or Mirror(self.kit, place)
-        elif screen.shows_portrait:
-            place = portrait_box(self.kit, inner)
-            self.picture = PictureFrame(self.kit, place, mirrored=False)
-        shown = self.picture
-        self._zone("picture", key, lambda: iter([shown] if shown else []))
-
-    def words(self) -> list[Words]:
-        """All texts on the stage, from top to bottom."""
-        found = [w for w in self.walk(restrict=True) if isinstance(w, Words)]
-        return sorted(found, key=lambda w: (w.box.y, w.box.x))
-
-    def all_keys(self) -> list[Key]:
-        """All keys in the order of reading."""
-        found = [k for k in self.walk(restrict=True) if isinstance(k, Key)]
-        return sorted(found, key=lambda k: (k.box.y, k.box.x))
-
-    def drawn_buttons(self) -> tuple[DrawnButton, ...]:
-        centres = [(key.choice.label, *key.box.centre) for key in self.all_keys()]
-        return tuple(DrawnButton(label, round(x), round(y)) for label, x, y in centres)
-
-    # --- the keyboard ---
-
-    def key_of(self, button: Button) -> Key | None:
-        return next((key for key in self.all_keys() if key.choice.button is button), None)
-
-    def main_keys(self) -> list[Key]:
-        """Keys 1, 2, 3: the main choices."""
-        wanted = {choice.button for choice in self.screen.choices} if self.screen else set()
-        return [key for key in self.all_keys() if key.choice.button in wanted]
-
-    def move_focus(self, by: int) -> None:
-        count = len(self.all_keys())
-        if not count:
-            return
-        start = -1 if self._focus is None and by > 0 else (self._focus or 0)
-        self._focus = (start + by) % count
-        self._refocus()
-
-    def focused(self) -> Key | None:
-        keys = self.all_keys()
-        return keys[self._focus] if self._focus is not None and self._focus < len(keys) else None
-
-    def _refocus(self) -> None:
-        chosen = self.focused()
-        for key in self.all_keys():
-            key.focus(key is chosen)
+    whole = below_band(kit, screen)
+    main = [(choice, look_of(kit, choice.weight)) for choice in screen.choices]
+    fixed = sorted(fixed_keys(kit, screen), key=lambda k: _RANK.get(k[0].button, len(_RANK)))
+    firm = [*main, *fixed]
+    grid = _grid(kit, whole, len(screen.keypad), len(firm))
+    colours = kit.theme.palette
+    pieces: list[Piece] = [*band(kit, screen), Ground(whole, colours.ground)]
+    pieces += _pad_keys(kit, screen, grid.pad)
+    strips = [(choice, look_of(kit, Weight.SIDE)) for choice in strip(screen)]
+    for (choice, look), place in zip([*firm, *strips], grid.others, strict=False):
+        pieces.append(key(kit, choice, place, look, Role.FRAME))
+    return [*pieces, *_dense_words(kit, screen, grid.words)]
 
 
-def _header_key(screen: Screen) -> object:
-    return (screen.headline, bool(screen.prompt), screen.languages, screen.repeat, screen.more_time)
-
-
-def _footer_key(screen: Screen) -> object:
-    return (screen.footer.terminal, screen.footer.buttons)
-
-
-def _body_key(screen: Screen) -> object:
-    return (
-        screen.code,
-        screen.name,
-        screen.layout,
-        screen.lines,
-        screen.fields,
-        screen.rows,
-        screen.typed,
-        screen.advice,
-        screen.hint,
-        screen.note,
-        screen.art,
-        screen.tone,
-        screen.progress,
-        screen.progress_words,
-        screen.choices,
+_RANK = {
+    button: rank
+    for rank, button in enumerate(
+        (Button.BACK, Button.CALL_STAFF, Button.HOME, Button.MORE_TIME, Button.HELP, Button.SCAN)
     )
+}
+"""What comes first where there is not room for all; a touch anywhere gives more time, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Places for the keypad, for other keys in the order of their importance, and for words."""
+
+    pad: list[Box]
+    others: list[Box]
+    words: Box
+
+
+def _grid(kit: Kit, box: Box, count: int, needed: int) -> Grid:
+    """`count` keys of the keypad and `needed` others; the strip gets what is left of the rows."""
+    gap, high = kit.mm(GAP_MM), kit.mm(KEY_MM)
+    box = box.inset(kit.mm(TIGHT_MM), kit.mm(PAD_MM))
+    across = int((box.w + gap) // (high + gap))
+    down = int((box.h + gap) // (high + gap))
+    block = box.foot(down * high + (down - 1) * gap)
+    cells = [columns(r, across, gap) for r in rows(block, [high] * down, gap)]
+    if shape_of(kit) is Shape.SMALL:
+        wide = _pad_columns(count, down)
+        pad = [p for line in cells for p in line[-wide:]]
+        others = [p for line in cells for p in line[:-wide]] + pad[count:]
+        return Grid(pad[:count], others, box.without(foot=block.h + kit.mm(1)))
+    lines = -(-count // across)
+    pad = _by_columns([p for line in cells[-lines:] for p in line], count)
+    others = [p for line in cells[1:-lines] for p in line]
+    first = cells[0]
+    words = Box(box.x, box.y, box.w, first[0].bottom - box.y - kit.mm(1))
+    if needed > len(others):
+        others.append(first[-1])
+        words = words.without(end=first[-1].w + gap / 2)
+    return Grid(pad, others, words)
+
+
+def _by_columns(places: list[Box], count: int) -> list[Box]:
+    """A keypad comes in rows of four; in rows of three, its fourth column is the last row."""
+    if count % 4 or count > len(places):
+        return places[:count]
+    three, fourth = iter(places), iter(places[count * 3 // 4 :])
+    return [next(fourth) if number % 4 == 3 else next(three) for number in range(count)]
+
+
+def _dense_words(kit: Kit, screen: Screen, box: Box) -> list[Piece]:
+    """Title and what was typed; what was wrong with it takes the title's place."""
+    look, colours = _styles(kit), kit.theme.palette
+    pieces: list[Piece] = []
+    if screen.footer.urgent:
+        clock, box = _clock(kit, box)
+        pieces += time_left(kit, screen, clock)
+    ink = colours.care_ink if screen.advice else colours.ink
+    small = replace(look["lead"], floor_dp=24, ink=ink, bold=not screen.advice)
+    told, shown = _dense_halves(kit, screen, small, box)
+    if screen.advice:
+        pieces.append(Ground(told, colours.care, colours.care_edge, kit.mm(0.5), kit.mm(1.6)))
+    typed = replace(look["typed"], floor_dp=24)
+    words = text(kit, screen.advice or screen.headline, small, told.inset(kit.mm(1.2), 0))
+    digits = text(kit, screen.typed, typed, shown.inset(kit.mm(1), 0))
+    return [*pieces, words, sheet(kit, shown), digits]
+
+
+def _clock(kit: Kit, box: Box) -> tuple[Box, Box]:
+    """Beside a keypad on 7 inches the time stands only when it runs out."""
+    if box.w > kit.mm(90):
+        return box.end(kit.mm(26)), box.without(end=kit.mm(28))
+    return box.top(kit.mm(6)), box.without(top=kit.mm(6.6))
+
+
+def _dense_halves(kit: Kit, screen: Screen, look: Style, box: Box) -> tuple[Box, Box]:
+    """Room for title or advice, and for what was typed: beside or above each other."""
+    if box.w > kit.mm(90):
+        return box.left(box.w * 0.55), box.end(box.w * 0.43)
+    words = screen.advice or screen.headline
+    smallest = replace(look, size_dp=look.floor_dp)
+    needed = typeset(kit, words, smallest, box.w - kit.mm(2.4)).height_px + kit.mm(0.4)
+    height = min(max(needed, box.h * 0.48), box.h - kit.mm(6.4))
+    return box.top(height), box.without(top=height + kit.mm(0.8))
+
+
+_BODIES: dict[Layout, Callable[[Kit, Screen, Box], Body]] = {
+    Layout.HOME: _home,
+    Layout.GUIDE: _guide,
+    Layout.TABLE: _table,
+    Layout.PAGE: _page,
+    Layout.MIRROR: _mirror,
+    Layout.PORTRAIT: _portrait,
+    Layout.KEYPAD: _keypad,
+    Layout.ROWS: _rows,
+    Layout.CODE: _code,
+}

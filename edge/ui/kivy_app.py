@@ -1,7 +1,7 @@
 """The window: draws the view of the session, and posts what fingers do. It keeps no session.
 
 Kivy reads its settings from the environment while it is imported, so nothing
-of it is imported before `_set_up` has run.
+of it is imported before `set_up` has run.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from edge.session.events import Button, Pressed, Touched
 from edge.ui.controller import Controller, DrawnScreen, OnDrawn
 from edge.ui.fonts import Fonts, fonts
 from edge.ui.screen import Facts, Screen
-from edge.ui.theme import Colour, Theme, rgb
+from edge.ui.theme import PANELS, Colour, Panel, Theme, rgb
 from edge.ui.viewmodel import view
 
 if TYPE_CHECKING:
-    from edge.ui.arrange import Stage
+    from edge.ui.stage import Stage
 
 POLL_S = 1 / 20
 MAX_FPS = 30
@@ -40,7 +40,7 @@ class WindowError(KioskError):
     """There is no window, or it did not draw."""
 
 
-def _set_up(size: tuple[int, int], fullscreen: bool, home: Path) -> None:
+def set_up(size: tuple[int, int], fullscreen: bool, home: Path) -> None:
     """Tell Kivy what it may do: one window, no files of its own, no say in our logging."""
     home.mkdir(parents=True, exist_ok=True)
     os.environ.update(
@@ -74,13 +74,13 @@ class KioskApp:
         room: Controller,
         facts: Facts,
         *,
-        size: tuple[int, int] = (1280, 800),
+        panel: Panel = PANELS[2],
         fullscreen: bool = False,
         on_drawn: OnDrawn | None = None,
         cache: Path = Path(".cache"),
     ) -> None:
         self._room, self._facts, self._on_drawn = room, facts, on_drawn
-        self._size, self._fullscreen, self._cache = size, fullscreen, cache
+        self._panel, self._fullscreen, self._cache = panel, fullscreen, cache
         self._fonts: Fonts = fonts(cache / "fonts")
         self._thread: int | None = None
         self._running = threading.Event()
@@ -97,7 +97,8 @@ class KioskApp:
     def run(self) -> None:
         """Open the window and stay until `stop`. Raises `WindowError` when there can be none."""
         self._thread = threading.get_ident()
-        _set_up(self._size, self._fullscreen, self._cache / "kivy")
+        size = (self._panel.width_px, self._panel.height_px)
+        set_up(size, self._fullscreen, self._cache / "kivy")
         from kivy.base import EventLoop, runTouchApp
         from kivy.clock import Clock
         from kivy.core.window import Window
@@ -152,12 +153,12 @@ class KioskApp:
     def _build(self) -> None:
         from kivy.core.window import Window
 
-        from edge.ui.arrange import Stage
-        from edge.ui.widgets import Kit
+        from edge.ui.stage import Stage
+        from edge.ui.widgets import Canvas
 
-        width, height = Window.size
-        kit = Kit(Theme.for_window(width, height), self._fonts, height, self._press)
-        self.stage = Stage(kit, width, size=(width, height), size_hint=(None, None))
+        theme = Theme(self._panel.seen_at(*Window.size))
+        canvas = Canvas(theme, self._fonts, self._press)
+        self.stage = Stage(canvas, size=Window.size, size_hint=(None, None))
         self._undrawn = None
         self._poll(0)
 
@@ -181,7 +182,7 @@ class KioskApp:
         screen = view(self._room.session(), self._room.now_ns(), self._facts)
         if screen != stage.screen:
             stage.show(screen)
-            self._shine(screen.glow or stage.kit.theme.palette.ground)
+            self._shine(screen.glow or stage.canvas_of.theme.palette.ground)
             self._undrawn = screen
         if stage.picture is not None:
             portrait = screen.shows_portrait

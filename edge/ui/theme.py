@@ -1,15 +1,38 @@
-"""Colours and sizes. The reference is a 10.1 inch panel: 1280 x 800 pixels, 149 dots per inch."""
+"""Panels, colours and sizes. Room is thought of in millimetres, letters in dp (1/160 inch)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-REFERENCE_WIDTH_PX = 1280
-REFERENCE_HEIGHT_PX = 800
-REFERENCE_PX_PER_MM = 149 / 25.4
+MM_PER_INCH = 25.4
+DP_PER_INCH = 160
 
 Colour = str
 """`#RRGGBB`, sRGB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A touch panel as it is built in; `dpi` are its true dots per inch."""
+
+    width_px: int
+    height_px: int
+    dpi: float
+
+    def seen_at(self, width_px: float, height_px: float) -> Panel:
+        """A desktop window of another size is a smaller or larger picture of the same panel."""
+        share = min(width_px / self.width_px, height_px / self.height_px)
+        return Panel(round(width_px), round(height_px), self.dpi * share)
+
+
+PANELS = (
+    Panel(800, 480, 133),  # 7 inch
+    Panel(1024, 600, 118),  # 10.1 inch
+    Panel(1280, 800, 149),  # 10.1 inch
+    Panel(720, 1280, 210),  # 7 inch, upright
+)
+"""The panels every screen is laid out, drawn and checked for."""
 
 
 def rgb(colour: Colour) -> tuple[float, float, float]:
@@ -54,6 +77,8 @@ class Palette:
     bad: Colour = "#A3201A"
     skin: Colour = "#FBE6D2"
     sky: Colour = "#CFE1F5"
+    pressed: Colour = "#CFE1F5"
+    focus: Colour = "#FFC93C"
 
     @property
     def written(self) -> dict[str, tuple[Colour, Colour]]:
@@ -64,14 +89,19 @@ class Palette:
             "panel": (self.ink, self.panel),
             "panel quiet": (self.quiet_ink, self.panel),
             "header": (self.header_ink, self.header),
+            "header pressed": (self.header_ink, self.main),
             "footer": (self.ink, self.footer),
             "footer quiet": (self.quiet_ink, self.footer),
             "main": (self.main_ink, self.main),
+            "main pressed": (self.main_ink, self.header),
             "side": (self.side_ink, self.side),
+            "side pressed": (self.side_ink, self.pressed),
             "care": (self.care_ink, self.care),
             "urgent": (self.urgent_ink, self.urgent),
+            "urgent pressed": (self.urgent_ink, self.care),
             "good": (self.good, self.ground),
             "panel good": (self.good, self.panel),
+            "band": (BAND_INK, BAND),
         }
 
 
@@ -81,41 +111,63 @@ BAND: Colour = "#FFD400"
 BAND_INK: Colour = "#000000"
 """The mark of simulated devices is no part of any palette."""
 
+ELDER = Palette(
+    ground="#FFFFFF",
+    ink="#000000",
+    quiet_ink="#1F2A3A",
+    edge="#3B4C66",
+    header="#06264A",
+    footer="#E8EDF4",
+    main="#0A4A8C",
+    side_ink="#06264A",
+    care_ink="#3A2400",
+    care_edge="#7A4E00",
+    good="#0B5229",
+    bad="#8A1510",
+)
+"""Elder mode: nothing that is written stands out by less than 7:1."""
+
+
+class Role(Enum):
+    """What letters are for. `(usual, its floor), (elder mode, its floor)` in dp."""
+
+    PROMPT = (69, 40), (72, 60)  # the movement asked for
+    TITLE = (49, 32), (60, 44)
+    TYPED = (60, 34), (60, 40)
+    LEAD = (41, 28), (48, 40)
+    BODY = (36, 24), (44, 40)
+    HINT = (29, 24), (40, 40)
+    NOTE = (26, 24), (30, 28)  # small print for staff
+    KEY = (36, 24), (42, 28)
+    TILE = (44, 30), (54, 36)
+    FRAME = (28, 24), (34, 24)  # footer and language strip
+    BAND = (26, 24), (26, 24)
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Sizes in pixels for one window; letters are measured by their em square."""
+    """How one panel is drawn; `large` is elder mode."""
 
-    scale: float = 1.0
-    palette: Palette = Palette()
+    panel: Panel
+    large: bool = False
 
-    @classmethod
-    def for_window(cls, width_px: float, height_px: float) -> Theme:
-        """Everything grows and shrinks together with the window."""
-        return cls(min(width_px / REFERENCE_WIDTH_PX, height_px / REFERENCE_HEIGHT_PX))
+    @property
+    def palette(self) -> Palette:
+        return ELDER if self.large else Palette()
 
-    def px(self, reference_px: float) -> float:
-        return reference_px * self.scale
+    def mm(self, millimetres: float) -> float:
+        """Pixels."""
+        return millimetres * self.panel.dpi / MM_PER_INCH
+
+    def dp(self, dp: float) -> float:
+        """Pixels."""
+        return dp * self.panel.dpi / DP_PER_INCH
+
+    def letters_dp(self, role: Role) -> tuple[float, float]:
+        """The size wanted and what it may be shrunk to."""
+        return role.value[self.large]
 
 
-# Letters, in pixels of the reference panel. `FLOOR` and `PROMPT_FLOOR` are what
-# nothing may be shrunk below: 3.8 mm and 6.4 mm.
-PROMPT_PX = 64
-TITLE_PX = 46
-BODY_PX = 33
-TABLE_PX = 38
-KEY_PX = 33
-HINT_PX = 27
-FOOTER_PX = 26
-NOTE_PX = 24
-BAND_PX = 24
-FLOOR_PX = 23
-PROMPT_FLOOR_PX = 40
-
-# Room, in pixels of the reference panel. A key is 20 mm high at least, the gap
-# between two keys 5 mm.
-KEY_HEIGHT_PX = 118
-GAP_PX = 30
-MARGIN_PX = 40
-BAND_HEIGHT_PX = 36
-BAR_HEIGHT_PX = 138
+KEY_MM = 20.0
+GAP_MM = 5.0
+"""A key is no smaller, two keys are no nearer: a shaking finger is 15 mm wide."""

@@ -11,8 +11,11 @@ Measure = Callable[[str], float]
 """Width of a string in pixels."""
 
 # A piece is what may not be torn apart: a Latin word, or one Chinese character,
-# each with the opening marks before it and the closing marks after it.
-_PIECE = re.compile(r"[（“‘《【「]*(?:[!-~\u00a0-\u024f’]+|[^ ])[，。、；：！？）”’》】」…]* *")
+# each with the opening marks before it and the closing marks after it. A raised
+# dot between two names stays with the first.
+_PIECE = re.compile(
+    r"[（“‘《【「]*(?:[!-~\u00a0-\u00b6\u00b8-\u024f’]+|[^ ])[，。、；：！？）”’》】」…]*(?: *·)* *"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,16 @@ class Box:
     def holds(self, x: float, y: float) -> bool:
         return self.x <= x < self.right and self.y <= y < self.bottom
 
+    def within(self, other: Box, slack: float = 0.5) -> bool:
+        """Whether this box lies inside another, up to rounding."""
+        across = other.x - slack <= self.x and self.right <= other.right + slack
+        return across and other.y - slack <= self.y and self.bottom <= other.bottom + slack
+
+    def apart(self, other: Box) -> float:
+        """The gap between two boxes along the axis that parts them more; below 0 they overlap."""
+        across = max(self.x - other.right, other.x - self.right)
+        return max(across, self.y - other.bottom, other.y - self.bottom)
+
 
 def columns(box: Box, count: int, gap: float) -> list[Box]:
     """Equal boxes side by side."""
@@ -82,17 +95,43 @@ def rows(box: Box, heights: Iterable[float], gap: float) -> list[Box]:
 TORN = 0.15
 """What it costs to end a line inside a Chinese clause, against 1 for an empty line."""
 
+SPLIT = 0.75
+"""What it costs to end a line inside one of these words."""
 
-def wrap(text: str, width: float, measure: Measure) -> list[str]:
+_WORDS = re.compile(
+    "身份证|感应区|工作人员|人员|摄像头|生存|验证|认证|申请|历史|终端|服务|系统|市民之窗|信息|"
+    "办理|屏幕|触摸|按钮|提交|动作|提示|待遇|影响|登记|编号|查询|咨询|电话|社区|中心|回执|打印|"
+    "成功|保存|记录|退休|自助|请求|可以|需要|时间|完成|开始|查看|同意|人工|选择|功能|重新|拍摄|"
+    "图片|照片|语音|温馨|使用|指引|问卷|调查|投诉|反馈|扫描|二维码|条码|返回|首页|帮助|亲友|本人"
+)
+
+
+def wrap(text: str, width: float, measure: Measure, *, tear_numbers: bool = False) -> list[str]:
     """As few lines as fit the width, about equally long, ending where the sense does if they can.
 
     No line starts with a closing mark. A piece wider than the width stands on
-    a line of its own and is too wide; whoever calls makes the letters smaller.
+    a line of its own and is too wide; whoever calls makes the letters smaller, or lets
+    long numbers be torn in two.
     """
+    if measure(text) <= width:
+        return [text]
     pieces = _PIECE.findall(text) or [text]
+    if tear_numbers:
+        pieces = [part for piece in pieces for part in _torn(piece, width, measure)]
     ends = [0.0, *itertools.accumulate(measure(piece) for piece in pieces)]
     count = _fewest(ends, width)
-    return ["".join(pieces[a:b]).strip() for a, b in _best(pieces, ends, width, count)]
+    costs = _costs(pieces)
+    return ["".join(pieces[a:b]).strip() for a, b in _best(costs, ends, width, count)]
+
+
+_NUMBER = re.compile(r"[0-9*Xx–-]{10,} *")
+
+
+def _torn(piece: str, width: float, measure: Measure) -> list[str]:
+    if measure(piece.strip()) <= width or not _NUMBER.fullmatch(piece):
+        return [piece]
+    half = len(piece) // 2 + 1
+    return [piece[:half], piece[half:]]
 
 
 def _fewest(ends: list[float], width: float) -> int:
@@ -103,9 +142,9 @@ def _fewest(ends: list[float], width: float) -> int:
     return lines
 
 
-def _best(pieces: list[str], ends: list[float], width: float, count: int) -> list[tuple[int, int]]:
-    """The cheapest way to cut all pieces into `count` lines, by the cost of what is left blank."""
-    total = len(pieces)
+def _best(costs: list[float], ends: list[float], width: float, count: int) -> list[tuple[int, int]]:
+    """The cheapest way to cut all pieces into `count` lines: what is left blank, what is torn."""
+    total = len(costs)
     paths: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
     for left in reversed(range(count)):
         longer: dict[int, tuple[float, list[tuple[int, int]]]] = {}
@@ -114,12 +153,22 @@ def _best(pieces: list[str], ends: list[float], width: float, count: int) -> lis
                 used = ends[end] - ends[start]
                 if used > width and end > start + 1:
                     break
-                paid = cost + (1 - used / width) ** 2 + TORN * _tears(pieces[end - 1], end, total)
+                paid = cost + (1 - used / width) ** 2 + costs[end - 1]
                 if end not in longer or paid < longer[end][0]:
                     longer[end] = (paid, [*path, (start, end)])
         paths = longer
     return paths[total][1]
 
 
-def _tears(piece: str, end: int, total: int) -> bool:
-    return end < total and piece[-1] not in " ，。、；：！？）”’》】」…"
+def _costs(pieces: list[str]) -> list[float]:
+    """What it costs to end a line after each piece; nothing after the last."""
+    whole = "".join(pieces)
+    inside = {
+        place for word in _WORDS.finditer(whole) for place in range(word.start() + 1, word.end())
+    }
+    costs, at = [], 0
+    for piece in pieces:
+        at += len(piece)
+        torn = piece[-1] not in " ，。、；：！？）”’》】」…"
+        costs.append(SPLIT if at in inside else TORN if torn else 0.0)
+    return [*costs[:-1], 0.0]

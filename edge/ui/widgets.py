@@ -1,17 +1,17 @@
-"""The pieces of a screen: words, keys, drawings, the mirror. `arrange` puts them in their places.
+"""The pieces of a screen as Kivy draws them, and the ruler they are measured with.
 
-Imported only after `kivy_app` has set Kivy up. Boxes come in pixels from the
-top left corner; Kivy counts from the bottom left, and `_stand` turns one into
-the other.
+Imported only after Kivy was set up (`kivy_app.set_up`). Boxes come in pixels
+from the top left corner; Kivy counts from the bottom left, and `_stand` turns
+one into the other.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from kivy.base import EventLoop
@@ -38,129 +38,76 @@ from kivy.input.motionevent import MotionEvent
 from kivy.uix.widget import Widget
 
 from edge.session.events import Button
-from edge.ui import theme as sizes
+from edge.ui import pieces
 from edge.ui.controller import Picture
-from edge.ui.drawings import Strokes, strokes
 from edge.ui.fonts import Fonts
-from edge.ui.screen import Art, Choice
+from edge.ui.pieces import LINE_HEIGHT, Piece
 from edge.ui.theme import BAND_INK, WHITE, Colour, Palette, Theme, rgb
-from edge.ui.typeset import Box, wrap
+from edge.ui.typeset import Box
 
-LINE_HEIGHT = 1.32
-SHRINK = 0.95
-"""How fast letters give way when there is too little room."""
+Press = Callable[[Button], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
-    """What every piece needs to draw itself."""
+class Canvas:
+    """What every widget needs to draw itself."""
 
     theme: Theme
     fonts: Fonts
-    height_px: float
-    press: Callable[[Button], None]
+    press: Press
 
-    def px(self, reference_px: float) -> float:
-        return self.theme.px(reference_px)
-
-
-# --- words -------------------------------------------------------------------
+    @property
+    def height_px(self) -> float:
+        return self.theme.panel.height_px
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a text looks; sizes in reference pixels."""
-
-    size_px: float
-    ink: Colour
-    bold: bool = False
-    align: str = "left"
-    floor_px: float = sizes.FLOOR_PX
+# --- letters -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """A text broken into lines at one size of letters."""
+class Ruler:
+    """Measures texts by the rules they are drawn by, or a line would end where it should not."""
 
-    lines: tuple[str, ...]
-    size_px: float
-    width_px: float
-    height_px: float
+    fonts: Fonts
 
-    def fits(self, box: Box) -> bool:
-        return self.width_px <= box.w + 0.5 and self.height_px <= box.h + 0.5
+    def __call__(self, bold: bool, size_px: float, words: str) -> float:
+        return _width(_font(self.fonts, bold), size_px, words)
 
 
-def typeset(kit: Kit, words: str, style: Style, width_px: float, shrunk: float = 1.0) -> Setting:
-    """Break `words` to a width, with letters `shrunk` as far as the style's floor allows."""
-    size_px = kit.px(max(style.size_px * shrunk, style.floor_px))
-    measure = partial(_width, _font(kit, style.bold), size_px)
-    lines = tuple(wrap(words, width_px, measure))
-    height_px = size_px * LINE_HEIGHT * len(lines)
-    return Setting(lines, size_px, max(map(measure, lines)), height_px)
+def _font(fonts: Fonts, bold: bool) -> str:
+    return str(fonts.bold if bold else fonts.regular)
 
 
-def fitted(kit: Kit, words: str, style: Style, box: Box) -> Setting:
-    """The largest setting that fits the box, or the smallest allowed."""
-    shrunk = 1.0
-    setting = typeset(kit, words, style, box.w)
-    while not setting.fits(box) and style.size_px * shrunk > style.floor_px:
-        shrunk *= SHRINK
-        setting = typeset(kit, words, style, box.w, shrunk)
-    return setting
-
-
-def _font(kit: Kit, bold: bool) -> str:
-    return str(kit.fonts.bold if bold else kit.fonts.regular)
-
-
-@lru_cache(4096)
+@lru_cache(8192)
 def _width(font: str, size_px: float, words: str) -> float:
     width, _ = _label(font, size_px).get_extents(words)
     return float(width)
 
 
 def _label(font: str, size_px: float, words: str = "") -> Any:
-    """Measured and drawn by the same rules, or a line would end where it was not meant to."""
     white = (1, 1, 1, 1)  # coloured when it is drawn
     return CoreLabel(
         text=words, font_name=font, font_size=size_px, font_hinting="light", color=white
     )
 
 
-class Words(Widget):  # type: ignore[misc]
-    """A text in a box, vertically centred. `clipped` tells a test that it did not fit."""
-
-    def __init__(self, kit: Kit, words: str, style: Style, box: Box, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        setting = fitted(kit, words, style, box)
-        self.words, self.box, self.size_px = words, box, setting.size_px
-        self.style = style
-        self.clipped = not setting.fits(box)
-        _stand(self, kit, box)
-        y = box.y + (box.h - setting.height_px) / 2
-        leading = setting.size_px * LINE_HEIGHT
-        for line in setting.lines:
-            self._line(kit, line, Box(box.x, y, box.w, leading), setting.size_px)
-            y += leading
-
-    def _line(self, kit: Kit, line: str, box: Box, size_px: float) -> None:
-        label = _label(_font(kit, self.style.bold), size_px, line)
-        label.refresh()
-        texture = label.texture
-        self.clipped = self.clipped or texture.width > box.w + 1
-        slack = box.w - texture.width
-        x = box.x + {"left": 0.0, "center": slack / 2, "right": slack}[self.style.align]
-        y = kit.height_px - box.y - (box.h + texture.height) / 2
-        with self.canvas:
-            Color(*rgb(self.style.ink))
-            # Whole pixels, or the letters blur.
-            Rectangle(texture=texture, pos=(round(x), round(y)), size=texture.size)
+def forget() -> None:
+    """Drop what was measured: it holds what was shown, and so names and numbers."""
+    _width.cache_clear()
+    pieces.forget()
 
 
-def _stand(widget: Widget, kit: Kit, box: Box) -> None:
+# --- widgets for pieces --------------------------------------------------------
+
+
+def widget_for(canvas: Canvas, piece: Piece) -> Any:
+    """The widget that draws a piece."""
+    return _WIDGETS[type(piece)](canvas, piece)
+
+
+def _stand(widget: Widget, canvas: Canvas, box: Box) -> None:
     widget.size_hint = (None, None)
-    widget.pos = (box.x, kit.height_px - box.bottom)
+    widget.pos = (box.x, canvas.height_px - box.bottom)
     widget.size = (box.w, box.h)
 
 
@@ -168,53 +115,68 @@ class Group(Widget):  # type: ignore[misc]
     """Holds other widgets and draws nothing itself."""
 
 
-# --- plain surfaces ----------------------------------------------------------
+class Words(Widget):  # type: ignore[misc]
+    """A text in its box, vertically centred."""
+
+    def __init__(self, canvas: Canvas, text: pieces.Text, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.text, self.words, self.box, self.size_px = text, text.words, text.box, text.size_px
+        self.clipped = not text.fits
+        _stand(self, canvas, text.box)
+        leading = text.size_px * LINE_HEIGHT
+        y = text.box.y + (text.box.h - leading * len(text.lines)) / 2
+        for line in text.lines:
+            self._line(canvas, line, Box(text.box.x, y, text.box.w, leading))
+            y += leading
+
+    def _line(self, canvas: Canvas, line: str, box: Box) -> None:
+        label = _label(_font(canvas.fonts, self.text.bold), self.size_px, line)
+        label.refresh()
+        texture = label.texture
+        self.clipped = self.clipped or texture.width > box.w + 1
+        slack = box.w - texture.width
+        x = box.x + {"left": 0.0, "center": slack / 2, "right": slack}[self.text.align]
+        y = canvas.height_px - box.y - (box.h + texture.height) / 2
+        with self.canvas:
+            Color(*rgb(self.text.ink))
+            # Whole pixels, or the letters blur.
+            Rectangle(texture=texture, pos=(round(x), round(y)), size=texture.size)
 
 
 class Surface(Widget):  # type: ignore[misc]
-    """A filled box with round corners; with `edge`, an outline of `edge_px`."""
+    """A filled box with round corners and, if wanted, an outline."""
 
-    def __init__(
-        self,
-        kit: Kit,
-        box: Box,
-        fill: Colour,
-        *,
-        edge: Colour | None = None,
-        edge_px: float = 2.0,
-        radius_px: float = 0.0,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, canvas: Canvas, ground: pieces.Ground, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _stand(self, kit, box)
-        self.fill = fill
+        _stand(self, canvas, ground.box)
         with self.canvas:
-            self.paint = Color(*rgb(fill))
-            if not radius_px:
+            self.paint = Color(*rgb(ground.fill))
+            if not ground.radius_px:
                 Rectangle(pos=self.pos, size=self.size)
             else:
-                SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[kit.px(radius_px)])
-            if edge is not None:
-                Color(*rgb(edge))
-                _outline(self, kit, edge_px, radius_px)
+                SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[ground.radius_px])
+            if ground.edge_px:
+                Color(*rgb(ground.edge))
+                _outline(self, ground.edge_px, ground.radius_px)
 
 
-def _outline(widget: Widget, kit: Kit, width_px: float, radius_px: float) -> None:
-    half = kit.px(width_px) / 2
+def _outline(widget: Widget, width_px: float, radius_px: float) -> None:
+    half = width_px / 2
     x, y = widget.pos
     w, h = widget.size
-    box = (x + half, y + half, w - 2 * half, h - 2 * half, max(kit.px(radius_px) - half, 1))
+    box = (x + half, y + half, w - 2 * half, h - 2 * half, max(radius_px - half, 1))
     SmoothLine(rounded_rectangle=box, width=half)
 
 
 class Hatching(Widget):  # type: ignore[misc]
     """Slanted bars, as on the edge of something not to be mistaken."""
 
-    def __init__(self, kit: Kit, box: Box, **kwargs: Any) -> None:
+    def __init__(self, canvas: Canvas, stripes: pieces.Stripes, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _stand(self, kit, box)
-        step, x = kit.px(36), float(box.x)
-        low, high = kit.height_px - box.bottom, kit.height_px - box.y
+        box, step = stripes.box, stripes.step_px
+        _stand(self, canvas, box)
+        x = float(box.x)
+        low, high = canvas.height_px - box.bottom, canvas.height_px - box.y
         with self.canvas:
             Color(*rgb(BAND_INK))
             while x + step <= box.right:
@@ -226,42 +188,39 @@ class Hatching(Widget):  # type: ignore[misc]
 # --- keys --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Colours of a key, at rest and under the finger."""
-
-    fill: Colour
-    ink: Colour
-    edge: Colour
-    pressed: Colour
-
-
 class Key(Widget):  # type: ignore[misc]
     """A button. It answers when the finger leaves it, so that a slip can still be drawn away."""
 
-    def __init__(
-        self, kit: Kit, choice: Choice, box: Box, look: Look, style: Style, **kwargs: Any
-    ) -> None:
+    def __init__(self, canvas: Canvas, key: pieces.Key, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _stand(self, kit, box)
-        self.kit, self.choice, self.box, self.look = kit, choice, box, look
-        self.surface = Surface(kit, box, look.fill, edge=look.edge, edge_px=3, radius_px=16)
+        _stand(self, canvas, key.box)
+        self.key, self.choice, self.box, self.look = key, key.choice, key.box, key.look
+        self.height_px, self.press = canvas.height_px, canvas.press
+        look = key.look
+        ground = pieces.Ground(key.box, look.fill, look.edge, key.edge_px, key.radius_px)
+        self.surface = Surface(canvas, ground)
         self.add_widget(self.surface)
-        self.words = Words(kit, choice.label, style, self.label_box(box))
-        self.add_widget(self.words)
-        with self.canvas.after:
-            self.ring = Color(*rgb(kit.theme.palette.urgent), 0)
-            Line(rounded_rectangle=(*self.pos, *self.size, kit.px(16)), width=kit.px(5))
+        for part in key.parts:
+            self.add_widget(widget_for(canvas, part))
+        self._ring(canvas, key)
 
-    def label_box(self, box: Box) -> Box:
-        return box.inset(self.kit.px(12), self.kit.px(6))
+    def _ring(self, canvas: Canvas, key: pieces.Key) -> None:
+        """Two rings, dark around bright: seen on every ground."""
+        unit = key.edge_px
+        with self.canvas.after:
+            self.rings = []
+            for ink, width in ((canvas.theme.palette.ink, 5), (canvas.theme.palette.focus, 3)):
+                self.rings.append(Color(*rgb(ink), 0))
+                box = (*self.pos, *self.size, key.radius_px)
+                Line(rounded_rectangle=box, width=unit * width / 2)
 
     def focus(self, on: bool) -> None:
         """Show which key the keyboard would press."""
-        self.ring.a = 1 if on else 0
+        for ring in self.rings:
+            ring.a = 1 if on else 0
 
     def release(self) -> None:
-        self.kit.press(self.choice.button)
+        self.press(self.choice.button)
 
     def on_touch_down(self, touch: Any) -> bool:
         if not self.collide_point(*touch.pos):
@@ -275,28 +234,9 @@ class Key(Widget):  # type: ignore[misc]
             return False
         touch.ungrab(self)
         self.surface.paint.rgb = rgb(self.look.fill)
-        if self.box.inset(-self.kit.px(sizes.GAP_PX) / 2).holds(
-            touch.x, self.kit.height_px - touch.y
-        ):
+        if self.box.inset(-self.key.reach_px).holds(touch.x, self.height_px - touch.y):
             self.release()
         return True
-
-
-class Tile(Key):
-    """The big key of the first screen, with a drawing above its words."""
-
-    def __init__(
-        self, kit: Kit, choice: Choice, box: Box, look: Look, style: Style, art: Art, **kwargs: Any
-    ) -> None:
-        super().__init__(kit, choice, box, look, style, **kwargs)
-        room = box.inset(kit.px(24)).without(foot=kit.px(110))
-        side = min(room.w, room.h)
-        plate = room.middle(side * 1.3, side)
-        self.add_widget(Surface(kit, plate, kit.theme.palette.panel, radius_px=20))
-        self.add_widget(Drawing(kit, strokes(art), plate.middle(side * 0.92, side * 0.92)))
-
-    def label_box(self, box: Box) -> Box:
-        return box.inset(self.kit.px(16)).foot(self.kit.px(106))
 
 
 # --- pictures ----------------------------------------------------------------
@@ -305,18 +245,16 @@ class Tile(Key):
 class QrCode(Widget):  # type: ignore[misc]
     """A QR code in the middle of a box, each module the same whole number of pixels."""
 
-    def __init__(
-        self, kit: Kit, modules: Sequence[Sequence[bool]], box: Box, **kwargs: Any
-    ) -> None:
+    def __init__(self, canvas: Canvas, code: pieces.Code, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        count = len(modules)
-        self.module_px = max(1, int(min(box.w, box.h)) // count)
+        count = len(code.modules)
+        self.module_px = max(1, int(min(code.box.w, code.box.h)) // count)
         side = float(self.module_px * count)
-        _stand(self, kit, box.middle(side, side))
+        _stand(self, canvas, code.box.middle(side, side))
         texture = Texture.create(size=(count, count), colorfmt="luminance")
         texture.mag_filter = texture.min_filter = "nearest"
         texture.flip_vertical()
-        dots = bytes(0 if black else 255 for row in modules for black in row)
+        dots = bytes(0 if black else 255 for row in code.modules for black in row)
         texture.blit_buffer(dots, colorfmt="luminance", bufferfmt="ubyte")
         with self.canvas:
             Color(1, 1, 1)
@@ -327,14 +265,14 @@ class QrCode(Widget):  # type: ignore[misc]
 class PictureFrame(Widget):  # type: ignore[misc]
     """Shows a picture so that it covers its box; `mirrored` for somebody looking at themselves."""
 
-    def __init__(self, kit: Kit, box: Box, *, mirrored: bool, **kwargs: Any) -> None:
+    def __init__(self, canvas: Canvas, glass: pieces.Glass, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _stand(self, kit, box)
-        self.mirrored = mirrored
+        _stand(self, canvas, glass.box)
+        self.mirrored = glass.mirrored
         self.shown: Picture | None = None
         self.texture: Any = None
         with self.canvas:
-            self.paint = Color(*rgb(kit.theme.palette.quiet_ink))
+            self.paint = Color(*rgb(canvas.theme.palette.quiet_ink))
             self.rectangle = Rectangle(pos=self.pos, size=self.size)
 
     def show(self, picture: Picture | None) -> None:
@@ -374,17 +312,20 @@ def _covering(
 class Mirror(PictureFrame):
     """The camera's picture with an oval to put the face into."""
 
-    def __init__(self, kit: Kit, box: Box, **kwargs: Any) -> None:
-        super().__init__(kit, box, mirrored=True, **kwargs)
-        oval = box.middle(box.h * 0.62, box.h * 0.84)
-        x, y = oval.x, kit.height_px - oval.bottom
+    def __init__(self, canvas: Canvas, glass: pieces.Glass, **kwargs: Any) -> None:
+        super().__init__(canvas, glass, **kwargs)
+        high = min(glass.box.h * 0.84, glass.box.w * 1.2)
+        oval = glass.box.middle(high * 0.74, high)
+        x, y = oval.x, canvas.height_px - oval.bottom
         with self.canvas:
             StencilPush()
             Rectangle(pos=self.pos, size=self.size)
             StencilUse()
-            for width_px, ink in ((9, kit.theme.palette.header), (5, WHITE)):
+            for width_mm, ink in ((1.5, canvas.theme.palette.header), (0.85, WHITE)):
                 Color(*rgb(ink))
-                Line(ellipse=(x, y, oval.w, oval.h, 0, 360, 120), width=kit.px(width_px) / 2)
+                Line(
+                    ellipse=(x, y, oval.w, oval.h, 0, 360, 120), width=canvas.theme.mm(width_mm) / 2
+                )
             StencilUnUse()
             Rectangle(pos=self.pos, size=self.size)
             StencilPop()
@@ -396,15 +337,16 @@ class Mirror(PictureFrame):
 class Drawing(Widget):  # type: ignore[misc]
     """A drawing in the largest square that fits the middle of a box."""
 
-    def __init__(self, kit: Kit, drawing: Strokes, box: Box, **kwargs: Any) -> None:
+    def __init__(self, canvas: Canvas, sketch: pieces.Sketch, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _stand(self, kit, box)
+        box = sketch.box
+        _stand(self, canvas, box)
         side = min(box.w, box.h)
         sheet = box.middle(side, side)
         with self.canvas:
             PushMatrix()
-            Translate(sheet.x, kit.height_px - sheet.bottom, 0)
-            drawing(KivyPen(side / 200, kit.theme.palette))
+            Translate(sheet.x, canvas.height_px - sheet.bottom, 0)
+            sketch.strokes(KivyPen(side / 200, canvas.theme.palette))
             PopMatrix()
 
 
@@ -451,6 +393,21 @@ class KivyPen:
 
     def triangle(self, *points: float) -> None:
         SmoothTriangle(points=[p * self.unit for p in points])
+
+
+def _framed(canvas: Canvas, glass: pieces.Glass) -> PictureFrame:
+    return Mirror(canvas, glass) if glass.oval else PictureFrame(canvas, glass)
+
+
+_WIDGETS: dict[type, Callable[[Canvas, Any], Any]] = {
+    pieces.Ground: Surface,
+    pieces.Stripes: Hatching,
+    pieces.Sketch: Drawing,
+    pieces.Glass: _framed,
+    pieces.Code: QrCode,
+    pieces.Text: Words,
+    pieces.Key: Key,
+}
 
 
 # --- a scripted finger, and what the window shows --------------------------------

@@ -1,9 +1,10 @@
 """Run as a program: open one window, show every screen in it, and write a picture of each.
 
-    python -m tests.window.photographer FOLDER WIDTH HEIGHT LANGUAGE...
+    python -m tests.window.photographer FOLDER WIDTHxHEIGHT usual|large LANGUAGE...
 
 Kivy has one window in a process's life, so tests start this in a process of its
-own. Besides the pictures it writes `report.json`: what was said to be drawn.
+own. A screen of several pages gives a picture of each. Besides the pictures it
+writes `report.json`: what was said to be drawn; a line on the output for each picture.
 """
 
 from __future__ import annotations
@@ -12,27 +13,37 @@ import json
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from edge.session.states import Language
+from edge.session.states import Language, Session
 from edge.ui.kivy_app import KioskApp
+from edge.ui.theme import PANELS
 from tests.ui_world import FACTS, Keeper, gallery
 
 
-def main(folder: Path, size: tuple[int, int], languages: list[Language]) -> None:
+def main(folder: Path, size: str, large: bool, languages: list[Language]) -> None:
+    panel = next(p for p in PANELS if f"{p.width_px}x{p.height_px}" == size)
     screens = [(f"{n}.{lang.value}", s) for lang in languages for n, s in gallery(lang)]
     keeper = Keeper(screens[0][1])
-    app = KioskApp(keeper, FACTS, size=size)
+    app = KioskApp(keeper, FACTS, panel=panel)
     report: dict[str, object] = {}
     begun = time.perf_counter()
+
+    def shoot(name: str, session: Session) -> int:
+        keeper.shown = replace(session, large=large)
+        app.screenshot(folder / f"{name}.png")
+        report.setdefault("first_frame_s", round(time.perf_counter() - begun, 2))
+        report[name] = _told(app)
+        print(name, flush=True)
+        assert app.stage is not None
+        return app.stage.plan.pages
 
     def work() -> None:
         try:
             for name, session in screens:
-                keeper.shown = session
-                app.screenshot(folder / f"{name}.png")
-                report.setdefault("first_frame_s", round(time.perf_counter() - begun, 2))
-                report[name] = _told(app)
+                for leaf in range(1, shoot(name, session)):
+                    shoot(f"{name}.{leaf + 1}", replace(session, leaf=leaf))
         finally:
             app.stop()
 
@@ -52,5 +63,5 @@ def _told(app: KioskApp) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    where, width, height, *codes = sys.argv[1:]
-    main(Path(where), (int(width), int(height)), [Language(code) for code in codes])
+    where, size, letters, *codes = sys.argv[1:]
+    main(Path(where), size, letters == "large", [Language(code) for code in codes])

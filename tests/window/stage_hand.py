@@ -168,7 +168,7 @@ def idle() -> object:
         stage.audience.until(lambda: stage.audience.polls >= start + 30)
         quiet = len(flips)
         stage.keeper.shown = session(Home(), Language.EN)
-        stage.audience.until(lambda: "Help" in stage.audience.drawn[-1].texts)
+        stage.audience.until(lambda: "User guide" in stage.audience.drawn[-1].texts)
         return {"quiet": quiet, "after_change": len(flips)}
 
     return stage.play(script)

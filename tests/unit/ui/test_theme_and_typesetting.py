@@ -7,18 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.session.states import Language
-from edge.ui import theme
+from edge.ui import glow
 from edge.ui.texts import catalogue
-from edge.ui.theme import REFERENCE_PX_PER_MM, Palette, Theme, contrast
+from edge.ui.theme import ELDER, GAP_MM, KEY_MM, PANELS, Palette, Panel, Role, Theme, contrast
 from edge.ui.typeset import Box, columns, rows, wrap
 
-WRITTEN = Palette().written | {"band": (theme.BAND_INK, theme.BAND)}
+USUAL = Palette().written
+LARGE = ELDER.written
 
 
-@pytest.mark.parametrize("place", WRITTEN)
+@pytest.mark.parametrize("place", USUAL)
 def test_words_stand_out_from_their_ground(place: str) -> None:
-    ink, ground = WRITTEN[place]
-    assert contrast(ink, ground) >= 4.5
+    assert contrast(*USUAL[place]) >= 4.5
+
+
+@pytest.mark.parametrize("place", LARGE)
+def test_in_elder_mode_words_stand_out_more(place: str) -> None:
+    assert contrast(*LARGE[place]) >= 7
+
+
+def test_words_stand_out_while_the_screen_serves_as_a_lamp() -> None:
+    for palette, least in ((Palette(), 4.5), (ELDER, 7.0)):
+        for ground in (glow.YELLOWISH, glow.BLUISH):
+            inks = (palette.ink, palette.quiet_ink, palette.good)
+            assert min(contrast(ink, ground) for ink in inks) >= least
 
 
 def test_contrast_is_that_of_the_guideline() -> None:
@@ -26,25 +38,29 @@ def test_contrast_is_that_of_the_guideline() -> None:
     assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
 
 
-def mm(px: float) -> float:
-    return px / REFERENCE_PX_PER_MM
+def test_letters_are_as_large_as_asked_for() -> None:
+    """Body 24 dp and key prompts 40 dp; in elder mode 40 and 60."""
+    read = (Role.BODY, Role.LEAD, Role.HINT, Role.TYPED)
+    for large, least in ((False, 24), (True, 40)):
+        theme = Theme(PANELS[0], large)
+        assert min(theme.letters_dp(role)[1] for role in read) >= least
+        assert theme.letters_dp(Role.PROMPT)[1] >= (60 if large else 40)
+        assert min(theme.letters_dp(role)[1] for role in Role) >= 24
+        assert all(want >= floor for want, floor in map(theme.letters_dp, Role))
 
 
-def test_sizes_on_the_reference_panel() -> None:
-    assert mm(theme.FLOOR_PX) >= 3.8
-    smallest = (theme.BODY_PX, theme.HINT_PX, theme.NOTE_PX, theme.FOOTER_PX, theme.BAND_PX)
-    assert min(smallest) >= theme.FLOOR_PX
-    assert theme.PROMPT_FLOOR_PX >= 40
-    assert mm(theme.PROMPT_FLOOR_PX) >= 6.4
-    assert mm(theme.KEY_HEIGHT_PX) >= 20
-    assert mm(theme.GAP_PX) >= 5
-    assert theme.BAR_HEIGHT_PX >= theme.KEY_HEIGHT_PX
+def test_millimetres_and_dp_are_those_of_the_true_panel() -> None:
+    assert {(p.width_px, p.height_px): p.dpi for p in PANELS} == {
+        (800, 480): 133, (1024, 600): 118, (1280, 800): 149, (720, 1280): 210,
+    }  # fmt: skip
+    assert Theme(PANELS[2]).mm(25.4) == 149
+    assert Theme(PANELS[3]).dp(160) == 210
+    assert (KEY_MM, GAP_MM) == (20, 5)
 
 
-def test_everything_fits_a_smaller_window() -> None:
-    assert Theme.for_window(1280, 800).scale == 1
-    assert Theme.for_window(1024, 600).scale == 0.75
-    assert Theme.for_window(800, 480).px(100) == 60
+def test_a_desktop_window_of_another_size_is_a_picture_of_the_same_panel() -> None:
+    assert PANELS[2].seen_at(1280, 800) == PANELS[2]
+    assert PANELS[2].seen_at(640, 480) == Panel(640, 480, 149 / 2)
 
 
 # --- lines ------------------------------------------------------------------------
@@ -61,6 +77,21 @@ def test_a_short_text_is_one_line() -> None:
 
 def test_lines_end_where_the_sense_does() -> None:
     assert wrap("不刷脸，找工作人员办理", 80, em) == ["不刷脸，", "找工作人员办理"]
+
+
+def test_a_line_does_not_begin_with_a_raised_dot() -> None:
+    assert wrap("桂园街道社保所 · 桂园社区", 90, em) == ["桂园街道社保所 ·", "桂园社区"]
+
+
+def test_words_are_torn_only_where_nothing_else_is_left() -> None:
+    assert wrap("请放在身份证感应区", 60, em) == ["请放在", "身份证感应区"]
+    assert wrap("身份证感应区", 45, em) == ["身份证", "感应区"]
+
+
+def test_a_number_is_torn_only_when_asked_for() -> None:
+    number = "100000194508150029"
+    assert wrap(number, 60, em) == [number]
+    assert wrap(number, 60, em, tear_numbers=True) == [number[:10], number[10:]]
 
 
 def test_latin_words_stay_whole_and_lines_are_even() -> None:
@@ -93,3 +124,7 @@ def test_boxes() -> None:
     assert box.middle(100, 50).centre == box.centre
     assert box.holds(10, 20)
     assert not box.holds(310, 20)
+    assert box.apart(Box(330, 20, 10, 10)) == 20
+    assert box.apart(Box(300, 20, 50, 10)) == -10
+    assert Box(20, 30, 10, 10).within(box)
+    assert not Box(5, 30, 10, 10).within(box)
