@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -48,7 +49,9 @@ def test_another_day_begins_anew_and_the_day_before_is_gone(path: Path) -> None:
         assert book.may(HELPER, NEXT)
         assert book.admit(HELPER, TARGETS[0], NEXT)
         [kept] = database.row("SELECT value FROM state WHERE name = 'helped'") or ()
-        assert DAY.isoformat() not in kept
+        day, named = json.loads(kept)
+        assert day == NEXT.isoformat()
+        assert [len(people) for people in named.values()] == [1]
 
 
 def test_what_is_kept_names_no_card_and_differs_every_day(path: Path) -> None:
