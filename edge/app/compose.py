@@ -110,6 +110,7 @@ def compose(
         receipt_copy=receipt_maker(config, keyring, copy=True),
         codes=code_reader(),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
+        label=lambda session, now_ns, button: view(session, now_ns, facts).label_of(button),
         panel=panel(config, world),
         fill_light=config.panel.fill_light_percent / 100,
         scanner=scanner(config, world, lens),

@@ -68,6 +68,7 @@ from edge.ports import (
 from edge.session import effects as fx
 from edge.session.codes_states import CopyNews
 from edge.session.events import (
+    Button,
     CardFailed,
     CardRead,
     CardRemoved,
@@ -212,6 +213,7 @@ class Parts:
         [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
     ]  # the same, marked as a second copy
     spoken: Callable[[Session, MonoNs], str]
+    label: Callable[[Session, MonoNs, Button], str]  # what stands on a button of the screen
     codes: Callable[[Picture], list[str]]  # the texts of all codes in view
     panel: Panel | None = None
     fill_light: float = 1.0  # 0..1, while the camera watches
@@ -451,6 +453,9 @@ class Runner:
                 self._timer = (timer, MonoNs(self.now_ns() + int(after_s * NS_PER_S)))
             case fx.Repeat():
                 self._said = ""
+            case fx.SayLabel(button):
+                label = self._parts.label(self._session, self.now_ns(), button)
+                self._speaker.say(label, self._session.language.value)
             case fx.Forget():
                 self._wanted_watch = None
                 self._show(None, preview=None, portrait=None)

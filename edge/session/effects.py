@@ -13,6 +13,7 @@ from edge.domain.record import ProofRecord, RecordId
 from edge.domain.staff import Deed
 from edge.domain.templates import TemplateEvent
 from edge.domain.timebase import Stamp
+from edge.session.events import Button
 from edge.session.staff_states import PowerWish
 
 
@@ -89,6 +90,13 @@ class SetTimer:
 @dataclass(frozen=True, slots=True)
 class Repeat:
     """Say once more what the screen says."""
+
+
+@dataclass(frozen=True, slots=True)
+class SayLabel:
+    """Say what stands on this button of the screen, for those who find it with their fingers."""
+
+    button: Button = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +271,7 @@ Effect = (
     | PrintReceipt
     | SetTimer
     | Repeat
+    | SayLabel
     | Forget
     | CheckStaff
     | NoteDeed

@@ -126,6 +126,13 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
+class Focused:
+    """A physical key moved on to this button, which is not pressed yet."""
+
+    button: Button = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CardRead:
     card: CardIdentity = field(repr=False)
     key: CardKey = field(repr=False)
@@ -355,6 +362,7 @@ class TimerFired:
 Event = (
     Pressed
     | Touched
+    | Focused
     | CardRead
     | CardFailed
     | CardRemoved

@@ -64,6 +64,7 @@ from edge.session.effects import (
     PrintReceipt,
     PrintWhereToAsk,
     Repeat,
+    SayLabel,
     SetTimer,
     StopWatching,
     Store,
@@ -78,6 +79,7 @@ from edge.session.events import (
     CodeSeen,
     DevicesLost,
     Event,
+    Focused,
     HelperChecked,
     HelperSpent,
     Judged,
@@ -288,6 +290,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
     match event:
         case Touched():
             return _touched(session, ctx)
+        case Focused(button):
+            return _focused(session, button, ctx)
         case TimerFired(timer):
             return _timer(session, timer, ctx)
         case CardRemoved():
@@ -348,6 +352,13 @@ def _home(session: Session, ctx: Context) -> Transition:
 
 def _touched(session: Session, ctx: Context) -> Transition:
     return _countdown(session, ctx) if session.deadline_ns is not None else Transition(session)
+
+
+def _focused(session: Session, button: Button, ctx: Context) -> Transition:
+    """Said aloud, but where staff type a PIN: a hall need not hear it."""
+    there = _touched(session, ctx)
+    said = () if isinstance(session.state, StaffState) else (SayLabel(button),)
+    return Transition(there.session, (*there.effects, *said))
 
 
 def _timer(session: Session, timer: int, ctx: Context) -> Transition:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from edge.domain.timebase import MonoNs
-from edge.session.events import Pressed, Touched
+from edge.session.events import Focused, Pressed, Touched
 from edge.session.states import Session
 
 
@@ -31,7 +31,7 @@ class Controller(Protocol):
 
     def now_ns(self) -> MonoNs: ...
 
-    def post(self, event: Pressed | Touched) -> None: ...
+    def post(self, event: Pressed | Touched | Focused) -> None: ...
 
     def preview(self) -> Picture | None:
         """The newest camera frame; a new object for a new frame, `None` while it is closed."""

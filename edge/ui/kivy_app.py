@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.domain.errors import KioskError
-from edge.session.events import Button, Pressed, Touched
+from edge.session.events import Button, Focused, Pressed, Touched
 from edge.ui.controller import Controller, DrawnScreen, OnDrawn
 from edge.ui.fonts import Fonts, fonts
 from edge.ui.screen import Facts, Screen
@@ -216,14 +216,21 @@ class KioskApp:
         self._room.post(Touched())
         return False
 
-    def _key(self, _window: Any, code: int, _scan: int, _text: str | None, _mods: Any) -> bool:
-        """Digits press the main choices; arrows and Tab walk over all keys; Enter presses."""
+    def _key(self, _window: Any, code: int, _scan: int, _text: str | None, mods: Any) -> bool:
+        """Digits press the main choices; arrows and Tab walk over all keys, each said aloud;
+        Enter and the space bar press; F1 is help, F2 says the screen again. A housing with keys
+        of its own sends these codes."""
         stage = self.stage
         if stage is None:
             return False
         self._room.post(Touched())
         if code in _STEPS:
-            stage.move_focus(_STEPS[code])
+            key = stage.move_focus(-1 if "shift" in mods else _STEPS[code])
+            if key is not None:
+                self._room.post(Focused(key.choice.button))
+            return True
+        if code in _ALWAYS:
+            self._press(_ALWAYS[code])
             return True
         pressed = _by_digit(stage, code)
         if code in _ENTER:
@@ -285,7 +292,10 @@ class KioskApp:
 _STEPS = {275: 1, 274: 1, 9: 1, 276: -1, 273: -1}
 """Right, down, Tab go on; left, up go back (SDL key codes as Kivy hands them on)."""
 
-_ENTER = (13, 271)
+_ENTER = (13, 271, 32)
+
+_ALWAYS = {282: Button.HELP, 283: Button.REPEAT}
+"""F1 and F2, wherever the machine offers it."""
 
 _KEYPAD = {
     **{ord(str(number)): Button(f"digit_{number}") for number in range(10)},

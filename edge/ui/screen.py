@@ -184,6 +184,21 @@ class Screen:
             *self.footer.buttons,
         )
 
+    @property
+    def by_finger(self) -> tuple[Button, ...]:
+        """The order in which physical keys go through the buttons: what to do here first, then
+        the ways out, then what concerns the screen itself."""
+        strip = [c for c in (self.more_time, self.repeat, self.large, *self.languages) if c]
+        turn = (self.turn,) if self.turn else ()
+        pad = tuple(filter(None, self.keypad))
+        here = (*self.choices, *turn, *pad, *self.footer.buttons, *strip)
+        return tuple(choice.button for choice in here)
+
+    def label_of(self, button: Button) -> str:
+        """Empty if there is no such button just now."""
+        known = (*self.buttons, *((self.turn,) if self.turn else ()))
+        return next((choice.label for choice in known if choice.button is button), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:

@@ -105,8 +105,9 @@ class Stage(Group):
         return [key for key in self.all_keys() if key.choice.button in wanted]
 
     def move_focus(self, by: int) -> Key | None:
-        """On to the next key in the order of reading; the focused one."""
-        buttons = [key.choice.button for key in self.all_keys()]
+        """On to the next key; the one that is focused now."""
+        order = self.screen.by_finger if self.screen else ()
+        buttons = [button for button in order if self.key_of(button)]
         if not buttons:
             return None
         if self._focus in buttons:

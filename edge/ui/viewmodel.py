@@ -174,7 +174,13 @@ def _choices(state: State, words: Wording) -> tuple[Choice, ...]:
     keys = _grid(state)
     shown = [button for button in offered(state) if button not in keys]
     main = [button for button in shown if not _in_footer(state, button)]
-    return tuple(Choice(_label(state, b, words), b, _weight(state, b)) for b in main)
+    return tuple(
+        Choice(_label(state, b, words), b, _weight(state, b), _detail(b, words)) for b in main
+    )
+
+
+def _detail(button: Button, words: Wording) -> str:
+    return words("home.tile") if button is Button.START_PROOF else ""
 
 
 def _keypad(state: State, words: Wording) -> tuple[Choice | None, ...]:

@@ -37,6 +37,7 @@ from edge.session.events import (
     Event,
     Examined,
     FactsTold,
+    Focused,
     HelperChecked,
     HelperSpent,
     HistoryAnswered,
@@ -206,6 +207,13 @@ class SessionWalk(RuleBasedStateMachine):
     @rule()
     def touch(self) -> None:
         self.feed(Touched())
+
+    @rule(button=st.sampled_from(Button))
+    def go_through_the_keys(self, button: Button) -> None:
+        """Physical keys only speak; what counts as a touch is all they do."""
+        before = self.session
+        self.feed(Focused(button))
+        assert self.session.state == before.state
 
     @rule()
     def lay_card(self) -> None:

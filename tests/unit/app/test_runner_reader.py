@@ -98,6 +98,7 @@ class Desk:
             where_to_ask=lambda language: (),
             receipt_copy=receipt_maker(config, copy=True),
             spoken=lambda session, now_ns: "",
+            label=lambda session, now_ns, button: "",
         )
         self.runner = Runner(parts, Language.ZH, self._saw)
 

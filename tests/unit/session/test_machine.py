@@ -20,6 +20,7 @@ from edge.session.events import (
     CardRead,
     CardRemoved,
     Event,
+    Focused,
     Judged,
     LookUpFailed,
     Pressed,
@@ -476,6 +477,40 @@ def test_k28_the_words_can_be_heard_again_without_leaving_the_screen(walk: Walk)
     assert walk.state == before.state
     assert walk.session.epoch == before.epoch
     assert walk.session.timer > before.timer  # somebody who listens is still there
+
+
+def test_large_print_stays_through_the_visit_and_ends_with_it(walk: Walk) -> None:
+    walk.press(Button.LARGE_PRINT).consenting()
+    assert walk.session.large
+    walk.press(Button.LARGE_PRINT)
+    assert not walk.session.large
+    assert isinstance(walk.state, Consenting)
+    walk.press(Button.LARGE_PRINT, Button.HOME)
+    assert isinstance(walk.state, Home)
+    assert not walk.session.large
+
+
+def test_pages_are_counted_and_each_screen_begins_with_its_first(walk: Walk) -> None:
+    walk.consenting().press(Button.TURN_PAGE, Button.TURN_PAGE)
+    assert walk.session.leaf == 2
+    walk.press(Button.LARGE_PRINT)
+    assert walk.session.leaf == 0
+    walk.press(Button.TURN_PAGE, Button.BACK)
+    assert walk.session.leaf == 0
+
+
+def test_a_key_found_with_the_fingers_is_said_and_not_pressed(walk: Walk) -> None:
+    walk.consenting()
+    before = walk.session
+    walk.do(Focused(Button.AGREE))
+    assert walk.state == before.state
+    assert walk.session.timer > before.timer
+    assert walk.given(fx.SayLabel) == [fx.SayLabel(Button.AGREE)]
+
+
+def test_what_staff_type_is_not_said_aloud(walk: Walk) -> None:
+    walk.press(Button.STAFF_DOOR).do(Focused(Button.DIGIT_1))
+    assert walk.given(fx.SayLabel) == []
 
 
 def test_a_second_card_in_mid_session_changes_nothing(walk: Walk) -> None:
