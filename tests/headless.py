@@ -6,6 +6,7 @@ touches its buttons by number.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -65,10 +66,11 @@ class HeadlessKiosk:
         self.evidence = Evidence(mono_ns)
         self.screens: list[Screen] = []
         self.runner = Runner(self.parts, Language.ZH, observe or self.evidence.observe)
+        turns = itertools.count()
         self.hand = Hand(
             scenario.wishes,
             touch=self._touch,
-            lay_card=self.world.laying(),
+            lay_card=lambda: self.world.lay_card(next(turns)),
             take_card=self.world.sam.lift,
             reading_s=0.05,
         )

@@ -7,6 +7,7 @@ nothing else to go by. Every screen that was drawn is kept as a picture, and
 
 from __future__ import annotations
 
+import itertools
 import logging
 import queue
 import re
@@ -114,10 +115,11 @@ class Day:
         self._app = KioskApp(
             self._runner, parts.facts, panel=panel, fullscreen=False, on_drawn=self._drawn
         )
+        turns = itertools.count()
         self._hand = Hand(
             scenario.wishes,
             touch=self._app.touch,
-            lay_card=world.laying(),
+            lay_card=lambda: world.lay_card(next(turns)),
             take_card=world.sam.lift,
         )
         self._stuck = False

@@ -43,10 +43,10 @@ class World:
     panel: SimPanel = field(default_factory=SimPanel)
     scanner: SimScanner = field(default_factory=lambda: SimScanner(triggered=True))
 
-    def laying(self) -> Callable[[], None]:
-        """A hand that lays down the helper's card at first, if somebody helps, then the other."""
-        own = [self.helper_card] if self.helper_card else []
-        return lambda: self.sam.present(own.pop() if own else self.card)
+    def lay_card(self, turn: int) -> None:
+        """At the first turn, 0, the helper's card if somebody helps; then the other."""
+        first = self.helper_card or self.card
+        self.sam.present(self.card if turn else first)
 
     def close(self) -> None:
         self.scanner.close()

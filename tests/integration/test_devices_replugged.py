@@ -302,7 +302,7 @@ def test_words_that_could_not_be_heard_are_said_when_the_voice_is_back(hall: Hal
     hall.voice.come_back()
     hall.until(lambda: hall.is_back("voice"))
     words, _ = hall.voice.utterances[-1]
-    assert words.startswith("请刷二代身份证")
+    assert words.startswith("生存认证选择")
 
 
 def test_a_disk_that_does_not_take_the_health_is_told_once_and_caught_up(
