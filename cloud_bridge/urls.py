@@ -19,6 +19,7 @@ urlpatterns = [
     path("tasks/", views.tasks, name="tasks"),
     path("tasks/<int:task_id>/", views.task, name="task"),
     path("tasks/<int:task_id>/close/", views.close_task, name="task-close"),
+    path("opinions/", views.opinions, name="opinions"),
     path("devices/", views.devices, name="devices"),
     path("devices/<str:kiosk_id>/settings/", settings_views.settings, name="settings"),
     path("devices/<str:kiosk_id>/settings/back/", settings_views.go_back, name="settings-back"),

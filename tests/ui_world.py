@@ -101,8 +101,11 @@ PAST = (
     PastProof(date(2025, 5, 20), "data"),
 )
 KNOWN = replace(ENTRY, past=PAST)
+TO_STAFF_ENTRY = replace(KNOWN, to_staff=True)
 DONE = replace(KNOWN, certified_on=date(2026, 3, 1), due_by=date(2027, 3, 31))
 VISIT = Visit(LAID_DOWN.card, LAID_DOWN.key, (), LAID_DOWN.reader_id, World().context().now, KNOWN)
+
+TO_STAFF = replace(VISIT, entry=TO_STAFF_ENTRY)
 
 
 def watching(prompt: Prompt, hint: Hint | None = None, done: int = 1) -> Watching:
@@ -328,6 +331,9 @@ def states() -> dict[str, State]:
         "finished_offline": finished(Outcome.PASSED, online=False),
         "finished_review": finished(Outcome.NEEDS_REVIEW),
         "finished_declined": finished(Outcome.DECLINED),
+        "finished_to_staff": replace(
+            finished(Outcome.NEEDS_REVIEW, PaperNews.PRINTING), visit=TO_STAFF
+        ),
         "turned_not_found": Turned(Why.NOT_FOUND, replace(VISIT, entry=None)),
         "turned_not_reached": Turned(Why.NOT_REACHED, replace(VISIT, entry=None)),
         **{

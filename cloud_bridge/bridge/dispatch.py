@@ -125,6 +125,7 @@ def _entry(person: Person, key: CardKey, today: date, past: Iterable[PastProof])
         certified_on=last if done else None,
         past=tuple(past),
         cycle=cycles.cycle_of(person.category),
+        to_staff=person.dead_since is not None,
     )
 
 

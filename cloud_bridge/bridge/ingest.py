@@ -31,12 +31,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
-from cloud_bridge.bridge import clocks
+from cloud_bridge.bridge import clocks, voices
 from cloud_bridge.bridge.opening import (
     Arrival,
     Opened,
     OpenedDeed,
+    OpenedMatter,
     OpenedNotice,
+    OpenedOpinion,
     Refused,
     is_borne_out,
     open_arrival,
@@ -48,6 +50,8 @@ from cloud_bridge.registry.models import (
     Device,
     FiledRecord,
     KioskNotice,
+    Matter,
+    Opinion,
     OwedAck,
     Person,
     Quarantine,
@@ -78,8 +82,8 @@ _UNFILEABLE = (
     VaultError,
 )
 
-Sound = Opened | OpenedDeed | OpenedNotice
-_FILED = (Certification, Rehearsal, StaffDeed, KioskNotice)
+Sound = Opened | OpenedDeed | OpenedNotice | OpenedMatter | OpenedOpinion
+_FILED = (Certification, Rehearsal, StaffDeed, KioskNotice, Matter, Opinion)
 """Everything that has a place in a kiosk's chain."""
 
 MAX_KEPT_BYTES = 64 * 1024
@@ -184,6 +188,8 @@ class _Batch:
         self._places: dict[tuple[str, str, int], _Place] = {}
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
         self._deeds: list[StaffDeed] = []
+        self._matters: list[Matter] = []
+        self._opinions: list[Opinion] = []
         self._notices: list[KioskNotice] = []
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -196,7 +202,7 @@ class _Batch:
         for table in _FILED:
             rows = table.objects.filter(record_id__in=ids)
             self._known.update(rows.values_list("record_id", "sha256"))
-        records = [record for record in opened if isinstance(record, Opened)]
+        records = [record for record in opened if isinstance(record, Opened | OpenedMatter)]
         numbers = {self._vault.lookup(record.body.id_number) for record in records}
         people = Person.objects.filter(number_key__in=numbers)
         self._people = {person.number_key: person for person in people}
@@ -274,6 +280,9 @@ class _Batch:
             table.objects.bulk_create(rows)
         for deed in self._deeds:
             self._write_deed(deed)
+        for matter in self._matters:
+            voices.write(matter, self._vault, self._now)
+        Opinion.objects.bulk_create(self._opinions)
         KioskNotice.objects.bulk_create(self._notices)
         Task.objects.bulk_create(self._tasks)
         if self._certified_in:
@@ -321,6 +330,11 @@ class _Batch:
             self._deeds.append(self._deed(record))
         elif isinstance(record, OpenedNotice):
             self._notices.append(self._notice(record))
+        elif isinstance(record, OpenedMatter):
+            self._matters.append(self._matter(record))
+        elif isinstance(record, OpenedOpinion):
+            device = self._devices[record.kiosk_id]
+            self._opinions.append(voices.opinion_of(record, device, self._now))
         else:
             self._add_record(record)
         self._reply(record, AckStatus.FILED)
@@ -349,6 +363,11 @@ class _Batch:
             envelope=notice.payload,
             filed_at=self._now,
         )
+
+    def _matter(self, record: OpenedMatter) -> Matter:
+        device = self._devices[record.kiosk_id]
+        person = self._people.get(self._vault.lookup(record.body.id_number))
+        return voices.matter_of(record, device, person, self._vault, self._now)
 
     def _deed(self, record: OpenedDeed) -> StaffDeed:
         body, chain = record.body, record.chain

@@ -26,8 +26,9 @@ from edge.domain.record import (
     Provenance,
     Reference,
 )
-from edge.wire import envelope, messages, staff
+from edge.wire import envelope, matters, messages, staff
 from edge.wire.envelope import Chain, Envelope, sha256_hex
+from edge.wire.matters import MatterBody, OpinionBody
 from edge.wire.messages import RecordBody, ScoreBand
 from edge.wire.notices import ClockCorrection, NewEpoch, parse_correction, parse_epoch
 from edge.wire.staff import StaffEventBody
@@ -41,7 +42,10 @@ _NOTICES: Mapping[str, Callable[[bytes], NewEpoch | ClockCorrection]] = {
     messages.EPOCH: parse_epoch,
     messages.CLOCK: parse_correction,
 }
-_SCHEMAS = {messages.RECORD, messages.STAFF_EVENT, *_NOTICES}
+_SCHEMAS = {
+    *(messages.RECORD, messages.STAFF_EVENT, messages.MATTER, messages.OPINION),
+    *_NOTICES,
+}
 _REFERENCES = {Reference.CHIP.value, Reference.TEMPLATE.value}
 _PASSING = {ScoreBand.CLEAR.value, ScoreBand.PASS.value}
 _DECIDING = {
@@ -116,6 +120,38 @@ class OpenedNotice:
         return self.body.old_epoch if isinstance(self.body, NewEpoch) else self.body.boot_id
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedMatter:
+    """What somebody did with their own data, checked as a record is."""
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    chain: Chain
+    body: MatterBody = field(repr=False)
+    provenance: Provenance
+
+    @property
+    def record_id(self) -> str:
+        return self.body.matter_id
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedOpinion:
+    """What somebody said of the service, checked as a record is."""
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    chain: Chain
+    body: OpinionBody = field(repr=False)
+    provenance: Provenance
+
+    @property
+    def record_id(self) -> str:
+        return self.body.opinion_id
+
+
 class Refused(Exception):
     """Not a record we file; `reason` is a short stable word for staff and alarms."""
 
@@ -127,13 +163,17 @@ class Refused(Exception):
 
 def open_arrival(
     arrival: Arrival, sign_key: Ed25519PublicKey | None, seal_key: X25519PrivateKey
-) -> Opened | OpenedDeed | OpenedNotice:
+) -> Opened | OpenedDeed | OpenedNotice | OpenedMatter | OpenedOpinion:
     """Raises `Refused`. `sign_key` is that of the kiosk whose topic this came on, if it has one."""
     checked = _verified(arrival, sign_key)
     record_id = checked.header.message_id
     try:
         if checked.header.schema == messages.STAFF_EVENT:
             return _open_deed(arrival, checked, seal_key)
+        if checked.header.schema == messages.MATTER:
+            return _open_matter(arrival, checked, seal_key)
+        if checked.header.schema == messages.OPINION:
+            return _open_opinion(arrival, checked, seal_key)
         if checked.header.schema in _NOTICES:
             return _open_notice(arrival, checked)
         body = _body(checked, seal_key)
@@ -161,6 +201,47 @@ def _open_deed(arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKey) 
         body=body,
         provenance=provenance,
     )
+
+
+def _open_matter(arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKey) -> OpenedMatter:
+    header = checked.header
+    body = matters.parse_matter(envelope.unseal(checked.body, header, seal_key))
+    _belongs(arrival, header.message_id, body.kiosk_id, body.matter_id)
+    _storable({"consent": body.consent, "liveness": body.liveness, "name": body.name})
+    return OpenedMatter(
+        kiosk_id=arrival.kiosk_id,
+        payload=arrival.payload,
+        sha256=sha256_hex(arrival.payload),
+        chain=_chain(header.chain, header.message_id),
+        body=body,
+        provenance=_provenance(body.provenance, header.message_id),
+    )
+
+
+def _open_opinion(arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKey) -> OpenedOpinion:
+    header = checked.header
+    body = matters.parse_opinion(envelope.unseal(checked.body, header, seal_key))
+    _belongs(arrival, header.message_id, body.kiosk_id, body.opinion_id)
+    return OpenedOpinion(
+        kiosk_id=arrival.kiosk_id,
+        payload=arrival.payload,
+        sha256=sha256_hex(arrival.payload),
+        chain=_chain(header.chain, header.message_id),
+        body=body,
+        provenance=_provenance(body.provenance, header.message_id),
+    )
+
+
+def _belongs(arrival: Arrival, message_id: str, kiosk_id: str, own_id: str) -> None:
+    if kiosk_id != arrival.kiosk_id or own_id != message_id:
+        raise Refused("moved", message_id)
+
+
+def _provenance(word: str, message_id: str) -> Provenance:
+    try:
+        return Provenance(word)
+    except ValueError as error:
+        raise Refused("body", message_id) from error
 
 
 def _open_notice(arrival: Arrival, checked: Envelope) -> OpenedNotice:

@@ -17,14 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.throttle import Throttle
 from cloud_bridge.registry import audit, gaps
-from cloud_bridge.registry.models import ChainState, Device
+from cloud_bridge.registry.held import held_of
+from cloud_bridge.registry.models import ROOT_REGION, ChainState, Device, Person
 from cloud_bridge.registry.vault import Vault
 from edge.domain.errors import WireError
 from edge.domain.timebase import CHINA
 from edge.wire import envelope, keys, messages, questions
 from edge.wire.envelope import Envelope, Header
 from edge.wire.messages import REGISTRY
-from edge.wire.questions import Answer, Ask
+from edge.wire.questions import Answer, Ask, History
 
 log = logging.getLogger(__name__)
 
@@ -52,18 +53,40 @@ class Questions:
     def answer(self, kiosk_id: str, payload: bytes, now: datetime, now_s: float) -> Answered:
         """The answer to a lookup, and the id of the question. Raises `WireError`."""
         device = _device(kiosk_id)
-        checked = _checked(device, payload, messages.LOOKUP)
-        self._count(kiosk_id, now_s)
-        number = questions.parse_lookup(
-            envelope.unseal(checked.body, checked.header, self._seal_key)
-        )
+        asked, body = self._asked(device, payload, messages.LOOKUP, now_s)
+        number = questions.parse_lookup(body)
         today = now.astimezone(CHINA).date()
         entry, region = dispatch.entry_of_number(device, number, today, self._vault)
         self._write_down(kiosk_id, entry.person_id if entry else "", region)
-        header = Header(messages.ANSWER, checked.header.message_id, REGISTRY, kiosk_id)
-        body = questions.answer_body(Answer(entry))
+        header = Header(messages.ANSWER, asked, REGISTRY, kiosk_id)
+        return asked, self._sealed(device, header, questions.answer_body(Answer(entry)))
+
+    def history(self, kiosk_id: str, payload: bytes, now: datetime, now_s: float) -> Answered:
+        """What is kept of somebody who proved who they are to this kiosk. Raises `WireError`.
+
+        One bucket for both kinds of question. The look names the proof it was made for, which
+        the kiosk filed, signed, before it asked.
+        """
+        device = _device(kiosk_id)
+        asked, body = self._asked(device, payload, messages.HISTORY_QUESTION, now_s)
+        question = questions.parse_history_question(body)
+        found = Person.objects.filter(number_key=self._vault.lookup(question.id_number))
+        person = found.with_last_pass().first()
+        held = held_of(person, now.astimezone(CHINA).date()) if person else None
+        self._write_history_down(kiosk_id, person, question.access)
+        header = Header(messages.HISTORY, asked, REGISTRY, kiosk_id)
+        return asked, self._sealed(device, header, questions.history_body(History(held)))
+
+    def _asked(self, device: Device, payload: bytes, schema: str, now_s: float) -> Answered:
+        """Id and body of a question that this kiosk may ask just now."""
+        checked = _checked(device, payload, schema)
+        self._count(device.kiosk_id, now_s)
+        body = envelope.unseal(checked.body, checked.header, self._seal_key)
+        return checked.header.message_id, body
+
+    def _sealed(self, device: Device, header: Header, body: bytes) -> bytes:
         sealed = envelope.seal(body, header, keys.sealing_key(device.open_pub))
-        return header.message_id, envelope.sign(header, sealed, self._sign_key)
+        return envelope.sign(header, sealed, self._sign_key)
 
     def told(self, kiosk_id: str, payload: bytes) -> None:
         """File a kiosk's word that records are gone; it is not asked for them again."""
@@ -114,6 +137,17 @@ class Questions:
             raise WireError("rate", "this kiosk asks for too many people")
         self._lookups.charge(kiosk_id, 1.0, now_s)
 
+    def _write_history_down(self, kiosk_id: str, person: Person | None, access: str) -> None:
+        target = ("person", person.pk) if person else ("device", kiosk_id)
+        audit.write(
+            self._vault,
+            f"kiosk {kiosk_id}"[:60],
+            "person.history",
+            target,
+            reason=f"access {access}",
+            region_code=person.region_id if person else ROOT_REGION,
+        )
+
     def _write_down(self, kiosk_id: str, person_id: str, region: str) -> None:
         """A question is a look at a person, whoever stands before the kiosk."""
         target = ("person", person_id) if person_id else ("device", kiosk_id)
@@ -123,6 +157,7 @@ class Questions:
 
 
 Answered = tuple[str, bytes]
+"""The id of a question, and the bytes that go with it."""
 
 
 def _device(kiosk_id: str) -> Device:

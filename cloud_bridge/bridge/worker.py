@@ -52,6 +52,8 @@ _COSTS = {
     AckStatus.KNOWN: Cost.PLAIN,
     AckStatus.QUARANTINED: Cost.REFUSED,
 }
+Answer = Callable[[str, bytes, datetime, float], tuple[str, bytes]]
+"""Kiosk, question, now and seconds to the question's id and what is answered."""
 _WORD = re.compile(r"[a-z][a-z_]{0,29}")
 
 
@@ -203,7 +205,9 @@ class Worker:
         elif leaf == topics.HEALTH:
             store_health(kiosk_id, messages.parse_health(message.payload), now)
         elif leaf == topics.LOOKUP:
-            self._answer(kiosk_id, message, now)
+            self._answer(kiosk_id, message, now, self._questions.answer, topics.ANSWER)
+        elif leaf == topics.ASK_HISTORY:
+            self._answer(kiosk_id, message, now, self._questions.history, topics.HISTORY)
         elif leaf == topics.TOLD:
             self._questions.told(kiosk_id, message.payload)
         elif leaf == topics.REPORTED:
@@ -211,11 +215,13 @@ class Worker:
         else:
             raise WireError("topic", "nothing we listen to")
 
-    def _answer(self, kiosk_id: str, message: Incoming, now: datetime) -> None:
+    def _answer(
+        self, kiosk_id: str, message: Incoming, now: datetime, answer: Answer, leaf: str
+    ) -> None:
         """Nothing about a person leaves before the look at them is written down for good."""
         now_s = self._clock.mono_s()
-        question, payload = self._questions.answer(kiosk_id, message.payload, now, now_s)
-        topic = topics.topic(kiosk_id, topics.ANSWER)
+        question, payload = answer(kiosk_id, message.payload, now, now_s)
+        topic = topics.topic(kiosk_id, leaf)
         transaction.on_commit(
             lambda: self._link.tell(topic, payload, messages.LOOKUP_S, question.encode())
         )

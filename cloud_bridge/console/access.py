@@ -28,6 +28,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "task": _CASES,
     "task-close": _CASES,
     "helped": _CASES,
+    "opinions": _CASES,
     "rehearsals": _CASES | _MACHINES,
     "rehearsal": _CASES | _MACHINES,
     "devices": _MACHINES,
@@ -53,6 +54,7 @@ MENU = (
     MenuItem("people", _("Proof of life"), frozenset({"people", "person", "reveal", "record"})),
     MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
     MenuItem("helped", _("Helped sessions"), frozenset({"helped"})),
+    MenuItem("opinions", _("Opinions"), frozenset({"opinions"})),
     MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
     MenuItem("devices", _("Kiosks"), frozenset({"devices", "settings", "settings-back"})),
     MenuItem(

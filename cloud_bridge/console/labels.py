@@ -66,6 +66,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "doubt": {
         "other_region": _("The kiosk stands where people of another region are served"),
         "other_name": _("The name on the card is not the name in the registry"),
+        "registered_dead": _("The person is registered as dead"),
     },
     "band": {
         "clear": _("Clearly above the threshold"),
@@ -133,6 +134,21 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "refused": _("refuses to work"),
     },
     "deed": DEEDS,
+    "about": {
+        "name": _("Name"),
+        "birth": _("Day of birth"),
+        "number": _("ID number"),
+        "phone": _("Phone"),
+        "address": _("Address"),
+        "other": _("Something else"),
+    },
+    "rating": {"good": _("good"), "fair": _("fair"), "poor": _("not good")},
+    "grievance": {
+        "waiting": _("Waiting too long"),
+        "device": _("The machine"),
+        "staff": _("The staff"),
+        "other": _("Something else"),
+    },
     "setting": {
         "language": _("Language of the first screen"),
         "tries": _("Tries in front of the camera"),
@@ -217,6 +233,10 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "person.reveal": _("looked at the full number"),
         "person.find": _("searched for a number"),
         "person.lookup": _("asked for from a kiosk of another place"),
+        "person.history": _("saw their own records at a kiosk"),
+        "self.access": _("gave their face to see their own data"),
+        "self.correction": _("asked for a correction at a kiosk"),
+        "opinions.view": _("looked at the opinions"),
         "person.add": _("added a person"),
         "helped.list": _("looked at helped sessions"),
         "record.view": _("looked at a record"),

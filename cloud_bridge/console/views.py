@@ -409,6 +409,13 @@ def devices(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def opinions(request: HttpRequest) -> HttpResponse:
+    page = _page(request, queries.opinions(request.user))
+    _audit(request, "opinions.view", ("opinions", ""), reason=f"page {page.number}")
+    return render(request, "console/opinions.html", {"page_rows": page, "query": ""})
+
+
+@require_safe
 def quarantine(request: HttpRequest) -> HttpResponse:
     page = _page(request, queries.quarantine(request.user))
     return render(request, "console/quarantine.html", {"page_rows": page, "query": ""})

@@ -17,6 +17,7 @@ from edge.domain.timebase import CHINA
 
 OTHER_REGION = "other_region"
 OTHER_NAME = "other_name"
+REGISTERED_DEAD = "registered_dead"
 
 _DOTS = frozenset("·•・･‧∙⋅．.᛫●")
 """What stands between the parts of a name on cards, in files and on keyboards."""
@@ -34,6 +35,7 @@ def judge(row: Certification, person: Person, site: Site) -> None:
     found = {
         OTHER_REGION: not site.region.covers(person.region_id),
         OTHER_NAME: _bare(row.subject_name) != _bare(person.name),
+        REGISTERED_DEAD: person.dead_since is not None,
     }
     row.doubts = [word for word, applies in found.items() if applies]
     row.counts = row.outcome == "passed" and not row.doubts
@@ -41,6 +43,8 @@ def judge(row: Certification, person: Person, site: Site) -> None:
 
 def task_kind(row: Certification) -> Any:
     """Kind of the task that a record brings with it, or None."""
+    if row.person is not None and row.person.dead_since is not None:
+        return Task.Kind.ALIVE
     kind = _TASKS.get(row.outcome)
     if kind or row.person is None:
         return kind
@@ -55,6 +59,7 @@ def task_of(row: Certification, kind: Any, region_id: str, now: datetime) -> Tas
     return Task(
         kind=kind,
         low=kind is Task.Kind.CLOCK,
+        urgent=kind is Task.Kind.ALIVE,
         person=row.person,
         record=row,
         region_id=region_id,

@@ -123,7 +123,8 @@ class PersonQuerySet(models.QuerySet):
     def eligible(self) -> PersonQuerySet:
         """Covered themselves, or living together with somebody who is (共同生活成员, M11)."""
         covered = Person.objects.filter(covered=True, household=models.OuterRef("household"))
-        return self.filter(models.Q(covered=True) | models.Exists(covered))
+        to_look_at = models.Q(dead_since__isnull=False)  # staff have to, should they come
+        return self.filter(models.Q(covered=True) | models.Exists(covered) | to_look_at)
 
     def with_last_pass(self) -> PersonQuerySet:
         """Adds `last_pass`: day of the latest certification that counts, or None."""
@@ -152,6 +153,9 @@ class Person(models.Model):
 
     The number is found by `number_key` and read from `number_sealed`, both
     made by the vault. The name is in clear, because staff search by it.
+
+    `dead_since`: the day somebody is registered to have died. Nothing stops by it here: whoever
+    then stands before a kiosk is looked at by staff at once.
     """
 
     person_id = models.CharField(max_length=32, primary_key=True, default=new_person_id)
@@ -162,6 +166,7 @@ class Person(models.Model):
     birth = models.DateField(null=True)
     category = models.CharField(max_length=12, choices=Category)
     covered = models.BooleanField(default=True)
+    dead_since = models.DateField(null=True)
     region = models.ForeignKey(Region, models.PROTECT, related_name="people")
     household = models.ForeignKey(Household, models.SET_NULL, null=True, related_name="members")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -412,7 +417,10 @@ class Rehearsal(FiledRecord):
 
 
 class Task(models.Model):
-    """Something a person on the staff has to do; a `low` one comes after all others."""
+    """Something a person on the staff has to do: `urgent` ones first, `low` ones last.
+
+    It comes of a `record`, or of a `matter` that somebody had with their own data.
+    """
 
     class Kind(models.TextChoices):
         REVIEW = "review", _("Check needs a person")
@@ -420,6 +428,8 @@ class Task(models.Model):
         VERIFY = "verify", _("Passed, but has to be verified")
         CLOCK = "clock", _("Passed, but the day is unsure")
         CALL = "call", _("Called staff at a kiosk")
+        CORRECTION = "correction", _("Says that something kept of them is wrong")
+        ALIVE = "alive", _("Was at a kiosk, registered as dead")
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("task", "Open")
@@ -428,13 +438,92 @@ class Task(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     low = models.BooleanField(default=False)
+    urgent = models.BooleanField(default=False)
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="tasks")
-    record = models.OneToOneField(Certification, models.PROTECT, related_name="task")
+    record = models.OneToOneField(Certification, models.PROTECT, null=True, related_name="task")
+    matter = models.OneToOneField("Matter", models.PROTECT, null=True, related_name="task")
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     done_by = models.CharField(max_length=60, blank=True)
     done_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True)
+
+    @property
+    def name_on_card(self) -> str:
+        """Empty where no card was read."""
+        if self.matter is not None:
+            return str(self.matter.subject_name)
+        return str(self.record.subject_name) if self.record and self.record.subject_key else ""
+
+    @property
+    def site_name(self) -> str:
+        return str(self.record.site_name if self.record else self.matter.device.site.name)
+
+    @property
+    def paper_number(self) -> str:
+        """What stands on the paper that the person has."""
+        return str(self.record.receipt_no if self.record else self.matter.number)
+
+
+class Matter(models.Model):
+    """What somebody did with their own data at a kiosk, signed by it.
+
+    `proven`: the camera check passed; `about` and `number` only for a correction. `consent` is
+    what was agreed to before the camera opened, `liveness` what the check found.
+    """
+
+    record_id = models.CharField(max_length=36, primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="matters")
+    subject_name = models.CharField(max_length=120)
+    subject_key = models.CharField(max_length=64, db_index=True)
+    subject_sealed = models.BinaryField()
+    kind = models.CharField(max_length=20)
+    about = models.CharField(max_length=20, blank=True)
+    number = models.CharField(max_length=60, blank=True)
+    proven = models.BooleanField()
+    consent = models.JSONField(null=True)
+    liveness = models.JSONField(null=True)
+    at = models.DateTimeField()
+    simulated = models.BooleanField()
+    software = models.CharField(max_length=120)
+    epoch = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    prev_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    filed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch", "seq"], name="matter_place"),
+        )
+
+
+class Opinion(models.Model):
+    """What somebody said of the service; there is no column for who.
+
+    `ratings` of a questionnaire, or a `grievance`; whoever wants to be answered holds `number`.
+    """
+
+    record_id = models.CharField(max_length=36, primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    ratings = models.JSONField(default=list)
+    grievance = models.CharField(max_length=20, blank=True)
+    number = models.CharField(max_length=60, blank=True, db_index=True)
+    at = models.DateTimeField()
+    simulated = models.BooleanField()
+    epoch = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    prev_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    filed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch", "seq"], name="opinion_place"),
+        )
 
 
 class Quarantine(models.Model):

@@ -15,6 +15,7 @@ from cloud_bridge.registry.models import (
     AuditEntry,
     Certification,
     Device,
+    Opinion,
     Person,
     Quarantine,
     Region,
@@ -92,9 +93,15 @@ def rehearsals(account: Account) -> Any:
 
 def tasks(account: Account) -> Any:
     rows = Task.objects.filter(account.region.within("region_id")).order_by(
-        "-state", "low", "created_at"
+        "-state", "-urgent", "low", "created_at"
     )
-    return rows.select_related("person", "record__device__site", "region").defer("record__envelope")
+    rows = rows.select_related("person", "record__device__site", "matter__device__site", "region")
+    return rows.defer("record__envelope", "matter__envelope")
+
+
+def opinions(account: Account) -> Any:
+    rows = Opinion.objects.filter(account.region.within("device__site__region_id"))
+    return rows.select_related("device__site").defer("envelope").order_by("-at", "record_id")
 
 
 def close_task(task: Task, account: Account, note: str, now: datetime) -> bool:

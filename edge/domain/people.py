@@ -74,7 +74,10 @@ class PastProof:
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """A person expected at this site. The number is not here, the name is masked."""
+    """A person expected at this site. The number is not here, the name is masked.
+
+    `to_staff`: the registry wants staff to look before anything else; it does not say why.
+    """
 
     key: CardKey = field(repr=False)
     person_id: PersonId = field(repr=False)
@@ -84,6 +87,7 @@ class RosterEntry:
     certified_on: date | None = None
     past: tuple[PastProof, ...] = ()
     cycle: Cycle = Cycle.CALENDAR
+    to_staff: bool = False
 
 
 def mask_name(name: str) -> str:

@@ -640,6 +640,8 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
             return _go(session, WhoFor(), ctx)
         case WhoFor(), Button.FOR_SELF:
             return _go(session, AwaitingCard(), ctx)
+        case Confirming(visit), Button.ENTER if _to_check(visit):
+            return _store(session, visit, None, Outcome.NEEDS_REVIEW, ctx)
         case Confirming(visit), Button.ENTER if visit.named_by is NamedBy.TYPED:
             return _go(session, Consenting(visit), ctx)
         case Confirming(visit, revealed), Button.REVEAL:
@@ -743,6 +745,11 @@ def _own(session: Session, visit: Visit, purpose: Purpose, ctx: Context) -> Tran
     """Their own data: at once for who proved who they are, else this year's state alone."""
     state, effects = mine.opened(visit, purpose)
     return _go(session, state, ctx, *effects)
+
+
+def _to_check(visit: Visit) -> bool:
+    """E05: the registry wants staff to look first. Nobody is told why, and nobody is refused."""
+    return visit.entry is not None and visit.entry.to_staff
 
 
 def _covered(entry: RosterEntry, now: Stamp) -> bool:
@@ -1005,7 +1012,7 @@ def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Contex
         software=ctx.software,
         helper=_subject(helper) if helper else None,
         named_by=visit.named_by,
-        ticket=ctx.ticket if outcome in _WAIT_FOR_STAFF else "",
+        ticket=ctx.ticket if outcome in _WAIT_FOR_STAFF or _to_check(visit) else "",
     )
 
 

@@ -69,6 +69,7 @@ def _encode(entry: RosterEntry) -> bytes:
         "certified": entry.certified_on.isoformat() if entry.certified_on else None,
         "cycle": entry.cycle.value,
         "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
+        "staff": entry.to_staff,
     }
     return json.dumps(fields, ensure_ascii=False).encode()
 
@@ -85,4 +86,5 @@ def _decode(plain: bytes, key: CardKey) -> RosterEntry:
         certified_on=date.fromisoformat(certified) if certified else None,
         past=tuple(PastProof(date.fromisoformat(day), how) for day, how in fields["past"]),
         cycle=Cycle(fields["cycle"]),
+        to_staff=fields.get("staff") is True,
     )

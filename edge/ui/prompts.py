@@ -236,6 +236,8 @@ def _states() -> Iterator[State]:
     yield Storing(_VISIT, _record(Outcome.PASSED))
     for outcome, paper, online in itertools.product(Outcome, PaperNews, (True, False)):
         yield Finished(_VISIT, _record(outcome), online, paper)
+    checked = replace(_VISIT, entry=replace(_ENTRY, to_staff=True))
+    yield Finished(checked, _record(Outcome.NEEDS_REVIEW), True, PaperNews.PRINTING)
     yield from (Turned(why, _VISIT) for why in Why)
     yield from (Informing(topic, Home()) for topic in Topic)
     yield from (StaffSignIn(), StaffChecking(0, ""))

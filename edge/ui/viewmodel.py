@@ -590,6 +590,13 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
 
 def _outcome(state: Finished, words: Wording) -> tuple[str, ...]:
     """What came of it, then how far it has travelled (E11)."""
+    entry = state.visit.entry if state.visit else None
+    review = state.record.outcome is Outcome.NEEDS_REVIEW
+    if entry and entry.to_staff and review:  # E05
+        return (
+            words("finished.to_staff"),
+            *((words("finished.offline"),) if not state.online else ()),
+        )
     result = words(f"finished.{state.record.outcome.value}")
     if not state.online:
         return (result, words("finished.offline"))

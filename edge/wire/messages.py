@@ -452,6 +452,7 @@ def entry_fields(entry: RosterEntry) -> dict[str, Any]:
         "certified": entry.certified_on.isoformat() if entry.certified_on else None,
         "cycle": entry.cycle.value,
         "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
+        "staff": entry.to_staff,
     }
 
 
@@ -467,6 +468,7 @@ def parse_entry(row: dict[str, Any]) -> RosterEntry:
         certified_on=date.fromisoformat(certified) if certified else None,
         past=tuple(PastProof(date.fromisoformat(day), str(how)) for day, how in row["past"]),
         cycle=Cycle(row["cycle"]),
+        to_staff=row.get("staff") is True,
     )
 
 

@@ -400,7 +400,8 @@ class SessionWalk(RuleBasedStateMachine):
 
     @rule(known=st.booleans(), done=st.booleans(), mine=st.booleans(), online=st.booleans())
     def roster(self, known: bool, done: bool, mine: bool, online: bool) -> None:
-        entry = replace(ENTRY, certified_on=ENTRY.due_by if done else None) if known else None
+        seen = replace(ENTRY, certified_on=ENTRY.due_by if done else None, to_staff=done and online)
+        entry = seen if known else None
         self.feed(RosterAnswered(KEY if mine else CardKey("f" * 64), entry, online))
 
     @rule(known=st.booleans(), mine=st.booleans(), reached=st.booleans())
