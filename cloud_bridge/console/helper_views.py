@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from cloud_bridge.console.forms import HelpedFilter
-from cloud_bridge.console.views import _audit, _masked_helper, _page, _query_without_page
+from cloud_bridge.console.views import _audit, _masked_helper, _page
 from cloud_bridge.registry import queries
 from cloud_bridge.registry.keyring import vault
 
@@ -40,14 +40,21 @@ def helped(request: HttpRequest) -> HttpResponse:
         "form": form if form.is_bound else HelpedFilter(),
         "page_rows": page,
         "rows": [_row(record) for record in page],
-        "query": _query_without_page(request),
+        "query": _query(request),
         "sampled": sampled,
     }
     return render(request, "console/helped.html", context)
 
 
+def _query(request: HttpRequest) -> str:
+    values = request.GET.copy()
+    for name in ("page", "sample"):
+        values.pop(name, None)
+    return str(values.urlencode())
+
+
 def _address(request: HttpRequest) -> HttpResponse:
-    fields = ("since", "until", "named_by", "sample")
+    fields = ("since", "until", "named_by")
     values = {name: request.POST[name] for name in fields if request.POST.get(name)}
     number = request.POST.get("number", "").strip()
     if number:
