@@ -111,6 +111,11 @@ def faults_of(kit: Kit, leaf: Plan) -> Iterator[str]:
     for one, other in itertools.combinations(leaf.keys, 2):
         if one.box.apart(other.box) < kit.mm(GAP_MM - SLACK_MM):
             yield f"too near: {one.choice.label}, {other.choice.label}"
+        inside = [part for part in key.parts if isinstance(part, Text)]
+        if any(a.box.apart(b.box) < -0.5 for a, b in itertools.combinations(inside, 2)):
+            yield f"words on words: {key.choice.label}"
+        if not all(part.box.within(key.box) for part in inside):
+            yield f"words beside their key: {key.choice.label}"
     yield from overlaps(kit, leaf)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from edge.session.events import Button
 from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
 from edge.ui.flow import (
+    NARROW_MM,
     Block,
     Cell,
     Flowed,
@@ -286,7 +287,7 @@ def _illustrated(kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box, le
 
 def _splits(kit: Kit, box: Box) -> list[tuple[Box, Box]]:
     """Picture and room for words: side by side where it is wide, else one above the other."""
-    if box.w > kit.mm(110):
+    if box.w > kit.mm(NARROW_MM):
         pairs = []
         for width in DRAWING_MM:
             side = min(kit.mm(width), box.h)
@@ -308,7 +309,7 @@ def _home(kit: Kit, screen: Screen, box: Box) -> Body:
 
 
 def _beside_tile(kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box) -> tuple[Flowed, Box]:
-    if box.w > kit.mm(110):
+    if box.w > kit.mm(NARROW_MM):
         width = kit.mm(95)
         room = box.without(left=width + kit.mm(6.8))
         return flow(kit, blocks, room, screen.leaf), box.left(width)
@@ -321,25 +322,31 @@ def _beside_tile(kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box) ->
 
 
 def _tile(kit: Kit, choice: Choice, box: Box, art: Art) -> Key:
-    """The big key of the first screen: a drawing and its words, above or beside each other."""
+    """The big key of the first screen: a drawing and its words, above or beside each other; the
+    words alone where they need all the room."""
     look = look_of(kit, choice.weight)
+    words = style(kit, Role.TILE, look.ink, bold=True, align="center")
     inner = box.inset(kit.mm(3), kit.mm(2))
+    plate, room = _plate(kit, box, inner)
+    label = labels(kit, choice, room, words)
+    picture: tuple[Ground | Sketch, ...] = (
+        Ground(plate, kit.theme.palette.panel, radius_px=kit.mm(3)),
+        Sketch(plate.middle(plate.h * 0.92, plate.h * 0.92), strokes(art)),
+    )
+    if not all(part.fits for part in label):
+        picture, label = (), labels(kit, choice, inner, words)
+    return Key(box, choice, look, (*picture, *label), kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
+
+
+def _plate(kit: Kit, box: Box, inner: Box) -> tuple[Box, Box]:
+    """Where the tile's drawing stands, and its words."""
     if box.h > kit.mm(52):
         room = inner.foot(kit.mm(26))
         plate = inner.without(foot=room.h + kit.mm(1.5))
         side = min(plate.w / 1.3, plate.h)
-        plate = plate.middle(side * 1.3, side)
-    else:
-        side = min(inner.h, inner.w * 0.34)
-        plate = inner.left(side).middle(side, side)
-        room = inner.without(left=side + kit.mm(2))
-    words = style(kit, Role.TILE, look.ink, bold=True, align="center")
-    parts: tuple[Ground | Sketch | Text, ...] = (
-        Ground(plate, kit.theme.palette.panel, radius_px=kit.mm(3)),
-        Sketch(plate.middle(side * 0.92, side * 0.92), strokes(art)),
-        *labels(kit, choice, room, words),
-    )
-    return Key(box, choice, look, parts, kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
+        return plate.middle(side * 1.3, side), room
+    side = min(inner.h, inner.w * 0.34)
+    return inner.left(side).middle(side, side), inner.without(left=side + kit.mm(2))
 
 
 def _page(kit: Kit, screen: Screen, box: Box) -> Body:
@@ -393,7 +400,7 @@ def _row(kit: Kit, row: Row, box: Box) -> list[Block]:
     fix = style(kit, Role.NOTE, colours.quiet_ink)
     words = " ".join(part for part in (row.state, row.detail) if part)
     cells = [Cell(row.label, name), Cell(words, state)]
-    if box.w > kit.mm(110):
+    if box.w > kit.mm(NARROW_MM):
         cells[0] = replace(cells[0], width_mm=34.0)
         first = Block(tuple(cells), mark=_DRAWN[row.mark], sheet=True)
     else:
@@ -486,7 +493,8 @@ def _movement(kit: Kit, screen: Screen, told: Sequence[Block], box: Box) -> list
     pieces: list[Piece] = [Sketch(picture, strokes(screen.art))]
     for number, place in enumerate(columns(marks, steps, kit.mm(1.7))):
         pieces.append(Sketch(place, tick if number < done else to_come))
-    blocks = [paragraph(screen.progress_words, words), *told] if screen.progress else list(told)
+    count = paragraph(screen.progress_words, words, spare=True)  # the marks say it, too
+    blocks = [count, *told] if screen.progress else list(told)
     below = rest.without(top=height + kit.mm(1.7)) if steps else rest
     return [*pieces, *flow(kit, blocks, below).pieces]
 
@@ -496,7 +504,7 @@ def _portrait(kit: Kit, screen: Screen, box: Box) -> Body:
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
 
     def build(room: Box, leaf: int) -> Body:
-        wide = kit.mm(64) if room.w > kit.mm(110) else room.w * 0.34
+        wide = kit.mm(64) if room.w > kit.mm(NARROW_MM) else room.w * 0.34
         height = min(room.h, wide * 1.2)
         glass = room.left(wide).middle(min(wide, height * 0.8), height)
         made = flow(kit, blocks, room.without(left=wide + kit.mm(4)), leaf)

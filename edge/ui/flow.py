@@ -30,9 +30,12 @@ GROWN = 1.15
 
 GAP_MM = 2.2
 PANEL_PAD_MM = 2.0
-SHEET_PAD_MM = 4.5
-SHEET_ROW_PAD_MM = 0.7
+SHEET_PAD_MM = (4.5, 2.0)
+"""On a wide column, on a narrow one."""
+SHEET_ROW_PAD_MM = 0.35
+SHEET_EDGE_MM = 0.7
 MARK_MM = 7.2
+NARROW_MM = 110.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def total_height(kit: Kit, blocks: Sequence[Block], width: float, by: float) -> 
     """With the smallest gaps."""
     gaps = sum(_gaps(kit, blocks))
     sheet = any(block.sheet for block in blocks)
-    pad = kit.mm(SHEET_ROW_PAD_MM * 2) if sheet else 0.0
+    pad = 2 * kit.mm(SHEET_EDGE_MM) if sheet else 0.0
     return pad + gaps + sum(_height(kit, block, width, by) for block in blocks)
 
 
@@ -138,7 +141,8 @@ def _room(kit: Kit, block: Block, box: Box) -> Box:
     if block.panel:
         box = box.inset(kit.mm(PANEL_PAD_MM))
     elif block.sheet:
-        box = box.inset(kit.mm(SHEET_PAD_MM), kit.mm(SHEET_ROW_PAD_MM))
+        pad = SHEET_PAD_MM[box.w < kit.mm(NARROW_MM)]
+        box = box.inset(kit.mm(pad), kit.mm(SHEET_ROW_PAD_MM))
     return box.without(left=kit.mm(MARK_MM + 2.0)) if block.mark else box
 
 
@@ -186,7 +190,7 @@ def _placed(kit: Kit, blocks: Sequence[Block], box: Box, by: float) -> Iterator[
     spare = max(0.0, box.h - total_height(kit, blocks, box.w, by)) / (len(blocks) + 1)
     more = min(spare, kit.mm(GAP_MM))
     gaps = [gap + more for gap in _gaps(kit, blocks)]
-    edge = kit.mm(SHEET_ROW_PAD_MM) if any(block.sheet for block in blocks) else 0.0
+    edge = kit.mm(SHEET_EDGE_MM) if any(block.sheet for block in blocks) else 0.0
     y = box.y + (box.h - sum(heights) - sum(gaps)) / 2
     places = []
     for height, gap in zip(heights, [*gaps, 0.0], strict=False):

@@ -9,7 +9,7 @@ upright panel in rows of three. Every key is 20 mm and has 5 mm around it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from edge.ui.pieces import (
@@ -126,12 +126,13 @@ def key(kit: Kit, choice: Choice, box: Box, look: Look, role: Role) -> Key:
 
 def labels(kit: Kit, choice: Choice, room: Box, words: Style) -> tuple[Text, ...]:
     if not choice.detail:
-        return (text(kit, choice.label, words, room),)
-    below = Style(words.floor_dp, words.floor_dp, words.ink, align="center")
+        return (text(kit, choice.label, words, room, whole=True),)
+    below = style(kit, Role.FRAME, words.ink, align="center")
+    below = replace(below, size_dp=below.floor_dp)
     height = typeset(kit, choice.detail, below, room.w).height_px
     above = room.without(foot=height)
     return (
-        text(kit, choice.label, words, above),
+        text(kit, choice.label, words, above, whole=True),
         text(kit, choice.detail, below, room.foot(height)),
     )
 

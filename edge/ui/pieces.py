@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from edge.ui.drawings import Strokes
 from edge.ui.screen import Choice
 from edge.ui.theme import Colour, Role, Theme
-from edge.ui.typeset import Box, wrap
+from edge.ui.typeset import Box, tears_words, wrap
 
 Measure = Callable[[bool, float, str], float]
 """Width in pixels of a text: bold, pixels of the em square, the words."""
@@ -95,14 +95,21 @@ def forget() -> None:
     _typeset.cache_clear()
 
 
-def fitted(kit: Kit, words: str, look: Style, box: Box) -> Setting:
-    """The largest setting that fits the box, or the smallest allowed."""
+def fitted(kit: Kit, words: str, look: Style, box: Box, *, whole: bool = False) -> Setting:
+    """The largest setting that fits the box, or the smallest allowed. Where it can be, `whole`
+    keeps words together, at the price of smaller letters."""
     shrunk = 1.0
     setting = typeset(kit, words, look, box.w)
-    while not setting.fits(box.w, box.h) and look.size_dp * shrunk > look.floor_dp:
+    torn: Setting | None = None
+    while look.size_dp * shrunk > look.floor_dp:
+        if setting.fits(box.w, box.h):
+            if not whole or not tears_words(words, setting.lines):
+                return setting
+            torn = torn or setting
         shrunk *= SHRINK
         setting = typeset(kit, words, look, box.w, shrunk)
-    return setting
+    good = setting.fits(box.w, box.h) and not tears_words(words, setting.lines)
+    return setting if good or torn is None else torn
 
 
 # --- pieces ------------------------------------------------------------------
@@ -123,8 +130,8 @@ class Text:
     floor_px: float
 
 
-def text(kit: Kit, words: str, look: Style, box: Box) -> Text:
-    setting = fitted(kit, words, look, box)
+def text(kit: Kit, words: str, look: Style, box: Box, *, whole: bool = False) -> Text:
+    setting = fitted(kit, words, look, box, whole=whole)
     fits = setting.fits(box.w, box.h)
     floor_px = kit.theme.dp(look.floor_dp)
     return Text(

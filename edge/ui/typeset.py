@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 Measure = Callable[[str], float]
@@ -158,6 +158,19 @@ def _best(costs: list[float], ends: list[float], width: float, count: int) -> li
                     longer[end] = (paid, [*path, (start, end)])
         paths = longer
     return paths[total][1]
+
+
+def tears_words(text: str, lines: Sequence[str]) -> bool:
+    """Whether a line ends inside one of the words that should stay whole."""
+    inside = {
+        place for word in _WORDS.finditer(text) for place in range(word.start() + 1, word.end())
+    }
+    at = 0
+    for line in lines[:-1]:
+        at = text.index(line, at) + len(line)
+        if at in inside:
+            return True
+    return False
 
 
 def _costs(pieces: list[str]) -> list[float]:
