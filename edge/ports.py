@@ -261,14 +261,21 @@ class WatchOrder:
     actions: tuple[Action, ...]
     reference: Picture | None = field(repr=False, default=None)
     slow: bool = False  # more time for everything
+    template: bytes = field(repr=False, default=b"")  # float32, see `CheckResult.face`
+    enrol: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How the try ended; `portrait` is the best frontal view, for the person to look at."""
+    """How the try ended; `portrait` is the best frontal view, for the person to look at.
+
+    `face` is there where the order was to enrol and somebody alive was seen: the mean direction
+    of the frontal faces, float32.
+    """
 
     verdict: Verdict
     portrait: Picture | None = field(repr=False, default=None)
+    face: bytes = field(repr=False, default=b"")
 
 
 @dataclass(frozen=True, slots=True)

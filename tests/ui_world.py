@@ -15,9 +15,26 @@ from edge.domain.findings import CODES, Finding, Status, of_state
 from edge.domain.health import Condition, DeviceState
 from edge.domain.matters import About
 from edge.domain.people import CardFlag, CardKey, PastProof
-from edge.domain.record import NamedBy, Outcome, ProofRecord
+from edge.domain.record import AssistReason, NamedBy, Outcome, ProofRecord, RecordId
 from edge.domain.staff import Permission, Refusal, StaffMember
+from edge.domain.templates import TemplateChange
 from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.assist_states import (
+    REASONS,
+    AssistCard,
+    AssistChoice,
+    AssistConfirm,
+    AssistReasons,
+    EnrolConsenting,
+    EnrolFailed,
+    Enrolled,
+    EnrolReviewing,
+    Slip,
+    TemplateChanging,
+    Vouching,
+    Withdrawn,
+    WithdrawSure,
+)
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -133,7 +150,7 @@ BADGE = "204816"
 TRIES_OUT = ("camera_picture", "printer_slip", "voice_sound")
 """Parts that need the devices; staff try them on pages of their own."""
 TECHNICIAN = StaffMember(BADGE, frozenset(Permission))
-CLERK = StaffMember(BADGE, frozenset({Permission.SERVICE}))
+CLERK = StaffMember(BADGE, frozenset({Permission.SERVICE, Permission.WITNESS}))
 SINCE = "2026-11-23T02:00:00.000Z"
 DEVICES = tuple(
     DeviceState(name, condition, detail, SINCE)
@@ -298,6 +315,40 @@ def helping_states() -> dict[str, State]:
     }
 
 
+HELPED = replace(VISIT, witness=CLERK)
+ENROLMENT = replace(
+    World().context().template_event(TemplateChange.ENROLLED, ENTRY.person_id, None, BADGE),
+    event_id=RecordId("0193a5c4-7e2b-7b11-8000-000000000042"),
+    expires=date(2028, 1, 30),
+)
+WITHDRAWAL = replace(ENROLMENT, change=TemplateChange.WITHDRAWN, expires=None)
+
+
+def assist_states() -> dict[str, State]:
+    """A member of staff serves a resident."""
+    gone = Withdrawn(HELPED, WITHDRAWAL, True, 7)
+    return {
+        "assist_card": AssistCard(CLERK),
+        "assist_card_again": AssistCard(CLERK, 1),
+        "assist_confirm": AssistConfirm(HELPED),
+        "assist_confirm_revealed": AssistConfirm(HELPED, True),
+        "assist_choice": AssistChoice(HELPED),
+        **{f"assist_reasons_{n}": AssistReasons(HELPED, n) for n in range(len(REASONS))},
+        "vouching": Vouching(HELPED, AssistReason.HOLD_STILL),
+        "enrol_consent": EnrolConsenting(HELPED),
+        "enrol_review": EnrolReviewing(HELPED, verdict()),
+        "enrol_again": EnrolFailed(HELPED, verdict(live=False), False),
+        "enrol_exhausted": EnrolFailed(HELPED, verdict(live=False), True),
+        "enrolling": TemplateChanging(HELPED, ENROLMENT, verdict()),
+        "enrolled": Enrolled(HELPED, ENROLMENT, verdict()),
+        "withdraw_sure": WithdrawSure(HELPED),
+        "withdrawing": TemplateChanging(HELPED, WITHDRAWAL),
+        "withdrawn_printing": gone,
+        "withdrawn": replace(gone, slip=Slip.PRINTED),
+        "withdrawn_elsewhere": replace(gone, here=False, slip=Slip.FAILED),
+    }
+
+
 def states() -> dict[str, State]:
     """One of each look a screen can have."""
     expired = replace(VISIT, flags=(CardFlag.EXPIRED,))
@@ -355,6 +406,7 @@ def states() -> dict[str, State]:
         **own_states(VISIT),
         **opinion_states(),
         **staff_states(),
+        **assist_states(),
         **code_states(),
     }
 
@@ -432,6 +484,7 @@ def every_state() -> Iterator[State]:
     for sex in type(CARD.sex):
         yield Confirming(replace(VISIT, card=replace(CARD, sex=sex)))
     yield from (StaffSignIn(refusal=refusal) for refusal in Refusal)
+    yield from (Vouching(HELPED, reason) for reason in AssistReason)
     for outcome, method in itertools.product(Outcome, Method):
         told = replace(PAPER, outcome=outcome, method=method)
         yield CodeTold(Home(), CodeNews.GENUINE, told)
@@ -443,7 +496,7 @@ def every_state() -> Iterator[State]:
         for facts in (None, WELL, UNWELL, unknown):
             yield on(page, facts=facts)
             yield Service(CLERK, page, facts=facts)
-    for method in ("kiosk", "visit", "video", "data", "staff", "pigeon"):
+    for method in ("kiosk", "visit", "video", "data", "staff", "witness", "pigeon"):
         entry = replace(KNOWN, past=(PastProof(date(2025, 1, 1), method),))
         yield ShowingHistory(replace(VISIT, entry=entry))
         proof = replace(HELD.proofs[0], method=method)

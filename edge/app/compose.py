@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Protocol
 from edge import __version__
 from edge.app.clock import SystemTime, mono_ns
 from edge.app.config import Config
-from edge.app.disk import KioskDisk
+from edge.app.disk import TEMPLATES, KioskDisk
 from edge.app.ids import new_receipt_no, new_record_id
 from edge.app.loudness import KeptVolume
 from edge.app.runner import Parts
 from edge.app.seal import DeviceSeal
-from edge.app.sealing import Keyring
+from edge.app.sealing import Keyring, secret_key
 from edge.app.settings import KioskSettings, SignedWishes, policy_of
 from edge.app.sheets import sheet_items
 from edge.app.staff import KioskDesk, StaffDoor, StaffParts
+from edge.app.templates import TemplateBook
 from edge.app.world import World
 from edge.domain.errors import StoreError, WireError
 from edge.domain.idnumber import card_flags
@@ -36,7 +37,7 @@ from edge.drivers.photo import NoDecoder
 from edge.drivers.receipt import RECEIPT_KEYS, Office
 from edge.drivers.receipt import compose as compose_receipt
 from edge.drivers.voice_packs import default_dir as default_voices_dir
-from edge.models.manifest import default_dir
+from edge.models.manifest import default_dir, specs
 from edge.ports import (
     Camera,
     CardReader,
@@ -51,6 +52,7 @@ from edge.ports import (
     Voice,
 )
 from edge.session import challenges
+from edge.session.effects import PrintWithdrawal
 from edge.session.machine import ConsentText, Context, Policy
 from edge.session.states import Language
 from edge.store.staff import StaffStore
@@ -58,7 +60,7 @@ from edge.store.volume import VolumeNote
 from edge.store.wishes import WishBox
 from edge.ui.screen import Facts
 from edge.ui.texts import catalogue, name_characters, text
-from edge.ui.viewmodel import consent_text, view
+from edge.ui.viewmodel import consent_text, enrol_text, view
 
 log = logging.getLogger("edge.kiosk")
 
@@ -107,6 +109,7 @@ def compose(
         slip=lambda language: slip(config, language),
         sheet=lambda sheet, language: sheet_items(config, facts, sheet, language),
         where_to_ask=lambda language: where_to_ask(config, language),
+        withdrawal_slip=lambda order, language: withdrawal_slip(config, order, language),
         receipt_copy=receipt_maker(config, keyring, copy=True),
         codes=code_reader(),
         spoken=lambda session, now_ns: view(session, now_ns, facts).spoken,
@@ -119,7 +122,15 @@ def compose(
             StaffDoor(StaffStore(disk.database, keyring.data), keyring, time),
             KioskDesk(config, disk.database, time),
         ),
+        templates=templates_of(config, keyring, disk),
     )
+
+
+def templates_of(config: Config, keyring: Keyring, disk: KioskDisk) -> TemplateBook:
+    """The folder is made with the first template."""
+    key = secret_key(config.path(config.keys.template))
+    model = specs()["face_embedding"].sha256
+    return TemplateBook(config.database.parent / TEMPLATES, key, keyring, disk, model)
 
 
 def disk_of(config: Config, keyring: Keyring, time: SystemTime) -> KioskDisk:
@@ -191,6 +202,7 @@ def context_maker(
     fixed = policy_of(config)
     consents = {language: _consent(language, facts) for language in Language}
     own = {language: _consent(language, facts, own=True) for language in Language}
+    enrolments = {language: _enrolment(language, facts) for language in Language}
     draw = secrets.SystemRandom().choice
     spelling = Spelling(name_characters())
     provenance = Provenance.SIMULATED if facts.simulated else Provenance.LIVE
@@ -212,7 +224,7 @@ def context_maker(
             policy=policy() if policy else fixed,
             has_scanner=config.devices.scanner not in ("none", "camera"),
             consent_texts=consents,
-            enrol_texts=consents,
+            enrol_texts=enrolments,
             own_texts=own,
         )
 
@@ -221,6 +233,11 @@ def context_maker(
 
 def _consent(language: Language, facts: Facts, *, own: bool = False) -> ConsentText:
     shown = consent_text(language, facts, own=own)
+    return ConsentText(shown.version, shown.sha256)
+
+
+def _enrolment(language: Language, facts: Facts) -> ConsentText:
+    shown = enrol_text(language, facts)
     return ConsentText(shown.version, shown.sha256)
 
 
@@ -285,6 +302,25 @@ def where_to_ask(config: Config, language: Language) -> tuple[ReceiptItem, ...]:
         Line(say("ask_slip.terminal", terminal=config.terminal_no)),
         Rule(),
         Line(say("ask_slip.bring")),
+    )
+
+
+def withdrawal_slip(
+    config: Config, order: PrintWithdrawal, language: Language
+) -> tuple[ReceiptItem, ...]:
+    """It names nobody: the number finds the withdrawal in the registry."""
+    when = "withdrawal_slip.unsure"
+    at = text(language, when)
+    if order.at.is_sure:
+        at = text(language, "withdrawal_slip.at", time=f"{order.at.local:%Y-%m-%d %H:%M}")
+    return (
+        Line(text(language, "withdrawal_slip.title"), big=True, centred=True),
+        Rule(),
+        Line(text(language, "withdrawal_slip.line")),
+        Line(text(language, "withdrawn.number", number=order.slip_no)),
+        Line(at),
+        Line(f"{config.agency.office} {config.agency.phone}"),
+        Rule(),
     )
 
 

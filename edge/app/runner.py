@@ -34,6 +34,7 @@ from edge.app.scanner import keep_scanning
 from edge.app.sealing import Keyring, told_of
 from edge.app.speaker import Speaker
 from edge.app.staff import StaffKeeper, StaffParts
+from edge.app.templates import TemplateBook
 from edge.app.timekeeping import TimeKeeper
 from edge.domain.errors import (
     DamagedError,
@@ -49,6 +50,7 @@ from edge.domain.opinions import Opinion
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import ProofRecord, RecordId
 from edge.domain.staff import Deed, Refusal
+from edge.domain.templates import TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp, TimeSource
 from edge.ports import (
     CardReader,
@@ -93,7 +95,9 @@ from edge.session.events import (
     StoreBack,
     StoreFailed,
     StoreLost,
+    TemplateDeleted,
     TemplateFailed,
+    TemplateKept,
     TimerFired,
     VolumeTold,
     Watched,
@@ -209,6 +213,7 @@ class Parts:
     slip: Callable[[Language], tuple[ReceiptItem, ...]]  # to try out the printer
     sheet: Callable[[fx.DataCopy | fx.Ticket, Language], tuple[ReceiptItem, ...]]
     where_to_ask: Callable[[Language], tuple[ReceiptItem, ...]]
+    withdrawal_slip: Callable[[fx.PrintWithdrawal, Language], tuple[ReceiptItem, ...]]
     receipt_copy: Callable[
         [ProofRecord, bool, date | None, Language], tuple[ReceiptItem, ...]
     ]  # the same, marked as a second copy
@@ -220,6 +225,7 @@ class Parts:
     scanner: Scanner | None = None
     settings: Settings | None = None
     staff: StaffParts | None = None
+    templates: TemplateBook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +240,8 @@ def _code_in(items: tuple[ReceiptItem, ...]) -> str:
     return next((item.text for item in items if isinstance(item, Code)), "")
 
 
-_Paper = fx.PrintReceipt | fx.PrintSlip | fx.PrintWhereToAsk | fx.PrintSheet | _Copy
+_Slip = fx.PrintSlip | fx.PrintWithdrawal | fx.PrintWhereToAsk | fx.PrintSheet
+_Paper = fx.PrintReceipt | _Slip | _Copy
 
 
 def _id_of(what: Matter | Opinion) -> RecordId:
@@ -270,6 +277,8 @@ class Runner:
         self._timer: tuple[int, MonoNs] | None = None
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
+        self._template = b""  # to compare with, from the order on
+        self._face = b""  # what the last try made for a template
         self._said = ""
         self._due_ns: dict[str, MonoNs] = {}
         self._post_office = Correspondence(parts.keyring, parts.disk, parts.time.mono_ns)
@@ -356,6 +365,7 @@ class Runner:
         self._note_health()
         self._look_at_disk()
         self._tell_the_lost()
+        self._obey_deletions()
         event = self._post_office.answer() or self._next()
         if event is None:
             self._keep_house()
@@ -432,6 +442,7 @@ class Runner:
             case fx.AskRegistry(key, id_number):
                 self._ask_registry(key, id_number)
             case fx.Watch(watch_id) | fx.View(watch_id) | fx.LookForCode(watch_id):
+                self._template = self._template_for(effect)
                 self._wanted_watch = watch_id
                 self._show(watch_id, preview=None, portrait=None)
                 self._watches.put(effect)
@@ -459,6 +470,7 @@ class Runner:
             case fx.Forget():
                 self._wanted_watch = None
                 self._show(None, preview=None, portrait=None)
+                self._template = self._face = b""
             case fx.CheckCode(check_id, text):
                 self._check_code(check_id, text)
             case fx.PrintCopy():
@@ -481,13 +493,61 @@ class Runner:
             case fx.NoteDeed(badge, deed):
                 self._note_deed(badge, deed)
             case fx.KeepTemplate(event) | fx.DeleteTemplate(event):
-                self.post(TemplateFailed(event.event_id))  # nothing makes templates yet
-            case fx.PrintWithdrawal(order_id):
-                self.post(SlipPrinted(order_id, Fault.REFUSED))
+                self.post(self._change_template(effect, event))
+            case fx.PrintWithdrawal():
+                self._receipts.put(effect)
             case fx.Power(wish):
                 log.warning("power=%s by=staff", wish.value)
                 if self._power is not None:
                     self._power(wish)
+
+    # --- templates ---
+
+    def _template_for(self, effect: fx.Effect) -> bytes:
+        """What is kept of the person who is about to be watched; empty if nothing is."""
+        book = self._parts.templates
+        if book is None or not isinstance(effect, fx.Watch) or effect.person_id is None:
+            return b""
+        return book.face_of(effect.person_id, self._parts.time.now())
+
+    def _change_template(
+        self, effect: fx.KeepTemplate | fx.DeleteTemplate, event: TemplateEvent
+    ) -> Event:
+        book = self._parts.templates
+        try:
+            if book is not None and isinstance(effect, fx.DeleteTemplate):
+                return TemplateDeleted(event.event_id, book.withdraw(event))
+            if book is not None and self._face:
+                return self._keep_template(book, event)
+        except StoreError as error:
+            log.error("template=unchanged error=%s", error)
+            self._disk_failed(error)
+        return TemplateFailed(event.event_id)
+
+    def _keep_template(self, book: TemplateBook, event: TemplateEvent) -> Event:
+        """What was written down and then not kept is taken back: no order would ever find it."""
+        face, self._face = self._face, b""
+        self._show(None, preview=None, portrait=None)
+        try:
+            book.keep(event, face)
+        except StoreError:
+            book.undo(event, self._context().new_record_id())
+            raise
+        return TemplateKept(event.event_id)
+
+    def _obey_deletions(self) -> None:
+        """Also in the middle of a session: it is done within seconds of its arrival."""
+        book = self._parts.templates
+        if book is None or not self._is_due("deletions"):
+            return
+        context = self._context()
+        try:
+            book.obey(lambda change, who: context.template_event(change, who, None))
+        except StoreError as error:
+            log.error("deletions=undone error=%s", error)  # they wait and are tried again
+
+    def _context(self) -> Context:
+        return self._parts.context(self._parts.time.now(), self.now_ns())
 
     def _note_deed(self, badge: str, deed: Deed) -> None:
         """Into the journal, and so to the registry; the log says what, never whose badge."""
@@ -875,7 +935,9 @@ class Runner:
             return  # left while the photo was decoded: the camera stays closed
         progress = None
         with closing(
-            self._parts.eyes.watch(WatchOrder(order.actions, reference, order.slow))
+            self._parts.eyes.watch(
+                WatchOrder(order.actions, reference, order.slow, self._template, order.enrol)
+            )
         ) as looks:
             for look in looks:
                 self._blind_tries = 0
@@ -887,6 +949,7 @@ class Runner:
                     progress = look.progress
                     self.post(Watched(order.watch_id, progress))
                 if look.result is not None:
+                    self._face = look.result.face
                     self._show(order.watch_id, preview=None, portrait=look.result.portrait)
                     self.post(Judged(order.watch_id, look.result.verdict))
                     return
@@ -947,6 +1010,9 @@ class Runner:
     def _printed(self, order: _Paper) -> Event:
         if isinstance(order, _Copy):
             return self._print_kept(order)
+        if isinstance(order, fx.PrintWithdrawal):
+            slip = self._parts.withdrawal_slip
+            return self._print_slip(order.order_id, lambda language: slip(order, language))
         if isinstance(order, fx.PrintSheet):
             return self._print_sheet(order)
         if isinstance(order, fx.PrintSlip):

@@ -18,13 +18,15 @@ from edge.domain.opinions import Opinion
 from edge.domain.people import CardKey, RosterEntry, mask_name
 from edge.domain.record import ProofRecord, Provenance
 from edge.domain.staff import StaffEvent
+from edge.domain.templates import TemplateEvent
 from edge.ports import Position
-from edge.wire import keys, messages, questions, receipts
+from edge.wire import keys, messages, questions, receipts, templates
 from edge.wire.desired import Desired, parse_desired
 from edge.wire.envelope import Chain, Envelope, Header, seal, sign, unseal, verify
 from edge.wire.matters import matter_body, opinion_body
 from edge.wire.questions import Ask, Told
 from edge.wire.staff import event_body
+from edge.wire.templates import Deletions
 
 log = logging.getLogger("edge.keys")
 
@@ -170,6 +172,23 @@ class Keyring:
         )
         return sign(header, seal(event_body(event), header, self.registry_seal), self.sign)
 
+    def template_event(self, event: TemplateEvent, position: Position) -> bytes:
+        """The envelope of what became of a template; like a deed it is in the chain."""
+        header = Header(
+            schema=messages.TEMPLATE,
+            message_id=event.event_id,
+            sender=self.kiosk_id,
+            recipient=messages.REGISTRY,
+            chain=Chain(position.epoch, position.seq, position.prev_sha256),
+        )
+        body = templates.event_body(event)
+        return sign(header, seal(body, header, self.registry_seal), self.sign)
+
+    def deletions(self, payload: bytes) -> Deletions:
+        """Whose templates this kiosk is to delete; raises `WireError`."""
+        envelope = self._from_registry(payload, messages.FORGET)
+        return templates.parse_deletions(unseal(envelope.body, envelope.header, self.open))
+
     def staff(self, payload: bytes) -> bytes:
         """The body of a list of badges meant for this kiosk; raises `WireError`."""
         envelope = self._from_registry(payload, messages.STAFF)
@@ -202,6 +221,11 @@ def told_of(what: Matter | Opinion) -> tuple[str, str, bytes]:
     if isinstance(what, Matter):
         return messages.MATTER, what.matter_id, matter_body(what)
     return messages.OPINION, what.opinion_id, opinion_body(what)
+
+
+def secret_key(path: Path) -> bytes:
+    """32 bytes from a key file. Raises `ConfigError` naming it."""
+    return keys.decode_key(_text(path))
 
 
 def _text(path: Path) -> str:

@@ -81,6 +81,7 @@ class Reason(Enum):
     FLAT = "flat"
     NO_REFERENCE = "no_reference"
     NOT_ALIKE = "not_alike"
+    OLD_PHOTO = "old_photo"  # nearly like the card's picture; a person can tell
     CAMERA = "camera"
     LIGHT = "light"
 

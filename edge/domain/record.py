@@ -118,6 +118,7 @@ class Verdict:
     frames: int
     seconds: float
     layers: tuple[LayerResult, ...] = ()
+    card_photo: Score | None = None  # where a template stood in for an old photo
 
     @property
     def alike(self) -> bool:

@@ -39,6 +39,7 @@ class Permission(Enum):
     """What a badge opens; words a kiosk does not know are left out."""
 
     SERVICE = "service"  # look, test, volume
+    WITNESS = "witness"  # vouch for residents, enrol and delete their templates
     POWER = "power"  # switch off, restart
 
 
@@ -193,6 +194,7 @@ class Deed(Enum):
     CHECKED = "checked"
     PRINTED = "printed"
     LOOKED = "looked"  # through the camera
+    ASSISTED = "assisted"  # began to serve a resident
     VOLUME = "volume"
     POWER_OFF = "power_off"
     RESTART = "restart"

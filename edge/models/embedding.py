@@ -79,8 +79,22 @@ def match_distance(frames: Sequence[Embedding], reference: Embedding) -> float:
     return distance(_direction(np.mean(frames, axis=0)), _direction(reference))
 
 
+def face_of(frames: Sequence[Embedding]) -> bytes:
+    """What is kept of somebody as a template: the mean's direction as float32."""
+    return _direction(np.mean(frames, axis=0)).astype("<f4").tobytes()
+
+
+def kept_face(face: bytes) -> Embedding | None:
+    """A template read back; `None` for anything else."""
+    if len(face) != FACE_BYTES:
+        return None
+    found = np.frombuffer(face, "<f4").astype(np.float64)
+    return found if np.isfinite(found).all() and found.any() else None
+
+
 def _direction(embedding: Embedding) -> Embedding:
     return np.asarray(embedding / np.linalg.norm(embedding), np.float64)
 
 
+FACE_BYTES = 128 * 4
 LIKENESS_THRESHOLD = likeness(MATCH_DISTANCE)

@@ -13,13 +13,14 @@ from edge.domain.record import Reference, Score, Verdict
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models import geometry, quality
 from edge.models.embedding import (
-    LIKENESS_THRESHOLD,
     Embedder,
     Embedding,
-    likeness,
+    face_of,
+    kept_face,
     match_distance,
 )
 from edge.models.faces import Box, Follower, Lids, Mesh, Sight
+from edge.models.gate import Judgement, judge
 from edge.models.geometry import Light
 from edge.models.layers import Layers, LayersTry, reasons_of
 from edge.models.liveness import Check, Stage
@@ -55,6 +56,8 @@ class _Try:
     frontal: list[Embedding] = field(repr=False, default_factory=list)
     portrait: Picture | None = field(repr=False, default=None)
     portrait_sharpness: float = -1.0
+    template: Embedding | None = field(repr=False, default=None)
+    enrol: bool = False
 
 
 class Watcher:
@@ -100,6 +103,7 @@ class Watcher:
         now_ns = self._mono_ns()
         layers = self._layers.begin(self._camera, self._mono_ns)
         attempt = _Try(check, reference, Seam(self._embedder), now_ns, now_ns, layers)
+        attempt.template, attempt.enrol = kept_face(order.template), order.enrol
         self._follower.forget()
         with self._camera.stream() as frames, closing(layers):
             for frame in frames:
@@ -175,21 +179,23 @@ class Watcher:
 
     def _result(self, attempt: _Try) -> CheckResult:
         liveness = _liveness(attempt.check)
-        alike = _likeness(attempt)
+        judged = _judged(attempt)
         live = attempt.check.stage is Stage.PASSED and liveness is not None and liveness.passed
         layers = attempt.layers.results()
         verdict = Verdict(
             live=live,
             actions=attempt.check.done,
             liveness=liveness,
-            likeness=alike,
-            reference=Reference.NONE if attempt.reference is None else Reference.CHIP,
-            reasons=(*_reasons(attempt, liveness, alike), *reasons_of(layers)),
+            likeness=judged.likeness,
+            reference=judged.reference,
+            reasons=(*_reasons(attempt, liveness, judged), *reasons_of(layers)),
             frames=attempt.frames,
             seconds=(self._mono_ns() - attempt.started_ns) / NS_PER_S,
             layers=layers,
+            card_photo=judged.card_photo,
         )
-        return CheckResult(verdict, attempt.portrait)
+        face = face_of(attempt.frontal) if attempt.enrol and live else b""
+        return CheckResult(verdict, attempt.portrait, face)
 
 
 def embed_reference(image: Image, follower: Follower, embedder: Embedder) -> Embedding | None:
@@ -246,23 +252,25 @@ def _liveness(check: Check) -> Score | None:
     return Score(check.evidence, LIVENESS_THRESHOLD, sha256_of_model("face_mesh"))
 
 
-def _likeness(attempt: _Try) -> Score | None:
-    """The mean of the frontal embeddings against the reference: steadier than any one frame."""
-    if attempt.reference is None or not attempt.frontal:
-        return None
-    value = likeness(match_distance(attempt.frontal, attempt.reference))
-    return Score(value, LIKENESS_THRESHOLD, sha256_of_model("face_embedding"))
+def _judged(attempt: _Try) -> Judgement:
+    """The mean of the frontal embeddings against the references: steadier than any one frame."""
+    card, kept = attempt.reference, attempt.template
+    if attempt.frontal:
+        return judge(_distance(attempt, card), _distance(attempt, kept))
+    if card is None and kept is None:
+        return judge(None, None)
+    return Judgement(Reference.TEMPLATE if card is None else Reference.CHIP, None)
 
 
-def _reasons(attempt: _Try, liveness: Score | None, alike: Score | None) -> tuple[Reason, ...]:
+def _distance(attempt: _Try, reference: Embedding | None) -> float | None:
+    return None if reference is None else match_distance(attempt.frontal, reference)
+
+
+def _reasons(attempt: _Try, liveness: Score | None, judged: Judgement) -> tuple[Reason, ...]:
     reasons = list(attempt.check.reasons)
     if not reasons and not (liveness and liveness.passed):
         reasons.append(Reason.FLAT)
-    if attempt.reference is None:
-        reasons.append(Reason.NO_REFERENCE)
-    if alike is not None and not alike.passed:
-        reasons.append(Reason.NOT_ALIKE)
-    return tuple(reasons)
+    return (*reasons, *judged.reasons)
 
 
 def head_and_shoulders(image: Image, face: Box) -> Image:

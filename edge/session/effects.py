@@ -8,7 +8,7 @@ from datetime import date
 from edge.domain.challenge import Action
 from edge.domain.matters import Held, Matter
 from edge.domain.opinions import Opinion
-from edge.domain.people import CardKey, RosterEntry
+from edge.domain.people import CardKey, PersonId, RosterEntry
 from edge.domain.record import ProofRecord, RecordId
 from edge.domain.staff import Deed
 from edge.domain.templates import TemplateEvent
@@ -60,6 +60,8 @@ class Watch:
     actions: tuple[Action, ...]
     photo: bytes = field(repr=False)
     slow: bool = False  # more time for everything
+    person_id: PersonId | None = field(repr=False, default=None)  # whose template to compare with
+    enrol: bool = False  # make a template of what is seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from edge.domain.opinions import Grievance, Opinion, Rating
 from edge.domain.people import CardIdentity, CardKey, PersonId, RosterEntry
 from edge.domain.record import (
     NOBODY,
+    AssistReason,
     Consent,
     NamedBy,
     Outcome,
@@ -45,7 +46,15 @@ from edge.domain.spelling import Spelling
 from edge.domain.staff import Deed, StaffEvent
 from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
-from edge.session import codes, helping, mine, opinion, service
+from edge.session import assist, codes, helping, mine, opinion, service
+from edge.session.assist_states import (
+    AssistCard,
+    AssistConfirm,
+    AssistState,
+    EnrolFailed,
+    EnrolReviewing,
+    TemplateChanging,
+)
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -61,6 +70,7 @@ from edge.session.effects import (
     Effect,
     Forget,
     LookUp,
+    NoteDeed,
     PrintReceipt,
     PrintWhereToAsk,
     Repeat,
@@ -327,8 +337,9 @@ def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Trans
     leaving: tuple[Effect, ...] = ()
     if uses_camera(session.state) and not uses_camera(state):
         leaving = (StopWatching(),)
-    if isinstance(session.state, Service) and not isinstance(state, Service):
-        leaving = (*leaving, service.signed_out(session.state))
+    staff = assist.staff_of(session.state)
+    if staff is not None and assist.staff_of(state) is None:
+        leaving = (*leaving, NoteDeed(staff.badge, Deed.SIGNED_OUT))
     arming = (ArmReader(),) if _expects_card(state) else ()
     moved = replace(session, state=state, epoch=session.epoch + 1, leaf=0)
     counted = _countdown(moved, ctx)
@@ -367,7 +378,8 @@ def _timer(session: Session, timer: int, ctx: Context) -> Transition:
     if not session.warned:
         warned = replace(session, warned=True, timer=timer + 1)
         return Transition(warned, (SetTimer(warned.timer, WARN_S),))
-    if isinstance(session.state, Storing | Filing | Withdrawing | Saying):
+    busy = Storing | Filing | Withdrawing | Saying | TemplateChanging
+    if isinstance(session.state, busy):
         return _countdown(session, ctx)  # the disk will answer; nobody is sent away before it does
     return _leave(session, ctx)
 
@@ -390,6 +402,8 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
         return _target_read(lying, session.state.helper, event, ctx)
     visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
     visit = replace(visit, service=_service_of(session.state))
+    if isinstance(session.state, AssistCard):
+        visit = replace(visit, witness=session.state.staff)
     return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
 
 
@@ -421,7 +435,7 @@ def _expects_card(state: State) -> bool:
     if _out_of_service(state):
         return False
     left = StaffSignIn | StaffChecking | Survey | Complaint | Said
-    naming = WhoFor | AwaitingHelper | _NAMING
+    naming = WhoFor | AwaitingHelper | AssistCard | _NAMING
     return isinstance(state, Home | naming | AwaitingCard | AwaitingOwner | left) or (
         isinstance(state, Turned | Informing | Scanning | CodeTold) and not knows_somebody(state)
     )
@@ -476,6 +490,8 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
             return _go(session, AwaitingCard(1), ctx)
         case (AwaitingHelper() | NamingTarget()) as state:
             return _helpers_card_failed(session, state, fault, ctx)
+        case AssistCard(staff, failures):
+            return _go(session, AssistCard(staff, failures + 1), ctx)
         case _:
             return Transition(session, (ArmReader(),))
 
@@ -534,6 +550,8 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
 def offered(state: State) -> tuple[Button, ...]:
     """Every button that does something in this state, main choices first."""
     person = (Button.CALL_STAFF,) if _may_call(state) else ()
+    if isinstance(state, AssistState):
+        return assist.offered(state)
     match state:
         case Home():
             quiet = (Button.HELP, Button.SURVEY, Button.FEEDBACK, Button.SCAN)
@@ -613,6 +631,9 @@ def _may_call(state: State) -> bool:
     writes, and not by who has a number already."""
     if isinstance(state, Informing | CodeState):
         return _may_call(state.back)
+    visit = visit_of(state)
+    if visit is not None and visit.witness is not None:
+        return False
     match state:
         case Storing() | Filing() | Withdrawing() | Turned(Why.OUT_OF_SERVICE):
             return False
@@ -628,13 +649,15 @@ def _may_call(state: State) -> bool:
 
 def _leave(session: Session, ctx: Context) -> Transition:
     done = Home | Finished | Turned | StaffSignIn | StaffChecking | Service
-    settled = isinstance(codes.root_of(session.state), done)
+    settled = isinstance(codes.root_of(session.state), done) or assist.staff_of(session.state)
     counts = () if settled else (Count("abandoned"),)
     gone = _home(session, ctx)
     return Transition(gone.session, (*counts, *gone.effects))
 
 
 def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
+    if isinstance(session.state, AssistState):
+        return _assisted(session, session.state, button, ctx)
     match session.state, button:
         case Home(), Button.START_PROOF:
             return _go(session, WhoFor(), ctx)
@@ -678,6 +701,9 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
         case ((Reviewing(visit, verdict) | Retrying(visit, verdict)), Button.SUBMIT):
             outcome = Outcome.PASSED if verdict.passed else Outcome.NEEDS_REVIEW
             return _store(session, visit, verdict, outcome, ctx)
+        case Service(staff), Button.ASSIST:
+            began = NoteDeed(staff.badge, Deed.ASSISTED)
+            return _go(session, AssistCard(staff), ctx, began)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
             moved, effects = service.pressed(state, button, session.epoch + 1)
             return _go(session, moved, ctx, *effects)
@@ -774,6 +800,26 @@ def _to_service(session: Session, state: StaffSignIn, ctx: Context) -> Transitio
     return _go(session, state, ctx, Forget())
 
 
+def _assisted(session: Session, state: AssistState, button: Button, ctx: Context) -> Transition:
+    match assist.pressed(state, button, session.language, ctx):
+        case assist.Certify(visit, reason):
+            return _vouched(session, visit, reason, ctx)
+        case assist.Enrol(visit):
+            return _watch(session, visit, ctx)
+        case moved, effects:
+            return _go(session, moved, ctx, *effects)
+
+
+def _vouched(session: Session, visit: Visit, reason: AssistReason, ctx: Context) -> Transition:
+    """A record that rests on a witness; whoever is covered need not come for that either (E04)."""
+    assert visit.witness is not None
+    if visit.entry is not None and ctx.now.is_sure and _covered(visit.entry, ctx.now):
+        return _go(session, Turned(Why.ALREADY_DONE, visit), ctx)
+    made = _record(visit, visit.seen, Outcome.PASSED, ctx)
+    record = replace(made, witness=visit.witness.badge, assisted_reason=reason)
+    return _go(session, Storing(visit, record), ctx, Forget(), Store(record))
+
+
 def _scanned(session: Session, text: str, ctx: Context) -> Transition:
     """A badge opens the sign-in where its button is, or where somebody just holds up a code."""
     asked = service.scanned(text)
@@ -796,6 +842,8 @@ def _has_scanner(session: Session, ctx: Context) -> bool:
 
 
 def _answered(session: Session, event: Event, ctx: Context) -> Transition:
+    if isinstance(session.state, AssistState):
+        return _moved(session, assist.told(session.state, event, session.epoch + 1), ctx)
     match session.state, event:
         case LookingUp(visit), RosterAnswered(key, entry, online) if key == visit.key:
             return _looked_up(session, visit, entry, online, ctx)
@@ -883,6 +931,8 @@ def _known(
 ) -> Transition:
     """Who is found nowhere gets on paper where to ask (E03)."""
     known = replace(visit, entry=_theirs(visit, entry))
+    if known.entry is not None and known.witness is not None:
+        return _go(session, AssistConfirm(known), ctx)
     if known.entry is not None:
         return _go(session, Confirming(known), ctx)
     order_id = session.epoch + 1
@@ -913,13 +963,16 @@ def _watched(session: Session, progress: WatchProgress, ctx: Context) -> Transit
 
 
 def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
+    if visit.enrolling and visit.attempts >= ctx.policy.tries:
+        return _go(session, EnrolFailed(visit, _UNFINISHED, exhausted=True), ctx)
     actions = ctx.draw_actions(visit.left_out)
     if visit.attempts >= ctx.policy.tries or not actions:
         return _gave_up(session, visit, _UNFINISHED, ctx)
     watch_id = session.epoch + 1
     progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
     slow = session.large or visit.attempts > 0
-    order = Watch(watch_id, actions, visit.card.photo, slow)
+    person_id = visit.entry.person_id if visit.entry else None
+    order = Watch(watch_id, actions, visit.card.photo, slow, person_id, visit.enrolling)
     return _go(session, Watching(visit, watch_id, progress), ctx, order)
 
 
@@ -937,7 +990,10 @@ def _judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
     missed = session.state.asked if Reason.TIMED_OUT in verdict.reasons else None
     left_out = visit.left_out | ({missed} if missed else set())
     tried = replace(visit, attempts=visit.attempts + 1, left_out=left_out)
-    good = verdict.live and (verdict.alike or verdict.reference is Reference.NONE)
+    if tried.enrolling:
+        return _enrol_judged(session, tried, verdict, ctx)
+    undecided = verdict.reference is Reference.NONE or Reason.OLD_PHOTO in verdict.reasons
+    good = verdict.live and (verdict.alike or undecided)
     if good and visit.purpose is not Purpose.CERTIFY:
         return _proved(session, tried, verdict, ctx)
     if good:
@@ -959,6 +1015,14 @@ def _proved(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
     matter = ctx.matter(visit, MatterKind.ACCESS, verdict=verdict)
     state, effects = mine.proved(visit, matter)
     return _go(session, state, ctx, Forget(), *effects)
+
+
+def _enrol_judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
+    """Staff say who it is; the camera, that it is somebody alive."""
+    if verdict.live:
+        return _go(session, EnrolReviewing(visit, verdict), ctx)
+    exhausted = visit.attempts >= ctx.policy.tries
+    return _go(session, EnrolFailed(visit, verdict, exhausted), ctx)
 
 
 _UNFINISHED = Verdict(

@@ -64,7 +64,7 @@ _VALUES = {button: str(number) for number, button in enumerate(DIGITS)}
 _BACK = {
     ServicePage.DEVICES: ServicePage.MENU,
     ServicePage.CHECK: ServicePage.DEVICES,
-    ServicePage.TESTS: ServicePage.MENU,
+    ServicePage.TESTS: ServicePage.DEVICES,
     ServicePage.CAMERA: ServicePage.TESTS,
     ServicePage.SOUND: ServicePage.TESTS,
     ServicePage.KIOSK: ServicePage.MENU,
@@ -92,7 +92,8 @@ def offered(state: StaffState) -> tuple[Button, ...]:
         case StaffChecking() | Service(page=ServicePage.GOING):
             return ()
         case Service(page=ServicePage.MENU):
-            return (Button.DEVICES, Button.TESTS, Button.KIOSK, Button.HOME)
+            assist = (Button.ASSIST,) if state.staff.may(Permission.WITNESS) else ()
+            return (*assist, Button.DEVICES, Button.KIOSK, Button.HOME)
         case Service():
             return (*_choices(state), Button.BACK, Button.HOME)
 
@@ -101,7 +102,7 @@ def _choices(state: Service) -> tuple[Button, ...]:
     more = (Button.NEXT,) if sheets(state) > 1 else ()
     match state.page:
         case ServicePage.DEVICES:
-            return (*more, Button.CHECK)
+            return (*more, Button.CHECK, Button.TESTS)
         case ServicePage.CHECK:
             return (*more, Button.CHECK) if state.findings is not None else ()
         case ServicePage.TESTS:

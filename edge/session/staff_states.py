@@ -23,7 +23,7 @@ class SignInStep(Enum):
 
 
 class ServicePage(Enum):
-    """Pages of service; `MENU` leads to three, those to the others."""
+    """Pages of service; `MENU` leads to two, those to the others."""
 
     MENU = "menu"
     DEVICES = "devices"

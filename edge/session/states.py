@@ -15,7 +15,9 @@ from edge.domain.errors import Fault
 from edge.domain.matters import Held
 from edge.domain.people import CardFlag, CardIdentity, CardKey, RosterEntry
 from edge.domain.record import Consent, NamedBy, ProofRecord, RecordId, Verdict
+from edge.domain.staff import StaffMember
 from edge.domain.timebase import MonoNs, Stamp
+from edge.session.assist_states import AssistState
 from edge.session.codes_states import CodeState, Scanning, ScanWay
 from edge.session.helping_states import (
     AwaitingHelper,
@@ -98,6 +100,9 @@ class Visit:
     purpose: Purpose = Purpose.CERTIFY
     proven: RecordId | None = None
     held: Held | None = field(repr=False, default=None)
+    witness: StaffMember | None = None  # who serves them here, signed in
+    enrolling: bool = False  # the camera is for a template
+    seen: Verdict | None = None  # the check that a template was made in
     service: LetterService | None = None  # what a notice letter asked them to come for
     helper: Helper | None = None
     named_by: NamedBy = NamedBy.CARD
@@ -254,6 +259,7 @@ State = (
     | Finished
     | Turned
     | Informing
+    | AssistState
     | StaffSignIn
     | StaffChecking
     | Service

@@ -32,6 +32,7 @@ from edge.domain.people import (
     Sex,
 )
 from edge.domain.record import (
+    AssistReason,
     NamedBy,
     Outcome,
     ProofRecord,
@@ -44,6 +45,20 @@ from edge.domain.record import (
 from edge.domain.staff import StaffMember
 from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
+from edge.session.assist_states import (
+    AssistCard,
+    AssistChoice,
+    AssistConfirm,
+    AssistReasons,
+    EnrolConsenting,
+    EnrolFailed,
+    Enrolled,
+    EnrolReviewing,
+    TemplateChanging,
+    Vouching,
+    Withdrawn,
+    WithdrawSure,
+)
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -211,6 +226,15 @@ _ENTRY = RosterEntry(
 _RECEIPT = SignedReceipt("", "", "", Outcome.PASSED, Method.CHIP, None, None, "", False)
 _VISIT = Visit(_CARD, CardKey(""), (), "", _STAMP, _ENTRY)
 _HELD = Held("", "", "", _DAY, None, (HeldProof(_DAY, "", "", "passed", counts=True),))
+_ENROLMENT = TemplateEvent(
+    RecordId(""),
+    "",
+    TemplateChange.ENROLLED,
+    PersonId(""),
+    _STAMP,
+    Provenance.LIVE,
+    "",
+)
 
 
 def _screens(language: Language) -> Iterator[Screen]:
@@ -240,7 +264,16 @@ def _states() -> Iterator[State]:
     yield Finished(checked, _record(Outcome.NEEDS_REVIEW), True, PaperNews.PRINTING)
     yield from (Turned(why, _VISIT) for why in Why)
     yield from (Informing(topic, Home()) for topic in Topic)
-    yield from (StaffSignIn(), StaffChecking(0, ""))
+    yield from (StaffSignIn(), StaffChecking(0, ""), EnrolConsenting(_VISIT))
+    yield from (
+        EnrolReviewing(_VISIT, _verdict(None)),
+        Enrolled(_VISIT, _ENROLMENT, _verdict(None)),
+    )
+    yield from (Withdrawn(_VISIT, _ENROLMENT, here, 0) for here in (True, False))
+    yield from (EnrolFailed(_VISIT, _verdict(None), exhausted) for exhausted in (True, False))
+    yield from (AssistCard(StaffMember("", frozenset())), AssistConfirm(_VISIT))
+    yield from (AssistChoice(_VISIT), AssistReasons(_VISIT), Vouching(_VISIT, AssistReason.OTHER))
+    yield from (WithdrawSure(_VISIT), TemplateChanging(_VISIT, _ENROLMENT))
     yield Service(StaffMember("", frozenset()), ServicePage.SOUND)
     yield from _code_states()
     yield from _own_states()

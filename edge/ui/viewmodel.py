@@ -16,6 +16,7 @@ from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.people import CardFlag, CardIdentity, mask_id_number, mask_name
 from edge.domain.record import NamedBy, Outcome, ProofRecord
 from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.session.assist_states import AssistState
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -70,7 +71,14 @@ from edge.session.states import (
     Watching,
     Why,
 )
-from edge.ui import codes_view, helping_view, mine_view, opinion_view, service_view
+from edge.ui import (
+    assist_view,
+    codes_view,
+    helping_view,
+    mine_view,
+    opinion_view,
+    service_view,
+)
 from edge.ui.glow import glow_of
 from edge.ui.screen import (
     SIMULATED_BAND,
@@ -118,6 +126,12 @@ def consent_text(language: Language, facts: Facts, *, own: bool = False) -> Cons
     return ConsentText(words("consent.version"), "\n".join(shown))
 
 
+def enrol_text(language: Language, facts: Facts) -> ConsentText:
+    """The same of the screen that asks for a template."""
+    words = Wording(language, facts)
+    return ConsentText(words("enrol.version"), assist_view.consent_words(words))
+
+
 # --- the frame every screen has ----------------------------------------------
 
 _FOOTER = (
@@ -126,7 +140,7 @@ _FOOTER = (
 )
 _SIDE = (
     *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY),
-    *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE),
+    *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE, *assist_view.SIDE),
 )
 _LARGE = Button.LARGE_PRINT
 _LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
@@ -263,6 +277,8 @@ def _label(state: State, button: Button, words: Wording) -> str:
             return service_view.label(staff, button, words)
         case (ConfirmingHelper() | TypingNumber() | TypingName()) as helping, _:
             return helping_view.label(helping, button, words)
+        case page, _ if isinstance(page, AssistState):
+            return assist_view.label(page, button, words)
         case (Scanning() | CodeTold() | Reprinting()) as page, _:
             return codes_view.label(page, button, words)
         case Mine() as page, _:
@@ -289,6 +305,8 @@ def _weight(state: State, button: Button) -> Weight:
 
 def _draft(session: Session, words: Wording) -> Screen:
     state, card_lies = session.state, session.card_lies
+    if isinstance(state, AssistState):
+        return assist_view.draft(state, words)
     match state:
         case Home():
             return _home(session, words)

@@ -41,6 +41,8 @@ STAFF = "jianzai.staff"
 STAFF_EVENT = "jianzai.staff-event"
 DESIRED = "jianzai.desired"
 REPORTED = "jianzai.reported"
+TEMPLATE = "jianzai.template"
+FORGET = "jianzai.forget"
 HEARD = "jianzai.heard"
 MATTER = "jianzai.matter"
 OPINION = "jianzai.opinion"
@@ -118,6 +120,7 @@ MESSAGES = (
         sealed=True,
         expires_s=LOOKUP_S,
     ),
+    Message(TEMPLATE, topics.RECORD, "what became of a face template", sealed=True),
     Message(
         TOLD,
         topics.TOLD,
@@ -146,6 +149,9 @@ MESSAGES = (
         answers=HISTORY_QUESTION,
     ),
     Message(STAFF, topics.STAFF, "badges and PINs of staff", sealed=True, retained=True),
+    Message(
+        FORGET, topics.FORGET, "whose face template is to be deleted", sealed=True, retained=True
+    ),
     Message(ASK, topics.ASK, "places of the chain that never arrived", expires_s=ASK_S),
     Message(DESIRED, topics.DESIRED, "what the kiosk's settings shall be", retained=True),
     Message(
@@ -257,6 +263,8 @@ class RecordBody:
     helper: dict[str, Any] | None = field(repr=False, default=None)
     named_by: str = "card"
     ticket: str = ""
+    witness: str = field(repr=False, default="")
+    assisted_reason: str = ""
 
 
 def record_body(record: ProofRecord) -> bytes:
@@ -273,7 +281,7 @@ def record_body(record: ProofRecord) -> bytes:
         person_id=record.person_id,
         outcome=record.outcome.value,
         reasons=tuple(reason.value for reason in record.reasons),
-        method="kiosk",
+        method="witness" if record.witness else "kiosk",
         consent=asdict(consent) if consent else None,
         liveness=verdict_fields(record.verdict) if record.verdict else None,
         attempts=record.attempts,
@@ -286,6 +294,8 @@ def record_body(record: ProofRecord) -> bytes:
         helper=_helper(record.helper) if record.helper else None,
         named_by=record.named_by.value,
         ticket=record.ticket,
+        witness=record.witness,
+        assisted_reason=record.assisted_reason.value if record.assisted_reason else "",
     )
     return canonical(asdict(body))
 
@@ -317,7 +327,7 @@ def parse_record(body: bytes) -> RecordBody:
         need(isinstance(known[name], str), name)
     for name in ("outcome", "method", "receipt_no", "reader_id", "provenance", "software"):
         need(isinstance(known[name], str), name)
-    for name in ("named_by", "ticket"):
+    for name in ("named_by", "ticket", "witness", "assisted_reason"):
         need(isinstance(known[name], str), name)
     for name in ("started", "finished"):
         need(isinstance(known[name], dict) and isinstance(known[name].get("utc"), str), name)
@@ -480,6 +490,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "liveness": _score(verdict.liveness),
         "likeness": _score(verdict.likeness),
         "reference": verdict.reference.value,
+        "card_photo": _score(verdict.card_photo),
         "frames": verdict.frames,
         "seconds": round(verdict.seconds, 1),
         "layers": [_layer(layer) for layer in verdict.layers],

@@ -12,9 +12,11 @@ from edge.domain.errors import Fault
 from edge.domain.health import DeviceState
 from edge.domain.matters import Matter, MatterKind
 from edge.domain.people import CardKey
-from edge.domain.record import RecordId
+from edge.domain.record import Outcome, RecordId
 from edge.domain.staff import Deed, Permission, Refusal, StaffMember
+from edge.domain.templates import TemplateChange
 from edge.session import effects as fx
+from edge.session.assist_states import AssistCard, TemplateChanging, Withdrawn
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -57,6 +59,7 @@ from edge.session.events import (
     StoreLost,
     TemplateDeleted,
     TemplateFailed,
+    TemplateKept,
     TimerFired,
     Touched,
     VolumeTold,
@@ -171,6 +174,8 @@ class SessionWalk(RuleBasedStateMachine):
             case fx.Store(record):
                 assert record.record_id not in self.ordered
                 self.ordered.add(record.record_id)
+                assert bool(record.witness) == (record.assisted_reason is not None)
+                assert record.witness or record.outcome is not Outcome.PASSED or record.verdict
                 assert (record.verdict is None) or (record.consent and record.consent.agreed)
             case fx.LookUp(key, helper):
                 assert helper != key
@@ -184,6 +189,14 @@ class SessionWalk(RuleBasedStateMachine):
                     assert what.consent.version == "o1"
             case fx.AskHistory(access=access):
                 assert access in self.stored, "the proof is on the disk before anything is asked"
+            case fx.KeepTemplate(made):
+                assert made.consent is not None
+                assert made.consent.agreed
+                assert made.badge == BADGE
+                assert made.expires is not None
+            case fx.DeleteTemplate(gone):
+                assert gone.consent is not None
+                assert not gone.consent.agreed
             case fx.PrintReceipt(record):
                 assert record.record_id in self.stored
 
@@ -290,6 +303,10 @@ class SessionWalk(RuleBasedStateMachine):
                 self.disk(online=True, works=True)
             case Filing() | Saying() | AskingMine() | Withdrawing():
                 self.own_answered(late=0, works=True, reached=True)
+            case AssistCard():
+                self.lay_card()
+            case TemplateChanging():
+                self.template(works=True, late=False)
             case StaffSignIn():
                 self.sign_in(asks=True)
             case StaffChecking():
@@ -394,6 +411,28 @@ class SessionWalk(RuleBasedStateMachine):
             self.feed(event)
         self.feed(WatchFailed(order_id, fault or Fault.SILENT))
 
+    @rule(works=st.booleans(), late=st.booleans())
+    def template(self, works: bool, late: bool) -> None:
+        """The disk keeps or deletes it, or cannot."""
+        state = self.session.state
+        change = state.event if isinstance(state, TemplateChanging) else None
+        event_id = RecordId("other") if late or change is None else change.event_id
+        kept = change is not None and change.change is TemplateChange.ENROLLED
+        if not works:
+            self.feed(TemplateFailed(event_id))
+        elif kept:
+            self.feed(TemplateKept(event_id))
+        else:
+            self.feed(TemplateDeleted(event_id, here=True))
+        if late:
+            assert self.session.state == state
+
+    @rule(late=st.integers(0, 1), fault=st.sampled_from([None, Fault.EMPTY]))
+    def withdrawal_slip(self, late: int, fault: Fault | None) -> None:
+        state = self.session.state
+        order_id = state.order_id if isinstance(state, Withdrawn) else 0
+        self.feed(SlipPrinted(order_id - late, fault))
+
     @rule()
     def lift_card(self) -> None:
         self.feed(CardRemoved())
@@ -491,7 +530,8 @@ class SessionWalk(RuleBasedStateMachine):
             assert self.armed
         if isinstance(
             self.session.state,
-            Home
+            AssistCard
+            | Home
             | WhoFor
             | AwaitingHelper
             | NamingTarget
@@ -549,7 +589,8 @@ class SessionWalk(RuleBasedStateMachine):
         waiting = not buttons
         ways = {Button.HOME, Button.EXIT, Button.START_PROOF, Button.STAFF_DOOR}
         assert waiting or set(buttons) & ways
-        open_matter = visit_of(state) is not None and not waiting
+        visit = visit_of(state)
+        open_matter = visit is not None and not visit.witness and not waiting
         if open_matter and not isinstance(state, Finished):
             settled = isinstance(behind(state), Finished)
             staff = {Button.CALL_STAFF, Button.DECLINE} & set(buttons)

@@ -328,7 +328,7 @@ def staff() -> object:
         look("service_menu")
         for label, name in (
             ("设备", "service_devices"), ("下一页", "service_devices"),
-            ("上一步", "service_menu"), ("测试", "service_tests"),
+            ("测试", "service_tests"),
             ("看摄像头", "service_camera"), ("上一步", "service_tests"),
             ("音量", "service_sound"), ("退出登录", "home"),
         ):  # fmt: skip

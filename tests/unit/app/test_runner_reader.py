@@ -96,6 +96,7 @@ class Desk:
             slip=lambda language: (),
             sheet=lambda sheet, language: (),
             where_to_ask=lambda language: (),
+            withdrawal_slip=lambda order, language: (),
             receipt_copy=receipt_maker(config, copy=True),
             spoken=lambda session, now_ns: "",
             label=lambda session, now_ns, button: "",

@@ -8,6 +8,7 @@ from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.errors import Fault
 from edge.domain.staff import Refusal
 from edge.drivers.receipt import RECEIPT_KEYS
+from edge.session.assist import REASON_BUTTONS
 from edge.session.events import Button
 from edge.session.helping import PICKS
 from edge.session.service import DIGITS
@@ -22,6 +23,7 @@ ZH, EN = catalogue(Language.ZH), catalogue(Language.EN)
 OTHER_LABELS = {
     *DIGITS,  # the same in every language
     *PICKS,  # what can be chosen stands on them
+    *REASON_BUTTONS,  # named as in the record
     Button.CONFIRM,  # names what is confirmed
     Button.LANGUAGE_ZH,
     Button.LANGUAGE_EN,
@@ -78,7 +80,8 @@ def test_no_key_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
     for _, found in gallery(Language.ZH):
         viewmodel.view(found, NOW, FACTS)
     viewmodel.consent_text(Language.ZH, FACTS)
-    elsewhere = ("doctor.", "digest.", "ask_slip.", "sheet.")
+    viewmodel.enrol_text(Language.ZH, FACTS)
+    elsewhere = ("doctor.", "digest.", "ask_slip.", "sheet.", "withdrawal_slip.")
     technicians = {key for key in ZH if key.startswith(elsewhere)}
     assert set(ZH) - asked - set(RECEIPT_KEYS) - technicians == set()
 

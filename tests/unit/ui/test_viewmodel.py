@@ -12,6 +12,15 @@ from edge.domain.challenge import Prompt
 from edge.domain.record import Outcome
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session import machine
+from edge.session.assist_states import (
+    AssistCard,
+    AssistChoice,
+    AssistConfirm,
+    AssistReasons,
+    TemplateChanging,
+    Vouching,
+    WithdrawSure,
+)
 from edge.session.codes_states import CopyNews, Reprinting
 from edge.session.events import Button
 from edge.session.staff_states import StaffState
@@ -103,10 +112,21 @@ def test_every_button_has_words_and_no_two_on_a_screen_have_the_same() -> None:
         assert len(set(labels)) == len(labels)
 
 
+STAFF_SEES = (
+    AssistCard
+    | AssistConfirm
+    | AssistChoice
+    | AssistReasons
+    | Vouching
+    | WithdrawSure
+    | TemplateChanging
+)
+
+
 def test_every_screen_but_home_and_those_of_staff_is_spoken() -> None:
     for found in walk():
         screen = view(found, NOW, FACTS)
-        if isinstance(found.state, StaffState):
+        if isinstance(found.state, StaffState | STAFF_SEES):
             sample = screen.name == "service_sound"
             assert bool(screen.spoken) == (sample or found.warned), screen.name
         else:
@@ -138,7 +158,7 @@ def test_nobody_is_accused_or_called_dead() -> None:
 def test_name_and_number_are_masked_until_revealed_and_never_spoken_or_in_a_repr() -> None:
     for found in walk():
         screen = view(found, NOW, FACTS)
-        revealed = isinstance(found.state, Confirming) and found.state.revealed
+        revealed = isinstance(found.state, Confirming | AssistConfirm) and found.state.revealed
         read = "\n".join(texts(screen))
         assert (NAME in read, NUMBER in read) == (revealed, revealed)
         assert NAME not in screen.spoken
@@ -151,7 +171,7 @@ def test_the_camera_is_shown_while_it_watches_and_the_picture_only_in_the_review
     for found in walk():
         screen = view(found, NOW, FACTS)
         assert screen.shows_preview == (screen.name in ("watch", "service_camera", "scan_camera"))
-        assert screen.shows_portrait == (screen.name == "review")
+        assert screen.shows_portrait == (screen.name in ("review", "enrol_review"))
 
 
 # --- the strings of the source ---------------------------------------------------

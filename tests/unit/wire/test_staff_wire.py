@@ -46,7 +46,7 @@ def spoilt(**changes: Any) -> bytes:
 
 
 def test_a_newer_registry_may_say_more() -> None:
-    row = {"may": ["service", "witness"], "colour": "blue"}
+    row = {"may": ["service", "conjure"], "colour": "blue"}
     assert parse_staff(spoilt(row=row, news=1)).entries[0].permissions == {Permission.SERVICE}
 
 

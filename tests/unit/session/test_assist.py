@@ -1,0 +1,287 @@
+"""Staff serve a resident: witness, template, withdrawal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from edge.domain.people import PersonId
+from edge.domain.record import AssistReason, Outcome
+from edge.domain.staff import Deed, Permission, StaffMember
+from edge.domain.templates import TemplateChange
+from edge.domain.timebase import ClockTrust
+from edge.session import effects as fx
+from edge.session.assist_states import (
+    AssistCard,
+    AssistChoice,
+    AssistConfirm,
+    EnrolConsenting,
+    EnrolFailed,
+    Enrolled,
+    EnrolReviewing,
+    Slip,
+    TemplateChanging,
+    Vouching,
+    Withdrawn,
+)
+from edge.session.events import (
+    Button,
+    Event,
+    Judged,
+    Pressed,
+    RecordStored,
+    RosterAnswered,
+    SlipPrinted,
+    TemplateDeleted,
+    TemplateFailed,
+    TemplateKept,
+    TimerFired,
+)
+from edge.session.machine import offered, step
+from edge.session.staff_states import Service
+from edge.session.states import (
+    Finished,
+    Home,
+    Language,
+    LookingUp,
+    Session,
+    Storing,
+    Turned,
+    Watching,
+    Why,
+)
+from tests.session_world import ENTRY, KEY, LAID_DOWN, World, verdict
+from tests.ui_world import BADGE, CLERK
+
+
+class Counter:
+    """One signed-in clerk and the machine."""
+
+    def __init__(self, entry: object = ENTRY) -> None:
+        self.world = World()
+        self.session = Session(Service(CLERK), Language.ZH)
+        self.effects: list[fx.Effect] = []
+        self.entry = entry
+
+    def feed(self, event: Event) -> None:
+        moved = step(self.session, event, self.world.context())
+        self.session = moved.session
+        self.effects = list(moved.effects)
+
+    def press(self, *buttons: Button) -> None:
+        for button in buttons:
+            assert button in offered(self.session.state), (button, self.session.state)
+            self.feed(Pressed(button))
+
+    def resident(self) -> None:
+        self.press(Button.ASSIST)
+        self.feed(LAID_DOWN)
+        self.feed(RosterAnswered(KEY, self.entry))  # type: ignore[arg-type]
+
+    def effect(self, kind: type) -> object:
+        (found,) = [each for each in self.effects if isinstance(each, kind)]
+        return found
+
+    def enrolled(self) -> Enrolled:
+        self.resident()
+        self.press(Button.CONFIRM, Button.ENROL, Button.AGREE)
+        state = self.session.state
+        assert isinstance(state, Watching)
+        self.feed(Judged(state.watch_id, verdict(alike=None)))
+        self.press(Button.SUBMIT)
+        keep = self.effect(fx.KeepTemplate)
+        assert isinstance(keep, fx.KeepTemplate)
+        self.feed(TemplateKept(keep.event.event_id))
+        done = self.session.state
+        assert isinstance(done, Enrolled)
+        return done
+
+
+def test_only_who_may_bear_witness_is_offered_it() -> None:
+    technician = StaffMember(BADGE, frozenset({Permission.SERVICE, Permission.POWER}))
+    assert Button.ASSIST in offered(Service(CLERK))
+    assert Button.ASSIST not in offered(Service(technician))
+
+
+def test_a_witness_names_the_reason_and_the_record_names_the_witness() -> None:
+    counter = Counter()
+    counter.resident()
+    assert counter.session.state == AssistConfirm(replace(counter.session.state.visit))  # type: ignore[union-attr]
+    counter.press(Button.CONFIRM, Button.VOUCH, Button.NEXT, Button.REASON_DEAF)
+    assert isinstance(counter.session.state, Vouching)
+    counter.press(Button.CONFIRM)
+    stored = counter.effect(fx.Store)
+    assert isinstance(stored, fx.Store)
+    record = stored.record
+    assert record.outcome is Outcome.PASSED
+    assert (record.witness, record.assisted_reason) == (BADGE, AssistReason.DEAF)
+    assert record.verdict is None
+    assert record.consent is None
+    assert BADGE not in repr(record)
+    counter.feed(RecordStored(record.record_id, online=True))
+    assert isinstance(counter.session.state, Finished)
+    counter.press(Button.EXIT)
+    assert isinstance(counter.session.state, Home)
+    assert counter.effect(fx.NoteDeed) == fx.NoteDeed(BADGE, Deed.SIGNED_OUT)
+    assert not any(isinstance(each, fx.Count) for each in counter.effects)
+
+
+def test_every_reason_can_be_reached_three_choices_at_a_time() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.VOUCH)
+    seen: set[Button] = set()
+    for _ in range(3):
+        shown = offered(counter.session.state)
+        seen |= {button for button in shown if button.value.startswith("reason_")}
+        assert len([b for b in shown if b not in (Button.BACK, Button.HOME)]) <= 3
+        counter.press(Button.NEXT)
+    assert {button.value.removeprefix("reason_") for button in seen} == {
+        reason.value for reason in AssistReason
+    }
+
+
+def test_e04_whoever_is_covered_is_not_vouched_for_again() -> None:
+    counter = Counter(replace(ENTRY, certified_on=date(2026, 3, 1)))
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.VOUCH, Button.REASON_BLIND, Button.CONFIRM)
+    assert isinstance(counter.session.state, Turned)
+    assert counter.session.state.why is Why.ALREADY_DONE
+
+
+def test_e03_staff_too_hear_that_somebody_is_not_on_the_roster() -> None:
+    counter = Counter(None)
+    counter.resident()
+    assert isinstance(counter.session.state, Turned)
+
+
+def test_enrolment_asks_the_resident_with_its_own_text_and_two_equal_answers() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.ENROL)
+    assert isinstance(counter.session.state, EnrolConsenting)
+    assert not any(isinstance(each, fx.Watch) for each in counter.effects)
+    counter.press(Button.DECLINE)
+    assert isinstance(counter.session.state, AssistChoice)
+    assert counter.session.state.visit.consent is None
+    counter.press(Button.ENROL, Button.AGREE)
+    watch = counter.effect(fx.Watch)
+    assert isinstance(watch, fx.Watch)
+    assert watch.enrol
+    assert watch.person_id == ENTRY.person_id
+    consent = counter.session.state.visit.consent  # type: ignore[union-attr]
+    assert consent is not None
+    assert (consent.version, consent.agreed) == ("e1", True)
+
+
+def test_a_template_is_kept_under_the_witness_until_the_next_cycle_and_a_month() -> None:
+    done = Counter().enrolled()
+    assert done.event.change is TemplateChange.ENROLLED
+    assert done.event.badge == BADGE
+    assert done.event.person_id == PersonId("p-1")
+    assert done.event.expires == date(2028, 1, 30)
+    assert done.event.card_alike is None
+    assert BADGE not in repr(done)
+
+
+def test_without_a_clock_it_is_kept_until_this_cycle_and_a_month() -> None:
+    counter = Counter()
+    context = counter.world.context
+    unsure = replace(context().now, trust=ClockTrust.FLOOR)
+    counter.world.context = lambda **_: context(now=unsure)  # type: ignore[method-assign]
+    assert counter.enrolled().event.expires == date(2027, 1, 30)
+
+
+def test_after_enrolment_the_witness_may_certify_with_what_the_camera_saw() -> None:
+    counter = Counter()
+    seen = counter.enrolled().seen
+    counter.press(Button.VOUCH, Button.NEXT, Button.NEXT, Button.REASON_UNDECIDED, Button.CONFIRM)
+    stored = counter.effect(fx.Store)
+    assert isinstance(stored, fx.Store)
+    assert stored.record.verdict == seen
+    assert stored.record.consent is not None
+    assert stored.record.witness == BADGE
+
+
+def test_nobody_is_enrolled_who_was_not_seen_alive_and_tries_end() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.ENROL, Button.AGREE)
+    for left in (2, 1, 0):
+        state = counter.session.state
+        assert isinstance(state, Watching)
+        counter.feed(Judged(state.watch_id, verdict(live=False)))
+        failed = counter.session.state
+        assert isinstance(failed, EnrolFailed)
+        assert failed.exhausted == (left == 0)
+        if left:
+            counter.press(Button.TRY_AGAIN)
+    assert Button.TRY_AGAIN not in offered(counter.session.state)
+    counter.press(Button.BACK)
+    assert isinstance(counter.session.state, AssistChoice)
+
+
+def test_nothing_is_kept_before_submit() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.ENROL, Button.AGREE)
+    state = counter.session.state
+    assert isinstance(state, Watching)
+    counter.feed(Judged(state.watch_id, verdict()))
+    assert isinstance(counter.session.state, EnrolReviewing)
+    assert not any(isinstance(each, fx.KeepTemplate) for each in counter.effects)
+
+
+def test_a_disk_that_does_not_keep_it_is_said() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.DELETE_TEMPLATE, Button.CONFIRM)
+    order = counter.effect(fx.DeleteTemplate)
+    assert isinstance(order, fx.DeleteTemplate)
+    counter.feed(TemplateFailed(order.event.event_id))
+    assert isinstance(counter.session.state, Turned)
+    assert counter.session.state.why is Why.STORE_DOWN
+
+
+def test_f17_a_withdrawal_at_the_counter_prints_a_slip() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.DELETE_TEMPLATE, Button.CONFIRM)
+    order = counter.effect(fx.DeleteTemplate)
+    assert isinstance(order, fx.DeleteTemplate)
+    assert order.event.change is TemplateChange.WITHDRAWN
+    assert order.event.badge == BADGE
+    assert order.event.consent is not None
+    assert not order.event.consent.agreed
+    counter.feed(TemplateDeleted(order.event.event_id, here=True))
+    state = counter.session.state
+    assert isinstance(state, Withdrawn)
+    slip = counter.effect(fx.PrintWithdrawal)
+    assert isinstance(slip, fx.PrintWithdrawal)
+    counter.feed(SlipPrinted(slip.order_id, None))
+    assert isinstance(counter.session.state, Withdrawn)
+    assert counter.session.state.slip is Slip.PRINTED
+
+
+def test_a_change_on_its_way_to_the_disk_is_waited_for() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.DELETE_TEMPLATE, Button.CONFIRM)
+    assert isinstance(counter.session.state, TemplateChanging)
+    assert offered(counter.session.state) == ()
+    counter.feed(TimerFired(counter.session.timer))
+    counter.feed(TimerFired(counter.session.timer))
+    assert isinstance(counter.session.state, TemplateChanging)
+
+
+def test_a_card_that_cannot_be_read_is_tried_again_and_back_leads_to_service() -> None:
+    counter = Counter()
+    counter.press(Button.ASSIST)
+    assert counter.effect(fx.NoteDeed) == fx.NoteDeed(BADGE, Deed.ASSISTED)
+    counter.press(Button.BACK)
+    assert counter.session.state == Service(CLERK)
+    counter.press(Button.ASSIST)
+    assert isinstance(counter.session.state, AssistCard)
+    counter.feed(LAID_DOWN)
+    assert isinstance(counter.session.state, LookingUp)
+    assert not isinstance(counter.session.state, Storing)
