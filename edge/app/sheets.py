@@ -41,7 +41,7 @@ def _office(words: Wording) -> Iterator[ReceiptItem]:
 def _ticket(ticket: Ticket, words: Wording) -> Iterator[ReceiptItem]:
     yield _centred(words("sheet.ticket"))
     yield Rule()
-    yield _centred(ticket.number, big=True)
+    yield _centred(ticket.number, bold=True)
     yield _centred(words("sheet.ask"))
 
 
