@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store swaps chaos drain evaluate clean
+.PHONY: help setup demo test check format lock pictures gallery receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store swaps chaos drain evaluate clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ pages:  ## write the generated documentation pages again
 
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures
+
+gallery:  ## every screen on four panels, in both languages and both sizes of letters (gallery/index.html, summary.json)
+	@$(PY) -m tests.tools.gallery
 
 receipts:  ## every receipt as printed, in both widths and languages (receipts-out/index.html)
 	@$(PY) tests/tools/receipt_pictures.py --out receipts-out
@@ -74,4 +77,4 @@ drain:  ## a backlog of ten thousand records through the real processes, and wha
 	@$(PY) -m tests.tools.bench_drain
 
 clean:  ## remove what was built, keep .venv
-	rm -rf build dist demo-out receipts-out conformance chaos .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist demo-out receipts-out gallery conformance chaos .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -139,7 +139,7 @@ class Role(Enum):
     HINT = (29, 24), (40, 40)
     NOTE = (26, 24), (30, 28)  # small print for staff
     KEY = (36, 24), (42, 28)
-    TILE = (44, 30), (54, 36)
+    TILE = (44, 28), (54, 30)
     FRAME = (28, 24), (34, 24)  # footer and language strip
     BAND = (26, 24), (26, 24)
 

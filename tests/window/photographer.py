@@ -1,6 +1,8 @@
 """Run as a program: open one window, show every screen in it, and write a picture of each.
 
-    python -m tests.window.photographer FOLDER WIDTHxHEIGHT usual|large LANGUAGE...
+    python -m tests.window.photographer FOLDER WIDTHxHEIGHT usual|large [SCREEN...]
+
+Every screen there is, or those named, in every language.
 
 Kivy has one window in a process's life, so tests start this in a process of its
 own. A screen of several pages gives a picture of each. Besides the pictures it
@@ -22,9 +24,10 @@ from edge.ui.theme import PANELS
 from tests.ui_world import FACTS, Keeper, gallery
 
 
-def main(folder: Path, size: str, large: bool, languages: list[Language]) -> None:
+def main(folder: Path, size: str, large: bool, names: list[str]) -> None:
     panel = next(p for p in PANELS if f"{p.width_px}x{p.height_px}" == size)
-    screens = [(f"{n}.{lang.value}", s) for lang in languages for n, s in gallery(lang)]
+    everything = [(n, lang, s) for lang in Language for n, s in gallery(lang)]
+    screens = [(f"{n}.{lang.value}", s) for n, lang, s in everything if not names or n in names]
     keeper = Keeper(screens[0][1])
     app = KioskApp(keeper, FACTS, panel=panel)
     report: dict[str, object] = {}
@@ -63,5 +66,5 @@ def _told(app: KioskApp) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    where, size, letters, *codes = sys.argv[1:]
-    main(Path(where), size, letters == "large", [Language(code) for code in codes])
+    where, size, letters, *names = sys.argv[1:]
+    main(Path(where), size, letters == "large", names)
