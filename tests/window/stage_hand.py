@@ -7,6 +7,7 @@ Kivy has one window in a process's life, so each play has a process of its own.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -23,12 +24,13 @@ from PIL import Image
 from edge.domain.challenge import Prompt
 from edge.domain.staff import Refusal
 from edge.session.effects import CheckStaff, Effect, StopWatching
-from edge.session.events import FactsTold, Pressed, StaffAnswered, Touched
+from edge.session.events import FactsTold, Focused, Pressed, StaffAnswered, Touched
 from edge.session.machine import step
 from edge.session.states import Choosing, Confirming, Consenting, Home, Language, Reviewing, Session
+from edge.ui import pieces
 from edge.ui.controller import DrawnScreen
 from edge.ui.kivy_app import KioskApp
-from tests.session_world import World, verdict
+from tests.session_world import NAME, World, verdict
 from tests.ui_world import (
     BADGE,
     FACTS,
@@ -36,6 +38,7 @@ from tests.ui_world import (
     UNWELL,
     VISIT,
     Keeper,
+    gallery,
     session,
     watching,
 )
@@ -208,20 +211,93 @@ def _told(screen: DrawnScreen) -> object:
     return [screen.name, screen.texts, screen.buttons]
 
 
+RIGHT, LEFT, TAB, ENTER, SPACE, F1, F2 = 275, 276, 9, 13, 32, 282, 283
+
+
 def keyboard() -> object:
-    """Digits press the main choices; Tab and Enter reach every key."""
+    """Digits press the main choices; arrows and Enter reach every key; help and once more."""
     stage = Stage(session(Confirming(VISIT)))
 
     def script() -> object:
         keeper, audience = stage.keeper, stage.audience
-        for code in (ord("1"), ord("3"), 275, 13, 275, 13, 9, 276, 13):
+        for code in (ord("1"), RIGHT, ENTER, TAB, SPACE, LEFT, ENTER, F1, F2):
             stage.app._in_ui(
                 lambda c=code: stage.app._window.dispatch("on_key_down", c, 0, None, [])
             )
-        audience.until(lambda: len(keeper.pressed()) == 5)
-        return {"pressed": keeper.pressed(), "touches": keeper.touches()}
+        audience.until(lambda: len(keeper.pressed()) == 6)
+        told = [event.button.value for event in keeper.posted if isinstance(event, Focused)]
+        return {"pressed": keeper.pressed(), "touches": keeper.touches(), "told": told}
 
     return stage.play(script)
+
+
+def by_keys() -> object:
+    """Every screen there is, gone through with the keys alone."""
+    stage = Stage(session(Home()))
+    keeper, app = stage.keeper, stage.app
+    wrong: list[str] = []
+
+    def go_through(name: str, shown: Session) -> None:
+        keeper.shown, keeper.posted = shown, []
+        app._poll(0)
+        assert app.stage is not None
+        keys = app.stage.all_keys()
+        for key in keys:
+            app._key(app._window, TAB, 0, None, [])
+            ringed = [k.choice.button for k in keys if k.rings[0].a]
+            told = [e.button for e in keeper.posted if isinstance(e, Focused)]
+            if ringed != told[-1:]:
+                wrong.append(f"{name}: {key.choice.label}")
+        app._key(app._window, SPACE, 0, None, [])
+        told = [e.button for e in keeper.posted if isinstance(e, Focused)]
+        if set(told) != {k.choice.button for k in keys} or len(told) != len(keys):
+            wrong.append(f"{name}: not each key once")
+        if keys and keeper.pressed() != [told[-1].value]:
+            wrong.append(f"{name}: not pressed")
+
+    def script() -> object:
+        seen = 0
+        for name, shown in gallery(Language.ZH):
+            done = threading.Event()
+
+            def one(name: str = name, shown: Session = shown, done: Any = done) -> None:
+                go_through(name, shown)
+                done.set()
+
+            app._in_ui(one)
+            assert done.wait(PATIENCE_S), name
+            seen += 1
+        return {"seen": seen, "wrong": wrong}
+
+    return stage.play(script)
+
+
+def forgets() -> object:
+    """Back on the first screen, no widget, piece or measured text holds what was shown."""
+    stage = Stage(session(Confirming(VISIT, True)))
+
+    def held() -> int:
+        from edge.ui.widgets import Key, Words
+
+        gc.collect()
+        kinds = (Words, Key, pieces.Text, pieces.Key, pieces.Setting)
+        return sum(
+            NAME in _words_of(thing) for thing in gc.get_objects() if type(thing) in kinds
+        )
+
+    def script() -> object:
+        before = held()
+        stage.keeper.shown = session(Home())
+        stage.audience.until(lambda: stage.audience.drawn[-1].name == "home")
+        return {"before": before, "after": held()}
+
+    return stage.play(script)
+
+
+def _words_of(thing: Any) -> str:
+    if isinstance(thing, pieces.Setting):
+        return "".join(thing.lines)
+    return str(getattr(thing, "words", ""))
 
 
 def logging_is_ours() -> object:

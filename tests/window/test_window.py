@@ -49,6 +49,7 @@ def test_each_button_posts_its_own_event_and_every_touch_is_noticed() -> None:
         "English": "language_en",
         "生存验证申请": "apply",
         "生存验证历史": "history",
+        "我的信息": "mine",
         "大字": "large_print",
         "叫工作人员": "call_staff",
         "上一步": "back",
@@ -86,8 +87,21 @@ def test_a_window_opened_again_shows_the_same_session() -> None:
 
 def test_the_keyboard_reaches_every_key() -> None:
     told = play("keyboard")
-    assert told["pressed"] == ["enter", "call_staff", "repeat", "language_en", "language_en"]
+    assert told["pressed"] == ["enter", "enter", "reveal", "enter", "help", "repeat"]
     assert told["touches"] == 9
+    assert told["told"] == ["enter", "reveal", "enter"], "said aloud before it is pressed"
+
+
+def test_every_screen_can_be_used_with_the_keys_alone() -> None:
+    told = play("by_keys")
+    assert told["seen"] > 100
+    assert told["wrong"] == []
+
+
+def test_what_was_shown_of_a_person_is_gone_with_the_screen() -> None:
+    told = play("forgets")
+    assert told["before"] > 0
+    assert told["after"] == 0
 
 
 def test_our_log_stays_ours() -> None:
