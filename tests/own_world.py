@@ -73,7 +73,7 @@ def own_states(visit: Visit) -> dict[str, State]:
         ),
         "asking_mine": AskingMine(proven),
         "filing": Filing(proven, matter),
-        "withdrawing": Withdrawing(proven, gone, reached=True),
+        "mine_withdrawing": Withdrawing(proven, gone, reached=True),
         "mine_menu": pages[MinePage.MENU],
         "mine_data": pages[MinePage.DATA],
         "mine_data_offline": Mine(untold, MinePage.DATA, reached=False),

@@ -16,6 +16,9 @@ PAPER_ART = {Print.PRINTING: Art.SLIP, Print.PRINTED: Art.SLIP_DONE, Print.FAILE
 
 def label(state: Mine, button: Button, words: Wording) -> str:
     match state.page, button:
+        case MinePage.HISTORY, Button.NEXT:
+            last = state.sheet + 1 == sheets(state)
+            return words("button.newest" if last else "button.earlier")
         case MinePage.CORRECT, Button.NEXT:
             return words("button.other_abouts")
         case MinePage.SURE, Button.CONFIRM:
