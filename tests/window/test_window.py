@@ -118,7 +118,7 @@ def test_a_window_pulled_smaller_is_drawn_anew() -> None:
 
 STAFF_SCREENS = [
     *("staff_badge", "staff_pin", "service_menu", "service_devices", "service_devices"),
-    *("service_menu", "service_tests", "service_camera", "service_tests", "service_sound", "home"),
+    *("service_tests", "service_camera", "service_tests", "service_sound", "home"),
 ]
 
 
