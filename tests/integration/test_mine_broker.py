@@ -96,6 +96,10 @@ def test_feature22_my_record_at_the_kiosk_and_offline_it_says_so(
                     press(kiosk, button)
                 number = printed(kiosk, MinePage.FILED).number
                 assert number in paper.text
+                for button in (Button.BACK, Button.WITHDRAW, Button.CONFIRM):
+                    press(kiosk, button)
+                gone = printed(kiosk, MinePage.WITHDRAWN)
+                assert (gone.here, gone.number in paper.text) == (False, True)
                 go_home(kiosk)
                 survey(kiosk)
                 kinds = "SELECT kind, about, proven, simulated FROM registry_matter ORDER BY seq"
