@@ -31,12 +31,8 @@ CACHE = Path(".cache")
 SLACK_MM = 0.05
 FOLDED = frozenset(
     {
-        Button.LARGE_PRINT,
-        Button.LANGUAGE_EN,
-        Button.LANGUAGE_ZH,
-        Button.REPEAT,
-        Button.HELP,
-        Button.SCAN,
+        *(Button.LARGE_PRINT, Button.LANGUAGE_EN, Button.LANGUAGE_ZH, Button.REPEAT),
+        *(Button.HELP, Button.SCAN, Button.MORE_TIME),
     }
 )
 """What a 7 inch panel beside a keypad has no room for; all of it is on the page of help or home."""

@@ -461,7 +461,7 @@ def gallery(language: Language) -> Iterator[tuple[str, Session]]:
     yield "home_card_lies", session(Home(), language, card_lies=True)
     yield "name_target_card_lies", session(looks["name_target"], language, card_lies=True)
     yield "finished_card_lies", session(looks["finished"], language, card_lies=True)
-    for name in ("confirm", "choose", "consent", "watch_left", "finished_offline"):
+    for name in ("confirm", "choose", "consent", "watch_left", "finished_offline", "type_number"):
         yield f"{name}_hurry", hurried(looks[name], language)
     for lost in (("camera", "printer"), ("voice", "scanner"), ("panel", "card_reader")):
         yield f"home_lost_{lost[0]}", session(Home(), language, lost=lost)

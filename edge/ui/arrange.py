@@ -684,8 +684,8 @@ def _dense_halves(kit: Kit, screen: Screen, look: Style, box: Box) -> tuple[Box,
         return box.left(box.w * 0.55), box.end(box.w * 0.43)
     words = screen.advice or screen.headline
     smallest = replace(look, size_dp=look.floor_dp)
-    needed = typeset(kit, words, smallest, box.w - kit.mm(2.4)).height_px + kit.mm(0.4)
-    height = min(max(needed, box.h * 0.48), box.h - kit.mm(6.4))
+    needed = typeset(kit, words, smallest, box.w - kit.mm(2.4)).height_px + kit.mm(0.2)
+    height = min(max(needed, box.h * 0.48), box.h - kit.mm(5.9))
     return box.top(height), box.without(top=height + kit.mm(0.8))
 
 
