@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from cloud_bridge.console import badge_views, helper_views, settings_views, views
+from cloud_bridge.console import badge_views, helper_views, recheck_views, settings_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +14,13 @@ urlpatterns = [
     path("people/<str:person_id>/reveal/", views.reveal, name="reveal"),
     path("records/<str:record_id>/", views.record, name="record"),
     path("helped/", helper_views.helped, name="helped"),
+    path("rechecks/", recheck_views.recheck_list, name="rechecks"),
+    path("rechecks/<int:recheck_id>/done/", recheck_views.close_recheck, name="recheck-done"),
+    path(
+        "people/<str:person_id>/template/withdraw/",
+        recheck_views.withdraw_template,
+        name="template-withdraw",
+    ),
     path("rehearsals/", views.rehearsals, name="rehearsals"),
     path("rehearsals/<str:record_id>/", views.rehearsal, name="rehearsal"),
     path("tasks/", views.tasks, name="tasks"),

@@ -31,19 +31,21 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
-from cloud_bridge.bridge import clocks, voices
+from cloud_bridge.bridge import clocks, templates, voices
 from cloud_bridge.bridge.opening import (
+    AnyOpened,
     Arrival,
     Opened,
     OpenedDeed,
     OpenedMatter,
     OpenedNotice,
     OpenedOpinion,
+    OpenedTemplate,
     Refused,
     is_borne_out,
     open_arrival,
 )
-from cloud_bridge.registry import audit, doubts, gaps, helpers, rosters
+from cloud_bridge.registry import audit, doubts, gaps, helpers, rechecks, rosters
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -58,10 +60,11 @@ from cloud_bridge.registry.models import (
     Rehearsal,
     StaffDeed,
     Task,
+    TemplateEvent,
 )
 from cloud_bridge.registry.vault import Vault, VaultError
 from edge.domain.errors import KioskError
-from edge.domain.record import Provenance
+from edge.domain.record import Outcome, Provenance
 from edge.domain.timebase import CHINA
 from edge.wire import keys
 from edge.wire.envelope import sha256_hex
@@ -82,8 +85,8 @@ _UNFILEABLE = (
     VaultError,
 )
 
-Sound = Opened | OpenedDeed | OpenedNotice | OpenedMatter | OpenedOpinion
-_FILED = (Certification, Rehearsal, StaffDeed, KioskNotice, Matter, Opinion)
+Sound = AnyOpened
+_FILED = (Certification, Rehearsal, StaffDeed, KioskNotice, Matter, Opinion, TemplateEvent)
 """Everything that has a place in a kiosk's chain."""
 
 MAX_KEPT_BYTES = 64 * 1024
@@ -190,6 +193,8 @@ class _Batch:
         self._deeds: list[StaffDeed] = []
         self._matters: list[Matter] = []
         self._opinions: list[Opinion] = []
+        self._templates: list[OpenedTemplate] = []
+        self._witnessed: list[FiledRecord] = []
         self._notices: list[KioskNotice] = []
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -283,6 +288,11 @@ class _Batch:
         for matter in self._matters:
             voices.write(matter, self._vault, self._now)
         Opinion.objects.bulk_create(self._opinions)
+        for told in self._templates:
+            device = self._devices[told.kiosk_id]
+            templates.file(told, device, self._vault, self._now)
+        for row in self._witnessed:
+            rechecks.of_record(row, self._now)
         KioskNotice.objects.bulk_create(self._notices)
         Task.objects.bulk_create(self._tasks)
         if self._certified_in:
@@ -332,6 +342,8 @@ class _Batch:
             self._notices.append(self._notice(record))
         elif isinstance(record, OpenedMatter):
             self._matters.append(self._matter(record))
+        elif isinstance(record, OpenedTemplate):
+            self._templates.append(record)
         elif isinstance(record, OpenedOpinion):
             device = self._devices[record.kiosk_id]
             self._opinions.append(voices.opinion_of(record, device, self._now))
@@ -344,6 +356,8 @@ class _Batch:
         table = Certification if live else Rehearsal
         row = table(**self._columns(record))
         self._rows[table].append(row)
+        if row.witness and row.outcome == Outcome.PASSED.value:
+            self._witnessed.append(row)
         if live:
             self._follow(record, row)
 
@@ -427,6 +441,8 @@ class _Batch:
             **helpers.columns(body.helper, body.record_id, self._vault),
             "named_by": body.named_by,
             "ticket": body.ticket,
+            "witness": body.witness,
+            "assisted_reason": body.assisted_reason,
             "card_kind": body.card_kind,
             "flags": list(body.flags),
             "method": body.method,

@@ -26,12 +26,14 @@ from edge.domain.record import (
     Provenance,
     Reference,
 )
-from edge.wire import envelope, matters, messages, staff
+from edge.domain.staff import BADGE_DIGITS
+from edge.wire import envelope, matters, messages, staff, templates
 from edge.wire.envelope import Chain, Envelope, sha256_hex
 from edge.wire.matters import MatterBody, OpinionBody
 from edge.wire.messages import RecordBody, ScoreBand
 from edge.wire.notices import ClockCorrection, NewEpoch, parse_correction, parse_epoch
 from edge.wire.staff import StaffEventBody
+from edge.wire.templates import TemplateBody
 
 MAX_TEXT = 120
 MAX_SHORT = 60
@@ -44,6 +46,7 @@ _NOTICES: Mapping[str, Callable[[bytes], NewEpoch | ClockCorrection]] = {
 }
 _SCHEMAS = {
     *(messages.RECORD, messages.STAFF_EVENT, messages.MATTER, messages.OPINION),
+    messages.TEMPLATE,
     *_NOTICES,
 }
 _REFERENCES = {Reference.CHIP.value, Reference.TEMPLATE.value}
@@ -53,6 +56,7 @@ _DECIDING = {
 }
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
+_BADGE = re.compile(rf"[0-9]{{{BADGE_DIGITS}}}")
 _TICKET = re.compile(r"[0-9A-Za-z-]{0,20}")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 
@@ -152,6 +156,25 @@ class OpenedOpinion:
         return self.body.opinion_id
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedTemplate:
+    """What became of a face template, checked as a record is."""
+
+    kiosk_id: str
+    payload: bytes = field(repr=False)
+    sha256: str
+    chain: Chain
+    body: TemplateBody = field(repr=False)
+    provenance: Provenance
+
+    @property
+    def record_id(self) -> str:
+        return self.body.event_id
+
+
+AnyOpened = Opened | OpenedDeed | OpenedNotice | OpenedMatter | OpenedOpinion | OpenedTemplate
+
+
 class Refused(Exception):
     """Not a record we file; `reason` is a short stable word for staff and alarms."""
 
@@ -163,7 +186,7 @@ class Refused(Exception):
 
 def open_arrival(
     arrival: Arrival, sign_key: Ed25519PublicKey | None, seal_key: X25519PrivateKey
-) -> Opened | OpenedDeed | OpenedNotice | OpenedMatter | OpenedOpinion:
+) -> AnyOpened:
     """Raises `Refused`. `sign_key` is that of the kiosk whose topic this came on, if it has one."""
     checked = _verified(arrival, sign_key)
     record_id = checked.header.message_id
@@ -174,6 +197,8 @@ def open_arrival(
             return _open_matter(arrival, checked, seal_key)
         if checked.header.schema == messages.OPINION:
             return _open_opinion(arrival, checked, seal_key)
+        if checked.header.schema == messages.TEMPLATE:
+            return _open_template(arrival, checked, seal_key)
         if checked.header.schema in _NOTICES:
             return _open_notice(arrival, checked)
         body = _body(checked, seal_key)
@@ -223,6 +248,23 @@ def _open_opinion(arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKe
     body = matters.parse_opinion(envelope.unseal(checked.body, header, seal_key))
     _belongs(arrival, header.message_id, body.kiosk_id, body.opinion_id)
     return OpenedOpinion(
+        kiosk_id=arrival.kiosk_id,
+        payload=arrival.payload,
+        sha256=sha256_hex(arrival.payload),
+        chain=_chain(header.chain, header.message_id),
+        body=body,
+        provenance=_provenance(body.provenance, header.message_id),
+    )
+
+
+def _open_template(
+    arrival: Arrival, checked: Envelope, seal_key: X25519PrivateKey
+) -> OpenedTemplate:
+    header = checked.header
+    body = templates.parse_event(envelope.unseal(checked.body, header, seal_key))
+    _belongs(arrival, header.message_id, body.kiosk_id, body.event_id)
+    _storable({"consent": body.consent})
+    return OpenedTemplate(
         kiosk_id=arrival.kiosk_id,
         payload=arrival.payload,
         sha256=sha256_hex(arrival.payload),
@@ -291,6 +333,8 @@ def _body(checked: Envelope, seal_key: X25519PrivateKey) -> RecordBody:
     _need(len(body.flags) <= 20 and len(body.reasons) <= 20)
     if body.id_number or body.outcome != Outcome.CALLED.value:
         _need(_ID_NUMBER.fullmatch(body.id_number.upper()) is not None)
+    _need(not body.witness or _BADGE.fullmatch(body.witness) is not None)
+    _need(not body.assisted_reason or _is_word(body.assisted_reason))
     _need(_is_word(body.named_by) and _TICKET.fullmatch(body.ticket) is not None)
     if body.helper is not None:
         _check_helper(body.helper)
@@ -362,10 +406,13 @@ def _opened(arrival: Arrival, chain: Chain, body: RecordBody) -> Opened:
 def is_borne_out(record: Opened) -> bool:
     """Whether a record that says PASSED holds what a pass is made of; others claim nothing.
 
-    A kiosk with a fault, or somebody with its key, must not certify by the one word alone.
+    A kiosk with a fault, or somebody with its key, must not certify by the one word alone. What
+    a witness says is looked at again by somebody else, each time.
     """
     if record.outcome is not Outcome.PASSED:
         return True
+    if record.body.method == "witness":
+        return bool(record.body.witness and record.body.assisted_reason)
     consent, check = record.body.consent or {}, record.body.liveness or {}
     scores = [check.get("liveness") or {}, check.get("likeness") or {}]
     return (

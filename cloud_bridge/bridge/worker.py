@@ -22,6 +22,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from cloud_bridge.bridge import dispatch
+from cloud_bridge.bridge.deletions import Deletions
 from cloud_bridge.bridge.ingest import Ingest, Reply
 from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
@@ -107,6 +108,7 @@ class Worker:
         self._throttle = Throttle()
         self._rosters: dict[str, _Sent] = {}
         self._staff = StaffLists(link, vault, sign_key)
+        self._deletions = Deletions(link, sign_key)
         self._settings = SettingsPost(link, sign_key)
         self._owed = OwedAcks(link, sign_key)
         self._next_roster_s = 0.0
@@ -131,6 +133,7 @@ class Worker:
             self._until_done(self._send_rosters, stop)
             self._until_done(self._look_after, stop)
             self._until_done(self._send_staff, stop)
+            self._until_done(lambda: self._deletions.turn(self._clock.now()), stop)
             self._until_done(lambda: self._settings.turn(self._clock.now()), stop)
             self._until_done(self._owed.turn, stop)
 

@@ -15,6 +15,7 @@ PUBLIC = frozenset({"sign-in", "set_language"})
 _ALL = frozenset(Role.values)
 _CASES = frozenset({"worker", "supervisor"})
 _MACHINES = frozenset({"supervisor", "technician"})
+_CHECKERS = frozenset({"supervisor"})
 _AUDIT = frozenset({"auditor"})
 
 PAGES: Mapping[str, frozenset[str]] = {
@@ -28,6 +29,9 @@ PAGES: Mapping[str, frozenset[str]] = {
     "task": _CASES,
     "task-close": _CASES,
     "helped": _CASES,
+    "rechecks": _CHECKERS,
+    "recheck-done": _CHECKERS,
+    "template-withdraw": _CASES,
     "opinions": _CASES,
     "rehearsals": _CASES | _MACHINES,
     "rehearsal": _CASES | _MACHINES,
@@ -54,6 +58,7 @@ MENU = (
     MenuItem("people", _("Proof of life"), frozenset({"people", "person", "reveal", "record"})),
     MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
     MenuItem("helped", _("Helped sessions"), frozenset({"helped"})),
+    MenuItem("rechecks", _("Re-checks"), frozenset({"rechecks", "recheck-done"})),
     MenuItem("opinions", _("Opinions"), frozenset({"opinions"})),
     MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
     MenuItem("devices", _("Kiosks"), frozenset({"devices", "settings", "settings-back"})),

@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from cloud_bridge.console.labels import LABELS
-from cloud_bridge.registry.models import Badge, Category
+from cloud_bridge.registry.models import Badge, Category, Recheck
 from edge.domain.settings import SETTINGS, Choice, Setting, Text, Value, Whole, from_text
 
 PENDING, CERTIFIED = "pending", "certified"
@@ -94,6 +94,14 @@ class BadgeForm(forms.Form):
         self.fields["region"].queryset = places
         self.fields["name"].widget.attrs.update(autocomplete="off")
         self.fields["valid_until"].validators += [MinValueValidator(today), MaxValueValidator(last)]
+
+
+class RecheckForm(forms.Form):
+    finding = forms.ChoiceField(
+        choices=[choice for choice in Recheck.Finding.choices if choice[0]],
+        widget=forms.HiddenInput,
+    )
+    note = forms.CharField(min_length=4, max_length=200)
 
 
 class ReasonForm(forms.Form):

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cloud_bridge.console import access
 from cloud_bridge.console.forms import CERTIFIED, CloseForm, PeopleFilter, ReasonForm, SignInForm
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import helpers, queries, times
+from cloud_bridge.registry import helpers, queries, templates, times
 from cloud_bridge.registry.helpers import Helper
 from cloud_bridge.registry.keyring import vault
 from cloud_bridge.registry.models import Account, AuditEntry, Person, Region, Task
@@ -281,6 +281,7 @@ def _person_context(account: Account, row: Person) -> dict[str, Any]:
         "family": family.exclude(pk=row.pk),
         "looks": looks.order_by("-number")[:LOOKS_SHOWN],
         "form": ReasonForm(),
+        "templates": templates.held(row, today),
     }
 
 

@@ -36,7 +36,7 @@ from edge.wire.staff import MAX_BADGES
 
 LONGEST_DAYS = 366
 PERMISSIONS = {
-    Badge.Role.CLERK: frozenset({Permission.SERVICE}),
+    Badge.Role.CLERK: frozenset({Permission.SERVICE, Permission.WITNESS}),
     Badge.Role.TECHNICIAN: frozenset({Permission.SERVICE, Permission.POWER}),
 }
 
@@ -141,6 +141,16 @@ def serving(device: Device) -> Any:
     """Badges of the region the kiosk serves, and of the regions above it."""
     codes = [row.code for row in Region.objects.all() if row.covers(device.site.region_id)]
     return Badge.objects.filter(revoked_at=None, region__in=codes)
+
+
+def may_witness(number: str, region_id: str, at: datetime) -> bool:
+    """Whether this badge could vouch for people at a kiosk there, at that time."""
+    badge = Badge.objects.select_related("region").filter(number=number).first()
+    if badge is None or not badge.region.covers(region_id):
+        return False
+    ended = badge.revoked_at is not None and badge.revoked_at <= at
+    valid = badge.issued_at <= at and at.astimezone(CHINA).date() <= badge.valid_until
+    return valid and not ended and Permission.WITNESS in PERMISSIONS[Badge.Role(badge.role)]
 
 
 def seen_by(account: Account) -> Any:

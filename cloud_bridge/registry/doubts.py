@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cloud_bridge.registry import cycles
+from cloud_bridge.registry import badges, cycles
 from cloud_bridge.registry.models import Certification, Person, Site, Task
 from edge.domain.timebase import CHINA
 
 OTHER_REGION = "other_region"
 OTHER_NAME = "other_name"
 REGISTERED_DEAD = "registered_dead"
+WITNESS = "witness"
+NOT_IN_ORDER = "not_in_order"
 
 _DOTS = frozenset("·•・･‧∙⋅．.᛫●")
 """What stands between the parts of a name on cards, in files and on keyboards."""
@@ -36,6 +38,8 @@ def judge(row: Certification, person: Person, site: Site) -> None:
         OTHER_REGION: not site.region.covers(person.region_id),
         OTHER_NAME: _bare(row.subject_name) != _bare(person.name),
         REGISTERED_DEAD: person.dead_since is not None,
+        WITNESS: bool(row.witness)
+        and not badges.may_witness(row.witness, site.region_id, row.finished_at),
     }
     row.doubts = [word for word, applies in found.items() if applies]
     row.counts = row.outcome == "passed" and not row.doubts

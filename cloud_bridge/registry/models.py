@@ -156,6 +156,8 @@ class Person(models.Model):
 
     `dead_since`: the day somebody is registered to have died. Nothing stops by it here: whoever
     then stands before a kiosk is looked at by staff at once.
+
+    `template_withdrawn_at`: they took back what they agreed to; whatever was enrolled before goes.
     """
 
     person_id = models.CharField(max_length=32, primary_key=True, default=new_person_id)
@@ -167,6 +169,7 @@ class Person(models.Model):
     category = models.CharField(max_length=12, choices=Category)
     covered = models.BooleanField(default=True)
     dead_since = models.DateField(null=True)
+    template_withdrawn_at = models.DateTimeField(null=True)
     region = models.ForeignKey(Region, models.PROTECT, related_name="people")
     household = models.ForeignKey(Household, models.SET_NULL, null=True, related_name="members")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -207,6 +210,8 @@ class Device(models.Model):
 
     `staff_due`: the list of badges is to be sent now; `staff_day` the day it was last sent for.
 
+    `forget_due`: its list of templates to be deleted has changed and is to be sent.
+
     `throttled`: how many of its messages were dropped unread, because it sent too many.
 
     `roster_due`: to be sent now. `roster_stale`: to be sent when the last one is some
@@ -234,6 +239,8 @@ class Device(models.Model):
     staff_day = models.DateField(null=True)
     staff_version = models.BigIntegerField(default=0)
     staff_sent_at = models.DateTimeField(null=True)
+    forget_due = models.BooleanField(default=False)
+    forget_version = models.BigIntegerField(default=0)
     quarantine_dropped = models.BigIntegerField(default=0)
     throttled = models.BigIntegerField(default=0)
     throttled_at = models.DateTimeField(null=True)
@@ -351,6 +358,8 @@ class FiledRecord(models.Model):
     helper_sealed = models.BinaryField(default=b"")
     named_by = models.CharField(max_length=20, default="card")
     ticket = models.CharField(max_length=20, blank=True)
+    witness = models.CharField(max_length=12, blank=True, db_index=True)
+    assisted_reason = models.CharField(max_length=20, blank=True)
     card_kind = models.CharField(max_length=20)
     flags = models.JSONField(default=list)
     method = models.CharField(max_length=20)
@@ -566,7 +575,7 @@ class Badge(models.Model):
     """
 
     class Role(models.TextChoices):
-        CLERK = "clerk", _("Clerk: looks, tests, volume")
+        CLERK = "clerk", _("Clerk: serves residents, looks, tests, volume")
         TECHNICIAN = "technician", _("Technician: may also switch off")
 
     number = models.CharField(max_length=12, primary_key=True)
@@ -600,6 +609,83 @@ class StaffDeed(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["device", "epoch", "seq"], name="staffdeed_place"),
         )
+
+
+class TemplateEvent(models.Model):
+    """What became of a face template at a kiosk, signed by it. The template never comes here."""
+
+    record_id = models.CharField(max_length=36, primary_key=True)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="template_events")
+    change = models.CharField(max_length=20)
+    badge = models.CharField(max_length=12, blank=True, db_index=True)
+    consent = models.JSONField(null=True)
+    expires = models.DateField(null=True)
+    card_alike = models.BooleanField(null=True)
+    at = models.DateTimeField()
+    simulated = models.BooleanField()
+    epoch = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    prev_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    envelope = models.BinaryField()
+    filed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "epoch", "seq"], name="templateevent_place"),
+        )
+
+
+class HeldTemplate(models.Model):
+    """One kiosk has, or had, somebody's template.
+
+    `wanted_gone_at`: the kiosk is told to delete it until it says that it has (`gone_at`).
+    """
+
+    device = models.ForeignKey(Device, models.CASCADE, related_name="held_templates")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="held_templates")
+    since = models.DateTimeField()
+    until = models.DateField()
+    badge = models.CharField(max_length=12)
+    wanted_gone_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["device", "person"], name="one_template_per_kiosk"),
+        )
+
+
+class Recheck(models.Model):
+    """Something that rests on one member of staff at a kiosk; somebody else looks at each.
+
+    `record_id` is that of the record or of the enrolment; `simulated` ones are looked at too,
+    and certify nobody either way.
+    """
+
+    class Kind(models.TextChoices):
+        WITNESS = "witness", _("Vouched for at a kiosk")
+        ENROLMENT = "enrolment", _("Template enrolled at a kiosk")
+
+    class Finding(models.TextChoices):
+        OPEN = "", pgettext_lazy("task", "Open")
+        IN_ORDER = "in_order", _("In order")
+        NOT_IN_ORDER = "not_in_order", _("Not in order")
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    record_id = models.CharField(max_length=36, unique=True)
+    simulated = models.BooleanField()
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="rechecks")
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    badge = models.CharField(max_length=12, db_index=True)
+    reason = models.CharField(max_length=20, blank=True)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    finding = models.CharField(max_length=12, choices=Finding, blank=True, db_index=True)
+    checked_by = models.CharField(max_length=60, blank=True)
+    checked_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
 
 
 class KioskNotice(models.Model):

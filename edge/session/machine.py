@@ -1019,7 +1019,7 @@ def _proved(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
 
 def _enrol_judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
     """Staff say who it is; the camera, that it is somebody alive."""
-    if verdict.live:
+    if verdict.live and not verdict.doubted:
         return _go(session, EnrolReviewing(visit, verdict), ctx)
     exhausted = visit.attempts >= ctx.policy.tries
     return _go(session, EnrolFailed(visit, verdict, exhausted), ctx)

@@ -14,6 +14,7 @@ from edge.domain.errors import WireError
 from edge.domain.people import PersonId
 from edge.domain.staff import BADGE_DIGITS
 from edge.domain.templates import TemplateChange, TemplateEvent
+from edge.domain.timebase import ClockTrust
 from edge.wire.envelope import canonical
 from edge.wire.fields import json_object, need
 from edge.wire.messages import stamp_fields
@@ -23,6 +24,7 @@ _BADGE = re.compile(rf"[0-9]{{{BADGE_DIGITS}}}")
 _PERSON = re.compile(r"[0-9A-Za-z-]{1,32}")
 _WORD = re.compile(r"[a-z_]{1,20}")
 _MAX_VERSION = 2**53
+_SURE = {trust.value for trust in (ClockTrust.NTP, ClockTrust.SIGNED, ClockTrust.RTC)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class TemplateBody:
     expires: date | None
     card_alike: bool | None
     at: datetime
+    sure: bool  # whether the kiosk's clock was
     provenance: str
 
 
@@ -75,6 +78,7 @@ def parse_event(body: bytes) -> TemplateBody:
             expires=expires,
             card_alike=told["card_alike"],
             at=moment,
+            sure=told["at"].get("trust") in _SURE,
             provenance=told["provenance"],
         )
     except (ValueError, KeyError, TypeError) as error:

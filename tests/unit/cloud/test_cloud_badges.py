@@ -158,7 +158,7 @@ def test_a_badge_counts_on_the_kiosks_of_its_region_and_until_its_day(
     here = issue(registry, role="clerk").badge.number
     issue(registry, ELSEWHERE)
     issue(registry, STREET)  # one street of the district that the kiosk serves
-    assert at_kiosk(registry) == {here: frozenset({Permission.SERVICE})}
+    assert at_kiosk(registry) == {here: frozenset({Permission.SERVICE, Permission.WITNESS})}
     assert at_kiosk(registry, UNTIL) != {}
     assert at_kiosk(registry, UNTIL + timedelta(days=1)) == {}
 

@@ -21,7 +21,7 @@ from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.bridge.worker import note_dropped
 from cloud_bridge.console import access
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import badges, id_number, staff
+from cloud_bridge.registry import badges, id_number, rechecks, staff
 from cloud_bridge.registry.badges import NewBadge
 from cloud_bridge.registry.models import (
     Account,
@@ -31,6 +31,7 @@ from cloud_bridge.registry.models import (
     ChainState,
     Device,
     Person,
+    Recheck,
     Region,
     Rehearsal,
     Task,
@@ -75,6 +76,9 @@ def filed(registry: TestRegistry) -> Iterator[TestRegistry]:
     rehearsal = stage.record(finished=stamp, provenance="simulated")
     registry.ingest.ingest([Arrival("k-002", rehearsal)], now)
     one_badge(registry, "高师傅")
+    row = Rehearsal.objects.get()
+    row.witness, row.assisted_reason = "204816", "deaf"
+    rechecks.of_record(row, now)
     return registry
 
 
@@ -87,6 +91,7 @@ def one_badge(registry: TestRegistry, name: str) -> badges.Issued:
 def addresses() -> dict[str, tuple[str, str]]:
     """Page name to method and path, with ids that exist."""
     person = Person.objects.get(name=demo.DEMO_NAME).person_id
+    recheck = Recheck.objects.first()
     return {
         "home": ("get", "/"),
         "sign-out": ("post", "/sign-out/"),
@@ -96,6 +101,9 @@ def addresses() -> dict[str, tuple[str, str]]:
         "record": ("get", f"/records/{Certification.objects.first().pk}/"),
         "rehearsals": ("get", "/rehearsals/"),
         "helped": ("get", "/helped/"),
+        "rechecks": ("get", "/rechecks/"),
+        "recheck-done": ("post", f"/rechecks/{recheck.pk if recheck else 0}/done/"),
+        "template-withdraw": ("post", f"/people/{person}/template/withdraw/"),
         "opinions": ("get", "/opinions/"),
         "rehearsal": ("get", f"/rehearsals/{Rehearsal.objects.get().pk}/"),
         "tasks": ("get", "/tasks/"),
@@ -119,7 +127,9 @@ WHO_MAY = {
     "home": set(ROLES), "sign-out": set(ROLES),
     "people": CASES, "person": CASES, "reveal": CASES, "record": CASES, "tasks": CASES,
     "task": CASES, "task-close": CASES,
-    "opinions": CASES, "helped": CASES, "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
+    "opinions": CASES, "helped": CASES, "template-withdraw": CASES,
+    "rechecks": {"supervisor"}, "recheck-done": {"supervisor"},
+    "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
     "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
     "settings": MACHINES, "settings-back": MACHINES,
     "badges": MACHINES, "badge": MACHINES, "badge-reset": MACHINES, "badge-revoke": MACHINES,

@@ -1,0 +1,86 @@
+"""What rests on one witness is looked at again by somebody else: every record, every enrolment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from cloud_bridge.registry import audit, doubts, templates
+from cloud_bridge.registry.models import (
+    Account,
+    Certification,
+    FiledRecord,
+    HeldTemplate,
+    Recheck,
+    Task,
+    TemplateEvent,
+)
+from cloud_bridge.registry.vault import Vault
+
+
+def of_record(row: FiledRecord, now: datetime) -> None:
+    """A record that is just being filed, and rests on a witness."""
+    live = isinstance(row, Certification)
+    _queue(Recheck.Kind.WITNESS, row, row.witness, row.assisted_reason, not live, now)
+
+
+def of_enrolment(event: TemplateEvent, now: datetime) -> None:
+    _queue(Recheck.Kind.ENROLMENT, event, event.badge, "", event.simulated, now)
+
+
+def _queue(kind: Any, row: Any, badge: str, reason: str, simulated: bool, now: datetime) -> None:
+    place = row.person or row.device.site
+    Recheck.objects.create(
+        kind=kind,
+        record_id=row.record_id,
+        simulated=simulated,
+        person=row.person,
+        device=row.device,
+        badge=badge,
+        reason=reason,
+        region_id=place.region_id,
+        created_at=now,
+    )
+
+
+def seen_by(account: Account) -> Any:
+    """Open ones first, the oldest of them first."""
+    rows = Recheck.objects.filter(account.region.within("region_id"))
+    return rows.select_related("person", "device__site").order_by("finding", "created_at")
+
+
+@transaction.atomic
+def close(
+    row: Recheck, finding: str, note: str, vault: Vault, account: Account, now: datetime
+) -> bool:
+    """False if somebody else was first. What is not in order counts no more, and the template
+    goes."""
+    open_ones = Recheck.objects.filter(pk=row.pk, finding=Recheck.Finding.OPEN)
+    who = account.username
+    if not open_ones.update(finding=finding, note=note[:200], checked_by=who, checked_at=now):
+        return False
+    if finding == str(Recheck.Finding.NOT_IN_ORDER):
+        _undo(row, now)
+    target = ("recheck", str(row.pk))
+    action = f"recheck.{finding}"
+    audit.write(vault, who, action, target, reason=note, region_code=row.region_id)
+    if row.person_id:
+        target = ("person", row.person_id)
+        audit.write(vault, who, action, target, reason=note, region_code=row.region_id)
+    return True
+
+
+def _undo(row: Recheck, now: datetime) -> None:
+    if row.kind == Recheck.Kind.ENROLMENT:
+        for held in HeldTemplate.objects.filter(device=row.device, person=row.person, gone_at=None):
+            templates.order(held, now)
+        return
+    record = Certification.objects.filter(pk=row.record_id).first()
+    if record is None:
+        return
+    record.counts, record.doubts = False, [*record.doubts, doubts.NOT_IN_ORDER]
+    record.save(update_fields=["counts", "doubts"])
+    if not Task.objects.filter(record=record).exists():
+        doubts.task_of(record, Task.Kind.VERIFY, row.region_id, now).save()

@@ -1,0 +1,136 @@
+"""Which kiosk holds whose face template, and who wants theirs deleted. The templates stay there.
+
+Kiosks tell in any order and late, so each word is weighed by when it was said, not by when it
+came: an enrolment that arrives after the withdrawal that followed it is ordered away at once.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from cloud_bridge.registry import audit
+from cloud_bridge.registry.models import Device, HeldTemplate, Person, TemplateEvent
+from cloud_bridge.registry.vault import Vault
+from edge.domain.people import PersonId
+from edge.domain.templates import TemplateChange
+
+
+def take_in(event: TemplateEvent, vault: Vault, now: datetime) -> None:
+    """What a change at a kiosk means for all of them."""
+    match TemplateChange(event.change):
+        case TemplateChange.ENROLLED:
+            _enrolled(event, now)
+        case TemplateChange.WITHDRAWN:
+            _gone(event)
+            if event.person is not None:
+                _withdrawn(event.person, event.at, now)
+        case TemplateChange.DELETED:
+            _gone(event)
+    _audit(event, vault, now)
+
+
+@transaction.atomic
+def withdraw(person: Person, vault: Vault, who: str, reason: str, now: datetime) -> int:
+    """At a counter; how many kiosks are told to delete theirs."""
+    told = _withdrawn(person, now, now)
+    target = ("person", person.pk)
+    audit.write(
+        vault, who, "template.withdraw", target, reason=reason, region_code=person.region_id
+    )
+    return told
+
+
+def held(person: Person, today: date) -> Any:
+    """Where somebody's template lies now, as far as the kiosks have told."""
+    rows = HeldTemplate.objects.filter(person=person, gone_at=None, until__gte=today)
+    return rows.select_related("device__site").order_by("since")
+
+
+def order(row: HeldTemplate, now: datetime) -> None:
+    """This one template is to go."""
+    HeldTemplate.objects.filter(pk=row.pk, wanted_gone_at=None).update(wanted_gone_at=now)
+    _make_due(Q(pk=row.device_id))
+
+
+def to_delete(device: Device) -> tuple[PersonId, ...]:
+    """Everybody whose template this kiosk was told to delete and did not yet say that it has."""
+    rows = HeldTemplate.objects.filter(device=device, gone_at=None).exclude(wanted_gone_at=None)
+    return tuple(PersonId(pk) for pk in rows.order_by("person_id").values_list("person", flat=True))
+
+
+def _enrolled(event: TemplateEvent, now: datetime) -> None:
+    person = event.person
+    if person is None or _was_undone(event):
+        return
+    ordered = HeldTemplate.objects.filter(device=event.device, person=person, gone_at=None)
+    was_ordered = ordered.exclude(wanted_gone_at=None).exists()
+    withdrawn = person.template_withdrawn_at
+    gone = withdrawn is not None and event.at <= withdrawn
+    HeldTemplate.objects.update_or_create(
+        device=event.device,
+        person=person,
+        defaults={
+            "since": event.at,
+            "until": event.expires,
+            "badge": event.badge,
+            "wanted_gone_at": now if gone else None,
+            "gone_at": None,
+        },
+    )
+    if gone or was_ordered:  # an order for the one before it is no order for this one
+        _make_due(Q(pk=event.device_id))
+
+
+def _was_undone(event: TemplateEvent) -> bool:
+    """Whether the same kiosk told, further on in its chain, that it has none any more."""
+    later = TemplateEvent.objects.filter(device=event.device, person=event.person)
+    later = later.filter(epoch=event.epoch, seq__gt=event.seq)
+    return bool(later.exclude(change=TemplateChange.ENROLLED.value).exists())
+
+
+def _gone(event: TemplateEvent) -> None:
+    """The kiosk has none of theirs; unless it told, further on, of a newer one."""
+    newer = TemplateEvent.objects.filter(device=event.device, person=event.person)
+    newer = newer.filter(epoch=event.epoch, seq__gt=event.seq)
+    if newer.filter(change=TemplateChange.ENROLLED.value).exists():
+        return
+    rows = HeldTemplate.objects.filter(device=event.device, person=event.person, gone_at=None)
+    if rows.update(gone_at=event.at):
+        _make_due(Q(pk=event.device_id))
+
+
+def _withdrawn(person: Person, at: datetime, now: datetime) -> int:
+    before = person.template_withdrawn_at
+    person.template_withdrawn_at = max(at, before) if before else at
+    person.save(update_fields=["template_withdrawn_at"])
+    rows = HeldTemplate.objects.filter(person=person, gone_at=None, since__lte=at)
+    told: int = rows.filter(wanted_gone_at=None).update(wanted_gone_at=now)
+    if told:
+        _make_due(Q(held_templates__in=rows))
+    return told
+
+
+def _make_due(which: Q) -> None:
+    # The version moves too: a list just on its way does not count as this one.
+    kiosks = Device.objects.filter(which).values("pk")
+    rows = Device.objects.filter(pk__in=kiosks)
+    rows.update(forget_due=True, forget_version=F("forget_version") + 1)
+
+
+def _audit(event: TemplateEvent, vault: Vault, now: datetime) -> None:
+    when = event.at.isoformat(timespec="seconds")
+    badge = f" badge {event.badge}" if event.badge else ""
+    region = event.person.region_id if event.person else event.device.site.region_id
+    audit.write(
+        vault,
+        f"kiosk {event.device_id}"[:60],
+        f"template.{event.change}",
+        ("person", event.person_id) if event.person else ("device", event.device_id),
+        reason=f"{when}{badge}{' simulated' if event.simulated else ''}",
+        region_code=region,
+        at=now,
+    )
