@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from edge.domain.errors import ConfigError
 from edge.evaluate import (
     campaign,
     depth,
+    gallery,
     layers,
     page,
     plots,
@@ -34,11 +36,11 @@ from edge.evaluate import (
     speed,
     thresholds,
 )
-from edge.evaluate.campaign import LIVE, Archive, Company
+from edge.evaluate.campaign import AGAIN, LIVE, REPLAY, Archive, Company
 from edge.evaluate.clip import Clip, Judge
 from edge.evaluate.settings import Splits
 from edge.evaluate.stage import Played
-from edge.evaluate.verification import Set, looks, read_people, verify
+from edge.evaluate.verification import Set, read_people, verify
 from edge.models.manifest import specs
 
 SHORT = 200
@@ -46,7 +48,8 @@ FULL = {
     LIVE: 1000,
     "flat_print": 3000,
     "flat_screen": 3000,
-    "replay": 20_000,
+    REPLAY: SHORT,
+    AGAIN: 20_000,
     "swap": 5000,
 }
 FULL_OTHERS = 1000
@@ -56,18 +59,24 @@ DEPTH_SHOWS = 8
 
 IN_DET = ("card_1kb_single_frame", "card_1kb", "card_1kb_hard")
 
+Errand = Callable[[Company], partial[Any]]
+
 NOTES = (
     "Everything that is alive here is drawn from one photograph; it says that the check and the"
     " drawing agree, and much less about people.",
-    "Every session is drawn anew and goes through the real models frame by frame; none is counted"
-    " twice. People come again in many sessions: intervals are over renders, not over people.",
+    "Sessions are drawn anew and go through the real models frame by frame, but for replays of the"
+    " full form: there one film is looked at once and shown to 40 tries with fresh orders, because"
+    " a film hears nothing; 200 more replays are drawn anew each. Intervals count each drawing"
+    " (distinct_renders) once, however often it was shown; people come again in many drawings.",
     "Accepted counts sessions taken for living; IAPAR those that were also found alike to the"
     " card. APCER is over all attempts; limits are held against the share of those that got any"
     " response at all.",
     "Who plays a living head was chosen by the same public models: photographs whose drawn lids"
     " or extremes they could not read as such take part as stills only.",
-    "A session in which nothing is asked for 10 s ends as no response. Seconds do not include the"
-    " time that spoken prompts take.",
+    "A session in which nothing is asked for 6 s ends as no response. Half of the living wait until"
+    " the interim Chinese voice has said the word that counts, the others go by the sign on the"
+    " screen; seconds are from the first frame to the verdict.",
+    "One attack in five is played at the kiosk's slow pace, and half of the slow living.",
     "Real paper, screens, masks, cameras and pensioners are not in these figures.",
     "No real clip nods, so no real clip can be accepted.",
 )
@@ -91,17 +100,12 @@ class Bench:
         """Play, measure, write; returns what `report.json` has."""
         digest = thresholds.verify(self.folder, thresholds.of_the_product())
         splits, data = settings.read_splits(self.folder), settings.data_folder()
-        played, company = self._sessions(splits, data)
-        with self._timed("clips"):
-            clips = self._clips(splits, data)
-        with self._timed("comparison"):
-            sets = self._verify(data, company.names)
-        with self._timed("depth"):
-            clouds = self._clouds(company, splits)
+        played, company, found = self._sessions(splits, data, self._errands(splits, data))
+        sets, clouds = found.get("comparison", {}), found["depth"]
         with self._timed("speed"):
             speeds = speed.measure(self.models_dir)
         figures = self._figures(played, digest, company)
-        figures["real_clips"], figures["speed"] = clips, speeds
+        figures["real_clips"], figures["speed"] = found.get("clips", []), speeds
         figures["layers"] = layers.measure(VERIFY_SEED)
         figures["verification"] = {name: one.figures() for name, one in sets.items()}
         figures["seconds"] = self.spent_s
@@ -112,20 +116,40 @@ class Bench:
         """Sessions alone, of some kinds or fewer than a report needs; nothing is written."""
         digest = thresholds.verify(self.folder, thresholds.of_the_product())
         splits, data = settings.read_splits(self.folder), settings.data_folder()
-        played, company = self._sessions(splits, data)
+        played, company, _ = self._sessions(splits, data, {})
         return self._figures(played, digest, company)
 
+    def _errands(self, splits: Splits, data: Path | None) -> dict[str, Errand]:
+        """What other processes work out beside the sessions."""
+        first = splits.first_seed(settings.REPORT)
+        seeds = range(first, first + DEPTH_SHOWS)
+        errands: dict[str, Errand] = {
+            "depth": lambda company: partial(depth.clouds, company, seeds),
+            "gallery": lambda _: partial(gallery.draw, self.folder / "plots/gallery.png"),
+        }
+        if data is not None:
+            errands["clips"] = lambda _: partial(real_clips, data, splits, self.models_dir)
+            errands["comparison"] = lambda company: partial(
+                compared, data, company.names, self.models_dir
+            )
+        return errands
+
     def _sessions(
-        self, splits: Splits, data: Path | None
-    ) -> tuple[dict[str, list[Played]], Company]:
+        self, splits: Splits, data: Path | None, errands: Mapping[str, Errand]
+    ) -> tuple[dict[str, list[Played]], Company, dict[str, Any]]:
         if data is None:
             self.console.print("EVAL_DATA names no folder: two portraits and no real clip")
         company = Company(self.models_dir, data, _report_people(splits, data))
         kept = self.cache / campaign.fingerprint(company)
         with self._timed("choosing who can play"):
             company = company.with_players(kept / "players.json")
+        first, also = splits.first_seed(settings.REPORT), self._for(company, errands)
         with self._timed("sessions"):
-            return self._play(company, Archive(kept), splits.first_seed(settings.REPORT)), company
+            played, found = self._play(company, Archive(kept), first, also)
+        return played, company, found
+
+    def _for(self, company: Company, errands: Mapping[str, Errand]) -> dict[str, partial[Any]]:
+        return {name: errand(company) for name, errand in errands.items()}
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -150,25 +174,29 @@ class Bench:
     def wanted(self, kind: str) -> int:
         if self.count is not None:
             return self.count
-        return FULL.get(kind, FULL_OTHERS) if self.full else SHORT
+        if self.full:
+            return FULL.get(kind, FULL_OTHERS)
+        return 0 if kind == AGAIN else SHORT
 
-    def _play(self, company: Company, archive: Archive, first: int) -> dict[str, list[Played]]:
+    def _play(
+        self,
+        company: Company,
+        archive: Archive,
+        first: int,
+        errands: Mapping[str, partial[Any]],
+    ) -> tuple[dict[str, list[Played]], dict[str, Any]]:
         found = {kind: archive.of(kind) for kind in self.kinds}
-        work = [
-            job
-            for kind in self.kinds
-            for job in campaign.jobs(kind, first, self.wanted(kind), found[kind])
-        ]
-        total = sum(len(job.seeds) for job in work)
-        with self._bar("sessions", total) as bar:
+        work = campaign.jobs({kind: self.wanted(kind) for kind in self.kinds}, first, found)
+        with self._bar("sessions", sum(map(len, work))) as bar:
 
             def keep(played: list[Played]) -> None:
                 archive.add(played)
-                found[played[0].kind].update((one.seed, one) for one in played)
+                for one in played:
+                    found[one.kind][one.seed] = one
                 bar.step(len(played))
 
-            campaign.run(company, work, self.workers, keep)
-        return {kind: self._counted(kind, first, found[kind]) for kind in self.kinds}
+            also = campaign.run(company, work, self.workers, keep, errands)
+        return {kind: self._counted(kind, first, found[kind]) for kind in self.kinds}, also
 
     def _counted(self, kind: str, first: int, rows: Mapping[int, Played]) -> list[Played]:
         """The seeds asked for, however many more an earlier run has left."""
@@ -177,39 +205,7 @@ class Bench:
 
     def _enough(self) -> bool:
         every = set(self.kinds) == set(campaign.GENERATORS)
-        return every and all(self.wanted(kind) >= SHORT for kind in self.kinds)
-
-    # --- the rest -------------------------------------------------------------------
-
-    def _clips(self, splits: Splits, data: Path | None) -> list[dict[str, Any]]:
-        if data is None:
-            return []
-        files = [p for p in sorted((data / "live").iterdir()) if p.suffix.lower() in RECORDINGS]
-        judge, rows = Judge(self.models_dir), []
-        with self._bar("real clips", len(files)) as bar:
-            for file in files:
-                half = splits.half_of_clip(file.name)
-                rows.append({"clip": file.name, "half": half, **as_json(judge.judge(file))})
-                bar.step(1)
-        return rows
-
-    def _verify(self, data: Path | None, names: tuple[str, ...]) -> dict[str, Set]:
-        if data is None or len(names) < 2:
-            return {}
-        people = read_people(data / "verify", names)
-        with self._bar("comparison", looks(people)) as bar:
-            return verify(people, self.models_dir, seed=VERIFY_SEED, step=lambda _: bar.step(1))
-
-    def _clouds(self, company: Company, splits: Splits) -> dict[str, depth.Cloud]:
-        sitters = [one for one in company.sitters() if one.photo in company.players]
-        first = splits.first_seed(settings.REPORT)
-        seeds = range(first, first + DEPTH_SHOWS)
-        with self._bar("depth by angle", len(depth.KINDS)) as bar:
-            clouds = {}
-            for kind in depth.KINDS:
-                clouds[kind] = depth.cloud(kind, sitters, self.models_dir, seeds)
-                bar.step(1)
-        return clouds
+        return every and all(self.wanted(kind) >= SHORT for kind in self.kinds if kind != AGAIN)
 
     # --- writing --------------------------------------------------------------------
 
@@ -217,7 +213,7 @@ class Bench:
         self, played: Mapping[str, Sequence[Played]], digest: str, company: Company
     ) -> dict[str, Any]:
         limits = settings.read_limits(self.folder)
-        attacks = {kind: report.attack(rows) for kind, rows in played.items() if kind != LIVE}
+        attacks = report.attacks(played)
         live = report.living(played.get(LIVE, []))
         report.add_riapar(attacks, live)
         return {
@@ -270,6 +266,7 @@ class Bench:
         plots.scores(played, where / "scores.png")
         plots.times(played.get(LIVE, ()), where / "times.png")
         rows = [
+            ("plots/gallery.png", "What was tried, one session of each kind"),
             ("plots/parallax.png", "Parallax against angle, frame by frame"),
             ("plots/scores.png", "Scores of finished and unfinished sessions"),
             ("plots/times.png", "How long the living take"),
@@ -286,6 +283,25 @@ class Bench:
                 ("plots/likeness.png", "Comparison: the same person and others, five frames"),
             ]
         return rows
+
+
+def real_clips(data: Path, splits: Splits, models_dir: Path) -> list[dict[str, Any]]:
+    files = [p for p in sorted((data / "live").iterdir()) if p.suffix.lower() in RECORDINGS]
+    judge = Judge(models_dir)
+    return [
+        {
+            "clip": file.name,
+            "half": splits.half_of_clip(file.name),
+            **as_json(judge.judge(file)),
+        }
+        for file in files
+    ]
+
+
+def compared(data: Path, names: tuple[str, ...], models_dir: Path) -> dict[str, Set]:
+    if len(names) < 2:
+        return {}
+    return verify(read_people(data / "verify", names), models_dir, seed=VERIFY_SEED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,24 @@ so an interrupted campaign goes on where it was, and a changed check starts anew
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import itertools
 import json
 import os
 import threading
 import zlib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from edge.domain.challenge import Action
 from edge.evaluate import people
 from edge.evaluate.scenes import attacks
 from edge.evaluate.scenes.cast import Group, in_turn
@@ -30,14 +33,23 @@ from edge.evaluate.stage import Played, Theatre
 from edge.models.manifest import specs
 from edge.session import challenges
 
-GROUP = 5  # sessions with the same heads, see `Group`
-LIVE = "live"
-GENERATORS = {LIVE: living, **attacks.KINDS}
+GROUP = 5  # sessions of a kind with the same heads, see `Group`
+SHOWINGS = 40  # tries that one film of `AGAIN` is shown to
+FILMS = 5  # with the same heads
+LIVE, REPLAY, AGAIN = "live", "replay", "replay_again"
+GENERATORS = {LIVE: living, **attacks.KINDS, AGAIN: attacks.KINDS[REPLAY]}
+SLOW_PACE = 0.2  # of the attackers ask for it
+EYES = (
+    *("continuity", "embedding", "faces", "gate", "geometry", "liveness", "movement"),
+    *("observation", "preprocess", "quality", "runtime", "seam", "watcher"),
+)
 _EDGE = Path(__file__).parents[1]
-DEPENDS_ON = (
-    *("domain/challenge.py", "session/challenges.py", "models"),
-    *(f"evaluate/{name}" for name in ("scenes", "stage.py", "people.py", "campaign.py")),
-    *(f"drivers/sim/{name}.py" for name in ("head", "lids_and_lips", "portrait", "scenery")),
+DEPENDS_ON = (  # whatever can change a session's pixels or its verdict, and nothing else
+    *("domain/challenge", "session/challenges"),
+    *(f"models/{name}" for name in EYES),
+    *(f"evaluate/{name}" for name in ("stage", "tape", "people", "campaign")),
+    *(f"evaluate/scenes/{path.stem}" for path in sorted((_EDGE / "evaluate/scenes").glob("*.py"))),
+    *(f"drivers/sim/{name}" for name in ("head", "lids_and_lips", "portrait", "scenery")),
 )
 
 
@@ -68,12 +80,10 @@ class Company:
         return replace(self, players=tuple(json.loads(kept.read_text(encoding="utf-8"))))
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Sessions of one kind whose seeds share a group."""
-
-    kind: str
-    seeds: tuple[int, ...]
+Act = tuple[str, int]
+"""A session before it is played: kind and seed."""
+Job = tuple[Act, ...]
+"""Acts that one process plays one after the other, because they share heads or a film."""
 
 
 def fingerprint(company: Company) -> str:
@@ -82,15 +92,24 @@ def fingerprint(company: Company) -> str:
     for spec in specs().values():
         digest.update(spec.sha256.encode())
     for part in DEPENDS_ON:
-        for path in _sources(_EDGE / part):
-            digest.update(path.name.encode() + path.read_bytes())
+        digest.update(part.encode() + _meaning(_EDGE / f"{part}.py").encode())
     digest.update(repr((company.data is not None, company.names)).encode())
     return digest.hexdigest()[:16]
 
 
-def _sources(path: Path) -> list[Path]:
-    """What the outcome of a session depends on; how it is reported is not part of it."""
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+def _meaning(path: Path) -> str:
+    """The code without comments, docstrings and layout."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [one for one in body if not _is_words(one)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_words(node: ast.stmt) -> bool:
+    said = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(said, ast.Constant) and isinstance(said.value, str)
 
 
 class Archive:
@@ -108,10 +127,11 @@ class Archive:
         return {row.seed: row for row in rows if row}
 
     def add(self, played: list[Played]) -> None:
-        """All of one kind. A line torn by a crash stays alone on its line."""
-        lines = "".join(json.dumps(asdict(one)) + "\n" for one in played)
-        with (self._folder / f"{played[0].kind}.jsonl").open("a", encoding="utf-8") as file:
-            file.write("\n" + lines)
+        """A line torn by a crash stays alone on its line."""
+        for kind, rows in itertools.groupby(played, lambda one: one.kind):
+            lines = "".join(json.dumps(asdict(one)) + "\n" for one in rows)
+            with (self._folder / f"{kind}.jsonl").open("a", encoding="utf-8") as file:
+                file.write("\n" + lines)
 
 
 def _played(line: str) -> Played | None:
@@ -135,34 +155,79 @@ class Player:
         self._sitters = company.sitters()
         self._players = [one for one in self._sitters if one.photo in company.players]
         self._theatre = Theatre(company.models_dir)
-        self._orders = challenges.sequences()
 
     def play(self, job: Job) -> list[Played]:
-        """A photograph is prepared at once, so every session of stills has another."""
-        if job.kind.startswith(attacks.OF_STILLS):
-            return [self._one(job.kind, seed, self._group(job.kind, seed)) for seed in job.seeds]
-        group = self._group(job.kind, job.seeds[0] // GROUP)
-        return [self._one(job.kind, seed, group) for seed in job.seeds]
+        groups: dict[int, Group] = {}
+        played: list[Played] = []
+        for (kind, render), acts in itertools.groupby(job, _render):
+            seeds = [seed for _, seed in acts]
+            group = self._group(kind, render, groups)
+            if kind == AGAIN:
+                played += self._film(render, seeds, group)
+            else:
+                played += [self._one(kind, seed, group) for seed in seeds]
+        return played
 
-    def _group(self, kind: str, number: int) -> Group:
-        cast = self._sitters if kind.startswith(attacks.OF_STILLS) else self._players
-        return Group(in_turn(cast, number), self._sitters, _rng(kind, "group", number))
+    def _group(self, kind: str, render: int, groups: dict[int, Group]) -> Group:
+        """A photograph is prepared at once, so every session of stills has another."""
+        if kind.startswith(attacks.OF_STILLS):
+            return self._of(self._sitters, render, _rng(kind, "group", render))
+        number = render // (FILMS if kind == AGAIN else GROUP)
+        if number not in groups:
+            groups[number] = self._of(self._players, number, _rng("heads", "group", number))
+        return groups[number]
+
+    def _of(self, cast: list[Sitter], number: int, rng: np.random.Generator) -> Group:
+        return Group(in_turn(cast, number), self._sitters, rng)
 
     def _one(self, kind: str, seed: int, group: Group) -> Played:
         rng = _rng(kind, "session", seed)
-        order = self._orders[int(rng.integers(len(self._orders)))]
-        return self._theatre.play(kind, seed, GENERATORS[kind](group, rng), order)
+        show = GENERATORS[kind](group, rng)
+        if kind != LIVE:
+            show.slow = _asks_for_time(rng)
+        return self._theatre.play(kind, seed, show, _order(rng))
+
+    def _film(self, film: int, seeds: Iterable[int], group: Group) -> Iterable[Played]:
+        show = GENERATORS[AGAIN](group, _rng(AGAIN, "film", film))
+        chances = ((seed, _rng(AGAIN, "session", seed)) for seed in seeds)
+        tries = ((seed, _order(rng), _asks_for_time(rng)) for seed, rng in chances)
+        return self._theatre.play_film(AGAIN, film, show, tries)
+
+
+def _render(act: Act) -> Act:
+    """Kind and number of what is drawn for this session."""
+    kind, seed = act
+    return kind, seed // SHOWINGS if kind == AGAIN else seed
+
+
+def _order(rng: np.random.Generator) -> tuple[Action, ...]:
+    return challenges.draw(lambda equals: equals[int(rng.integers(len(equals)))])
+
+
+def _asks_for_time(rng: np.random.Generator) -> bool:
+    return bool(rng.random() < SLOW_PACE)
 
 
 def _rng(kind: str, what: str, number: int) -> np.random.Generator:
     return np.random.default_rng([zlib.crc32(f"{kind} {what}".encode()), number])
 
 
-def jobs(kind: str, first: int, count: int, done: Container[int]) -> list[Job]:
-    """What is still to be played of `count` sessions from seed `first` on."""
-    left = [seed for seed in range(first, first + count) if seed not in done]
-    groups = itertools.groupby(left, lambda seed: seed // GROUP)
-    return [Job(kind, tuple(seeds)) for _, seeds in groups]
+def jobs(kinds: Mapping[str, int], first: int, done: Mapping[str, Container[int]]) -> list[Job]:
+    """What is still to be played: of each kind so many sessions from seed `first` on."""
+    shared: dict[tuple[str, int], list[Act]] = {}
+    for kind, count in kinds.items():
+        for seed in range(first, first + count):
+            if seed not in done[kind]:
+                shared.setdefault(_company_of(kind, seed), []).append((kind, seed))
+    return [tuple(acts) for acts in shared.values()]
+
+
+def _company_of(kind: str, seed: int) -> tuple[str, int]:
+    """Acts of which this is the same go into one job."""
+    if kind == AGAIN:
+        return AGAIN, seed // (SHOWINGS * FILMS)
+    alone = kind.startswith(attacks.OF_STILLS)
+    return (kind if alone else "heads"), seed // GROUP
 
 
 _player: Player | None = None
@@ -189,17 +254,31 @@ def _play(job: Job) -> list[Played]:
 
 
 def run(
-    company: Company, work: list[Job], workers: int, keep: Callable[[list[Played]], object]
-) -> None:
-    """Play all of it; `keep` is called in this process as soon as a job is done."""
-    if not work:
-        return
+    company: Company,
+    work: list[Job],
+    workers: int,
+    keep: Callable[[list[Played]], object],
+    errands: Mapping[str, Callable[[], Any]],
+) -> dict[str, Any]:
+    """Play all of it; `keep` is called in this process as soon as a job is done.
+
+    `errands` are what else there is to work out, by name; they go first, and what each returns
+    is returned under its name.
+    """
+    found: dict[str, Any] = {}
+    if not work and not errands:
+        return found
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(company,)) as pool:
-        futures = [pool.submit(_play, job) for job in work]
+        names = {pool.submit(errand): name for name, errand in errands.items()}
+        futures = [*names, *(pool.submit(_play, job) for job in work)]
         try:
             for future in as_completed(futures):
-                keep(future.result())
+                if future in names:
+                    found[names[future]] = future.result()
+                else:
+                    keep(future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.domain.challenge import Prompt
-from edge.evaluate.campaign import GENERATORS, LIVE
+from edge.evaluate.campaign import GENERATORS, LIVE, Company
 from edge.evaluate.scenes.attacks import BENT_RADII
 from edge.evaluate.scenes.cast import Group, Show, in_turn
 from edge.evaluate.scenes.sitters import Sitter
@@ -27,6 +27,11 @@ RESTING_FRAMES = 5
 
 Cloud = list[tuple[str, float, float]]
 """Axis, apparent angle in degrees, parallax in eye distances."""
+
+
+def clouds(company: Company, seeds: Sequence[int]) -> dict[str, Cloud]:
+    sitters = [one for one in company.sitters() if one.photo in company.players]
+    return {kind: cloud(kind, sitters, company.models_dir, seeds) for kind in KINDS}
 
 
 def cloud(kind: str, sitters: Sequence[Sitter], models_dir: Path, seeds: Sequence[int]) -> Cloud:

@@ -44,6 +44,7 @@ def page(report: Figures, pictures: Sequence[tuple[str, str]]) -> str:
         "<p>Nobody in these clips follows prompts, and nobody nods, so none can come out as"
         " living. What counts is that turns are seen where heads turn, and nowhere else.</p>",
         _clips(report["real_clips"]),
+        _layers(report.get("layers", {})),
         _verification(report["verification"]),
         "<h2>Speed and memory</h2>",
         _speed(report["speed"]),
@@ -126,12 +127,13 @@ def _judged(share: float | None, limit: float) -> str:
 
 
 def _attacks(attacks: Figures, limits: Figures) -> str:
-    head = ("kind", "attempts", "accepted", "APCER", "95 % interval", "limit")
+    head = ("kind", "attempts", "drawings", "accepted", "APCER", "95 % interval", "limit")
     more = ("no response", "IAPAR", "RIAPAR", "people", "stopped by")
     rows = [
         (
             kind.replace("_", " "),
             f"{row['attempts']:,}",
+            f"{row['distinct_renders']:,}",
             f"{row['accepted']:,}",
             _judged(row["apcer"], limits.get(kind, 0.0)),
             between(row["ci95"]),
@@ -144,7 +146,19 @@ def _attacks(attacks: Figures, limits: Figures) -> str:
         )
         for kind, row in attacks.items()
     ]
-    return _table(head + more, rows)
+    return _table(head + more, rows) + "".join(map(_drawn_anew, attacks.values()))
+
+
+def _drawn_anew(row: Figures) -> str:
+    """Films are looked at once and shown to many tries; those drawn for one try alone, too."""
+    if "pixel_level" not in row:
+        return ""
+    anew = row["pixel_level"]
+    return (
+        f"<p class=small>Of the replays {anew['attempts']:,} were drawn for one try alone:"
+        f" {anew['accepted']:,} accepted, {percent(anew['apcer'])}"
+        f" (95 % interval {between(anew['ci95'])}). The interval of all counts each film once.</p>"
+    )
 
 
 def _top(reasons: dict[str, int], most: int = 3) -> str:
@@ -152,7 +166,7 @@ def _top(reasons: dict[str, int], most: int = 3) -> str:
 
 
 def _movements(kinds: Figures) -> str:
-    names = ("left", "right", "up", "down", "mouth", "blink")
+    names = ("left", "right", "up", "down", "mouth", "blink", "still")
     rows = []
     for kind, row in kinds.items():
         moves = (row["movements"].get(name, {"asked": 0, "done": 0}) for name in names)
@@ -228,6 +242,24 @@ def _verification(sets: Figures) -> str:
         for name, row in sets.items()
     ]
     return "<h2>Comparison with the card photo</h2>" + _table(head, rows)
+
+
+def _layers(layers: Figures) -> str:
+    """How often each says what, of the living and of each kind of attack."""
+    if not layers:
+        return ""
+    rows = [
+        (name.replace("_", " "), kind.replace("_", " "), *(f"{n:,}" for n in states.values()))
+        for name, kinds in layers.items()
+        for kind, states in kinds.items()
+    ]
+    said = next(iter(next(iter(layers.values())).values()))
+    return (
+        "<h2>Other layers, each by itself</h2>"
+        "<p>Before a physical simulator and drawn sensors, not in the sessions above, where they"
+        " are switched off. None of them accepts anybody.</p>"
+        + _table(("layer", "kind", *said), rows)
+    )
 
 
 def _speed(speed: Figures) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from edge.evaluate.campaign import LIVE
+from edge.drivers.sim.portrait import Rgb
+from edge.evaluate.campaign import AGAIN, LIVE
 from edge.evaluate.depth import Cloud
 from edge.evaluate.stage import Played
 from edge.models.embedding import LIKENESS_THRESHOLD, likeness
@@ -86,12 +87,27 @@ def times(rows: Sequence[Played], path: Path) -> None:
     _save(figure, path)
 
 
+def contact_sheet(rows: Mapping[str, Sequence[Rgb]], heads: Sequence[str], path: Path) -> None:
+    """Pictures of one size; a row for each name, a column for each head."""
+    figure = Figure(figsize=(1.9 * len(heads) + 1.7, 1.42 * len(rows) + 0.3), layout="constrained")
+    panels = figure.subplots(len(rows), len(heads), squeeze=False)
+    for line, (name, pictures) in zip(panels, rows.items(), strict=True):
+        for panel, picture in zip(line, pictures, strict=True):
+            panel.imshow(picture)
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+        line[0].set_ylabel(name.replace(", ", "\n"), rotation=0, ha="right", va="center")
+    for panel, head in zip(panels[0], heads, strict=True):
+        panel.set_title(head, fontsize=10)
+    _save(figure, path)
+
+
 def scores(played: Mapping[str, Sequence[Played]], path: Path) -> None:
     """Liveness scores of whoever got as far as a judged movement, and likeness scores."""
     figure = Figure(figsize=(11, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     living = [row for row in played.get(LIVE, ()) if row.evidence is not None]
-    false = [r for kind, rows in played.items() if kind != LIVE for r in rows]
+    false = [r for kind, rows in played.items() if kind not in (LIVE, AGAIN) for r in rows]
     groups = {
         "living": [row.evidence for row in living if row.evidence is not None],
         "films and swaps": _evidence(r for r in false if r.kind.startswith(("replay", "swap"))),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from edge.evaluate.campaign import AGAIN, LIVE, REPLAY
 from edge.evaluate.settings import Limits
 from edge.evaluate.stage import Played
 from edge.evaluate.statistics import clopper_pearson, percentile
@@ -13,6 +15,20 @@ from edge.evaluate.statistics import clopper_pearson, percentile
 Figures = dict[str, Any]
 BROKEN = ("face_changed", "face_lost")
 FPS_CLASSES = ((0.0, 9.9), (10.0, 19.9), (20.0, 60.0))
+
+
+def attacks(played: Mapping[str, Sequence[Played]]) -> dict[str, Figures]:
+    """By kind. A replay is one, however its films were looked at; those drawn anew are also
+    told apart."""
+    found = {kind: attack(rows) for kind, rows in played.items() if kind not in (LIVE, AGAIN)}
+    if played.get(AGAIN):
+        anew = found.get(REPLAY)
+        found[REPLAY] = attack([*played.get(REPLAY, ()), *played[AGAIN]])
+        if anew:
+            found[REPLAY]["pixel_level"] = {
+                name: anew[name] for name in ("attempts", "accepted", "apcer", "ci95")
+            }
+    return found
 
 
 def attack(rows: Sequence[Played]) -> Figures:
@@ -26,11 +42,12 @@ def attack(rows: Sequence[Played]) -> Figures:
         "attempts": len(shown),
         "accepted": accepted,
         "apcer": _share(accepted, len(shown)),
-        "ci95": clopper_pearson(accepted, len(shown)),
+        "ci95": _interval(accepted, shown),
+        "ci95_of_attempts": clopper_pearson(accepted, len(shown)),
         "apnrr": _share(silent, len(shown)),
         "apcer_of_responses": _share(accepted, answered),
         "iapar": _share(passed, len(shown)),
-        "iapar_ci95": clopper_pearson(passed, len(shown)),
+        "iapar_ci95": _interval(passed, shown),
         "not_presented": len(rows) - len(shown),
         **_origin(shown),
         "worst_person": _worst(shown),
@@ -62,15 +79,26 @@ def living(rows: Sequence[Played]) -> Figures:
     }
 
 
+def _interval(hits: int, rows: Sequence[Played]) -> tuple[float, float]:
+    """Clopper-Pearson over distinct renders: showing one again teaches nothing about others."""
+    renders = _renders(rows)
+    share = hits / len(rows) * renders if rows else 0.0
+    low, high = math.floor(share + 1e-9), math.ceil(share - 1e-9)
+    return clopper_pearson(low, renders)[0], clopper_pearson(high, renders)[1]
+
+
+def _renders(rows: Sequence[Played]) -> int:
+    return len({(row.kind, row.render) for row in rows})
+
+
 def _share(hits: int, tries: int) -> float | None:
     return hits / tries if tries else None
 
 
 def _origin(rows: Sequence[Played]) -> Figures:
-    """Every session is drawn anew, so each is a render of its own; people come again."""
     seeds = [row.seed for row in rows]
     return {
-        "distinct_renders": len(rows),
+        "distinct_renders": _renders(rows),
         "identities": len({row.people[0] for row in rows}),
         "seeds": [min(seeds), max(seeds)] if seeds else [],
     }
@@ -90,7 +118,7 @@ def _movements(rows: Iterable[Played]) -> dict[str, dict[str, int]]:
     want of a blink is not taken for one that depth has stopped."""
     asked, done = Counter[str](), Counter[str]()
     for row in rows:
-        reached = len(row.done) + (not row.live and row.asked > 0)
+        reached = len(row.done) + (len(row.done) < len(row.order) and row.asked > 0)
         asked.update(row.order[:reached])
         done.update(row.done)
     return {name: {"asked": asked[name], "done": done[name]} for name in sorted(asked)}
@@ -106,6 +134,16 @@ def _parts(rows: Sequence[Played]) -> dict[str, Figures]:
     parts = {
         "slow": [row for row in rows if row.facts.get("manner") == "slow"],
         "brisk": [row for row in rows if row.facts.get("manner") == "brisk"],
+        **{
+            f"{manner}, {name}": [
+                row
+                for row in rows
+                if row.facts.get("manner") == manner and row.facts.get("by_ear", False) is by_ear
+            ]
+            for manner in ("brisk", "slow")
+            for name, by_ear in (("by the sign", False), ("by the voice", True))
+        },
+        "elder mode": [row for row in rows if row.slow],
         "dim": [row for row in rows if float(row.facts.get("gain", 1.0)) < 0.75],
         "light from one side": [row for row in rows if float(row.facts.get("shadow", 0.0)) > 0],
     }

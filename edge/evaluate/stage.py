@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.domain.challenge import Action, Hint, Prompt, WatchProgress
@@ -14,12 +14,14 @@ from edge.domain.record import Provenance, Verdict
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.evaluate.scenes.bodies import RESTING
 from edge.evaluate.scenes.cast import Draw, Facts, Show
+from edge.evaluate.tape import FilmWatcher, once
 from edge.models.preprocess import picture_of
 from edge.models.watcher import Watcher
 from edge.ports import Frame, Health, Look, WatchOrder
 
+Order = tuple[Action, ...]
 LIMIT_S = 150.0  # a session that takes longer ends with its camera
-PATIENCE_S = 10.0  # and one in which nothing is asked for so long: more of the same would come
+PATIENCE_S = 6.0  # and one in which nothing is asked for so long: more of the same would come
 
 
 class Stage:
@@ -33,12 +35,12 @@ class Stage:
         self._step_s = 0.1
         self._frame = 0
         self._prompt, self._shown_s = Prompt.FRAME_FACE, 0.0
-        self._asked = False
+        self._asked = self._repeated = False
 
     def set_up(self, draw: Draw, fps: float) -> None:
         self._draw, self._step_s, self._frame = draw, 1 / fps, 0
         self._prompt, self._shown_s = Prompt.FRAME_FACE, 0.0
-        self._asked = False
+        self._asked = self._repeated = False
 
     @property
     def at_s(self) -> float:
@@ -47,11 +49,12 @@ class Stage:
     def mono_ns(self) -> MonoNs:
         return MonoNs(int(self.at_s * NS_PER_S))
 
-    def tell(self, prompt: Prompt) -> None:
-        """What the kiosk asks for now; what is new is new from this moment."""
-        if prompt is not self._prompt:
+    def tell(self, prompt: Prompt, *, again: bool = False) -> None:
+        """What the kiosk asks for now; what is new, or said once more, is new from this moment."""
+        if prompt is not self._prompt or (again and not self._repeated):
             self._prompt, self._shown_s = prompt, self.at_s
             self._asked = self._asked or prompt not in RESTING
+        self._repeated = again
 
     def open(self) -> None:
         """There is nothing to open."""
@@ -91,8 +94,10 @@ class Played:
 
     kind: str
     seed: int
+    render: int  # sessions with the same number saw the same pixels
     people: tuple[str, ...]
     facts: Facts
+    slow: bool  # the pace of the kiosk
     fps: float
     order: tuple[str, ...]
     presented: bool
@@ -114,22 +119,39 @@ class Theatre:
     def __init__(self, models_dir: Path) -> None:
         self._stage = Stage()
         self._watcher = Watcher(self._stage, models_dir, self._stage.mono_ns)
+        self._films = FilmWatcher(self._stage, models_dir, self._stage.mono_ns)
 
     def play(self, kind: str, seed: int, show: Show, order: tuple[Action, ...]) -> Played:
+        return self._played(self._watcher, kind, (seed, seed), show, order)
+
+    def play_film(
+        self, kind: str, film: int, show: Show, orders: Iterable[tuple[int, Order, bool]]
+    ) -> Iterator[Played]:
+        """One film before many tries: seed, order and pace of each."""
+        self._films.change_film()
+        show = replace(show, draw=once(show.draw))
+        for seed, order, slow in orders:
+            once_more = replace(show, slow=slow)
+            yield self._played(self._films, kind, (seed, film), once_more, order)
+
+    def _played(
+        self, watcher: Watcher, kind: str, which: tuple[int, int], show: Show, order: Order
+    ) -> Played:
         began = time.process_time()
         self._stage.set_up(show.draw, show.fps)
         prompts: list[Prompt] = []
         last: Look | None = None
         try:
-            for look in self._watcher.watch(WatchOrder(order, picture_of(show.card))):
+            for look in watcher.watch(WatchOrder(order, picture_of(show.card), show.slow)):
                 prompts.append(look.progress.prompt)
-                self._stage.tell(_heard(look.progress))
+                again = look.progress.hint is Hint.AGAIN
+                self._stage.tell(_heard(look.progress), again=again)
                 last = look
         except DeviceError:
             last = None  # the stage ended the stream, see `LIMIT_S` and `PATIENCE_S`
         verdict = last.result.verdict if last and last.result else None
         spent_s = time.process_time() - began
-        return _played(kind, seed, show, order, prompts, verdict, self._stage.at_s, spent_s)
+        return _played(kind, which, show, order, prompts, verdict, self._stage.at_s, spent_s)
 
 
 def _heard(progress: WatchProgress) -> Prompt:
@@ -141,9 +163,9 @@ def _heard(progress: WatchProgress) -> Prompt:
 
 def _played(
     kind: str,
-    seed: int,
+    which: tuple[int, int],
     show: Show,
-    order: tuple[Action, ...],
+    order: Order,
     prompts: list[Prompt],
     verdict: Verdict | None,
     seconds: float,
@@ -152,9 +174,11 @@ def _played(
     asked = set(prompts) & {Prompt.of(action) for action in order}
     return Played(
         kind=kind,
-        seed=seed,
+        seed=which[0],
+        render=which[1],
         people=show.people,
         facts=show.facts,
+        slow=show.slow,
         fps=show.fps,
         order=tuple(action.value for action in order),
         presented=show.presented(),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edge.domain.errors import ConfigError
 from edge.evaluate.settings import read_toml
-from edge.models import embedding, watcher
+from edge.models import embedding, gate, watcher
 from edge.models.observation import Limits
 
 Numbers = dict[str, float]
@@ -22,9 +22,13 @@ Numbers = dict[str, float]
 
 def of_the_product() -> Numbers:
     """Every number the check and the comparison decide by."""
-    numbers = {f"check.{name}": float(value) for name, value in asdict(Limits()).items()}
+    usual, slow = asdict(Limits()), asdict(Limits.slow())
+    numbers = {f"check.{name}": float(value) for name, value in usual.items()}
+    differ = {name: value for name, value in slow.items() if value != usual[name]}
+    numbers |= {f"slow.{name}": float(value) for name, value in differ.items()}
     numbers["liveness"] = watcher.LIVENESS_THRESHOLD
     numbers["likeness"] = embedding.LIKENESS_THRESHOLD
+    numbers["likeness.grey"] = gate.GREY_THRESHOLD
     return dict(sorted(numbers.items()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from edge.domain.challenge import Reason
 from edge.domain.timebase import MonoNs
 from edge.models.geometry import Pose
@@ -30,8 +32,11 @@ class Continuity:
         """From now on the face has to prove again who it is."""
         self.unproven = True
 
-    def see(self, seen: Observation) -> Reason | None:
-        """Every comparison fails closed: a number that is none (NaN) is no proof."""
+    def see(self, seen: Observation, *, ahead: bool) -> Reason | None:
+        """`ahead`: it looks ahead, where one and the same face is always alike.
+
+        Every comparison fails closed: a number that is none (NaN) is no proof.
+        """
         if self._last_ns is not None and seconds(self._last_ns, seen.at_ns) > self._limits.loss_s:
             self._break()
         self._last_ns = seen.at_ns
@@ -43,7 +48,7 @@ class Continuity:
         self._lost_ns = None
         if self._jumps(seen.at_ns, seen.face.pose):
             self._break()
-        return self._prove(seen)
+        return self._prove(seen, ahead=ahead)
 
     def _break(self) -> None:
         self.unproven = True
@@ -68,12 +73,12 @@ class Continuity:
         reach = max(self._limits.jump, self._limits.jump_per_s * seconds(then_ns, at_ns))
         return not (abs(pose.yaw - was.yaw) <= reach and abs(pose.pitch - was.pitch) <= reach)
 
-    def _prove(self, seen: Observation) -> Reason | None:
+    def _prove(self, seen: Observation, *, ahead: bool) -> Reason | None:
         if not seen.seam <= self._limits.seam:
             return Reason.FACE_CHANGED
         if seen.identity is None:
             return None
-        if not seen.identity <= self._limits.other_person:
+        if math.isnan(seen.identity) or (ahead and seen.identity > self._limits.other_person):
             return Reason.FACE_CHANGED
         if seen.identity <= self._limits.same_person:
             self.unproven = False

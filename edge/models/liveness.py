@@ -84,9 +84,11 @@ class Check:
         if self.stage is Stage.CENTRE:
             ahead = self._neutral.is_ahead(seen.face, self.limits)
             return ahead and self._continuity.unproven
+        if self.stage is Stage.FINAL:
+            return self._neutral.is_ahead(seen.face, self.limits)
         if self._movement and self._movement.wants_identity(seen, seen.face):
             return True
-        return self._continuity.unproven or self.stage is Stage.FINAL
+        return self._continuity.unproven
 
     @property
     def done(self) -> tuple[Action, ...]:
@@ -132,7 +134,8 @@ class Check:
 
     def _judge(self, seen: Observation, neutral: Neutral, continuity: Continuity) -> None:
         run = continuity.run
-        broken = continuity.see(seen)
+        ahead = seen.face is not None and neutral.is_ahead(seen.face, self.limits)
+        broken = continuity.see(seen, ahead=ahead)
         if broken:
             self._fail(broken)
             return

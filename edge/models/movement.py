@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from statistics import mean, median
@@ -49,15 +50,19 @@ class Neutral:
         )
 
     def amounts(self, face: FaceView, limits: Limits) -> dict[Action, float]:
-        """How far each movement has gone from here; 1.0 at its threshold."""
+        """How far each movement has gone from here; 1.0 at its threshold.
+
+        A mouth seen from aside is narrower, and its height over its width larger for that.
+        """
         yaw = (face.pose.yaw - self.yaw) / limits.yaw
+        narrower = math.cos(math.radians(face.pose.yaw - self.yaw))
         pitch = (face.pose.pitch - self.pitch) / limits.pitch
         return {
             Action.LEFT: yaw,
             Action.RIGHT: -yaw,
             Action.UP: pitch,
             Action.DOWN: -pitch,
-            Action.MOUTH: (face.mouth - self.mouth) / limits.mouth,
+            Action.MOUTH: (face.mouth * narrower - self.mouth) / limits.mouth,
             Action.BLINK: 0.0,
         }
 
@@ -105,8 +110,17 @@ class Proofs:
 
     @property
     def given(self) -> bool:
-        nearest = sorted(identity for _, identity in self._taken)[: self._limits.proofs]
-        return len(nearest) == self._limits.proofs and mean(nearest) <= self._limits.same_person
+        return len(self._taken) >= self._limits.proofs and self._nearest <= self._limits.same_person
+
+    @property
+    def denied(self) -> bool:
+        """Whether twice as many frames as would prove it are all of somebody else."""
+        many = len(self._taken) >= 2 * self._limits.proofs
+        return many and self._nearest > self._limits.other_person
+
+    @property
+    def _nearest(self) -> float:
+        return mean(sorted(identity for _, identity in self._taken)[: self._limits.proofs])
 
 
 class Movement:
@@ -135,11 +149,24 @@ class Movement:
     @property
     def needs_rest(self) -> bool:
         """Whether the beginning was not seen in one piece, so that it has to be made again."""
-        return not any(amount < self._limits.onset for _, amount, _ in self._samples)
+        return not self._early() or self._skips
+
+    @property
+    def _skips(self) -> bool:
+        """Whether the head was never seen turning: one photograph after the other never is.
+
+        Where frames are rare a quick head is not, either.
+        """
+        if self._action.axis == "face" or self._held.since is None:
+            return False
+        limits, before = self._limits, [s for s in self._samples if s[0] < self._held.since]
+        if not before or any(limits.centre < amount < 1.0 for _, amount, _ in before):
+            return False
+        return seconds(before[-1][0], self._held.since) <= limits.skip_s
 
     def wants_identity(self, seen: Observation, face: FaceView) -> bool:
         amount = self._neutral.amounts(face, self._limits)[self._action]
-        return amount >= 1.0 and (self._held.since is None or self._proofs.wants(seen.at_ns))
+        return amount >= self._limits.onset and self._proofs.wants(seen.at_ns)
 
     def see(self, seen: Observation, face: FaceView) -> Judgement:
         amounts = self._neutral.amounts(face, self._limits)
@@ -149,16 +176,16 @@ class Movement:
         if self._begins_too_early(seen, amount):
             return Reason.TOO_EARLY
         self._samples.append((seen.at_ns, amount, face.rigid))
-        if self._held.since is None:
+        if amount < self._limits.onset:
             self._proofs.forget()
         lasts = self._held.lasts(seen, amount >= 1.0, self._limits.hold_s)
-        if self._held.since is not None:
-            self._proofs.take(seen)
+        self._proofs.take(seen)
         return self._judge_held() if lasts and not self.needs_rest else None
 
     def interrupt(self) -> None:
         """What was held so far does not count: the face was away or not alone."""
         self._held.since = None
+        self._proofs.forget()
 
     def restart(self) -> None:
         """Nothing seen so far counts: it may have been another face."""
@@ -180,7 +207,9 @@ class Movement:
 
     def _judge_held(self) -> Judgement:
         """Depth only of somebody who is proven."""
-        return self._judge_depth() if self._proofs.given else None
+        if self._proofs.given:
+            return self._judge_depth()
+        return Reason.FACE_CHANGED if self._proofs.denied else None
 
     def _judge_depth(self) -> Judgement:
         if self._action.axis == "face":

@@ -45,12 +45,13 @@ class Limits:
     blink_max_s: float = 3.0
     onset: float = 0.5  # of the threshold: from here a movement counts as begun
     centre: float = 0.4  # of the threshold: within this the head looks ahead
-    centre_s: float = 0.3
+    centre_s: float = 0.2
     remind_s: float = 2.0
     reaction_s: float = 0.25  # nobody reacts sooner to a prompt
     window_s: float = 8.0  # patient with old people; per action, and to come back to the middle
     hold_s: float = 0.25
     wrong_hold_s: float = 0.15
+    skip_s: float = 0.14  # in which a head is not at rest and turned without a frame in between
     again_s: float = 4.0  # without a beginning: the prompt is given once more
     again_for_s: float = 1.5
     still_s: float = 1.5
@@ -61,11 +62,11 @@ class Limits:
     # The same person all the time
     loss_s: float = 0.3
     losses: int = 1
-    # Between directions of embeddings, 0..2. The two nearest frames of a held movement lie, on
+    # Between directions of embeddings, 0..2. The two nearest frames of a movement lie, on
     # development data, at most 0.31 from the first frontal frame for 11 of 12 people (0.37 for
     # one), and those of somebody else at least 0.354: of 21,321 pairs 4 were nearer than 0.36.
     same_person: float = 0.36  # proves who it is
-    other_person: float = 0.48  # one frame beyond this ends the try; one's own reached 0.425
+    other_person: float = 0.48  # ends the try: one frontal frame, or all of a movement, beyond it
     # Between whole embeddings:
     seam: float = 0.5  # from frame to frame; one person reached 0.36, two portraits began at 0.62
     proofs: int = 2  # frames of each movement that say who made it

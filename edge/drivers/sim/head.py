@@ -32,6 +32,7 @@ from edge.drivers.sim.portrait import (
 
 EYES_PX = 96.0  # distance of the eyes' centres in a picture 640 wide
 CELL_PX = 5  # of the grid that carries the relief
+DEPTH_CELL_PX = 10  # depth is worked out on a coarser one: it is smooth
 SOFTNESS_PX = 9.0  # steps in depth are rounded off this far
 MAP_STEP = 2  # fields are computed for every second pixel
 STEP_DEG = 8.0  # between two computed fields
@@ -176,8 +177,8 @@ class Relief:
         gx, gy = np.meshgrid(xs, ys)
         self._flat = np.c_[gx.ravel(), gy.ravel()]
         outline = Outline.of(scene)
-        coarse = _depth(scene, outline, self._flat).reshape(len(ys), len(xs))
-        self._depth = cv2.GaussianBlur(coarse, (0, 0), SOFTNESS_PX / CELL_PX).ravel()
+        relief = _depth_on(scene, outline, xs, ys)
+        self._depth = cv2.GaussianBlur(relief, (0, 0), SOFTNESS_PX / CELL_PX).ravel()
         self._weight = outline.weight(self._flat)
         self._triangles = _triangles(len(xs), len(ys), self._weight > 0)
 
@@ -304,6 +305,24 @@ def _smooth(reach: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Round off corners: mean over 40 degrees."""
     wide = np.concatenate([reach[-41:-1], reach, reach[1:41]])
     return np.convolve(wide, np.ones(41) / 41, "same")[40:-40]
+
+
+def _depth_on(
+    scene: Scene, outline: Outline, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Depth at every x and y, len(ys) x len(xs), linear between coarser points."""
+    few_x = np.linspace(xs[0], xs[-1], round(xs[-1] / DEPTH_CELL_PX) + 1)
+    few_y = np.linspace(ys[0], ys[-1], round(ys[-1] / DEPTH_CELL_PX) + 1)
+    gx, gy = np.meshgrid(few_x, few_y)
+    few = _depth(scene, outline, np.c_[gx.ravel(), gy.ravel()]).reshape(gx.shape)
+    return np.asarray(_between_points(few_y, ys) @ few @ _between_points(few_x, xs).T)
+
+
+def _between_points(
+    few: npt.NDArray[np.float64], many: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Weights (many x few) of linear interpolation."""
+    return np.array([np.interp(many, few, unit) for unit in np.eye(len(few))]).T
 
 
 def _depth(

@@ -6,17 +6,18 @@ All of them hear the prompts. `Group` says who is on the card and who else is th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
 
 from edge.domain.challenge import Prompt
+from edge.drivers.sim.head import Pose
 from edge.drivers.sim.lids_and_lips import blinking, speaking, without_eyes
 from edge.drivers.sim.portrait import Rgb
 from edge.drivers.sim.scenery import empty_room
 from edge.evaluate.scenes import sheets
-from edge.evaluate.scenes.bodies import RESTING, Body, Hand, Rng, Tilt, brisk, sway
+from edge.evaluate.scenes.bodies import RESTING, TURNS, Body, Hand, Rng, Tilt, brisk, sway
 from edge.evaluate.scenes.cast import Draw, Group, Show
 from edge.evaluate.scenes.films import Film, Screen, order_of
 from edge.evaluate.scenes.lens import Lens, Light
@@ -26,6 +27,11 @@ from edge.evaluate.scenes.sitters import SIZE
 RATES = (8.0, 10.0, 12.0, 15.0)
 AXES_DEG = (0.0, 90.0, 45.0)
 MASK_LEVELS = 5
+
+
+@lru_cache(maxsize=1)
+def _room() -> Rgb:
+    return empty_room(SIZE)
 
 
 def _rate(rng: Rng) -> float:
@@ -57,7 +63,7 @@ def flat_screen(group: Group, rng: Rng) -> Show:
 
 
 def _flat(group: Group, rng: Rng, sheet: Sheet, facts: dict[str, str | float]) -> Show:
-    view, room = _view(rng), empty_room(SIZE)
+    view, room = _view(rng), _room()
     return _held(group, rng, lambda tilt: sheets.on_room(sheet, room, view, tilt), facts)
 
 
@@ -68,7 +74,7 @@ def bent_print(group: Group, rng: Rng, radius: float) -> Show:
     """
     edge, axis = bool(rng.random() < 0.5), float(rng.choice(AXES_DEG))
     flexes, fits = bool(rng.random() < 0.5), bool(rng.random() < 0.7)
-    sheet, view, room = sheets.printed(group.sitter, rng, edge=edge), _view(rng), empty_room(SIZE)
+    sheet, view, room = sheets.printed(group.sitter, rng, edge=edge), _view(rng), _room()
 
     def scene(tilt: Tilt) -> Rgb:
         bent = tilt.bend if flexes else 1.0
@@ -85,7 +91,7 @@ def bent_print(group: Group, rng: Rng, radius: float) -> Show:
 def cutout(group: Group, rng: Rng) -> Show:
     """Holes for eyes and mouth, and a living person behind whose lids and lips fit exactly."""
     edge = bool(rng.random() < 0.5)
-    sheet, view, room = sheets.printed(group.sitter, rng, edge=edge), _view(rng), empty_room(SIZE)
+    sheet, view, room = sheets.printed(group.sitter, rng, edge=edge), _view(rng), _room()
     lids, mouth = _masks(group, sheet, edge=edge)
     bend = Bend(rng.uniform(1.0, 3.0), 0.0) if rng.random() < 0.5 else None
     body = Body(brisk(rng))
@@ -139,7 +145,7 @@ def _alone(group: Group, fps: float, draw: Draw, facts: dict[str, str | float]) 
 def injected_still(group: Group, rng: Rng) -> Show:
     """One digital still fed in by a virtual camera, turned and stretched by software when asked."""
     sheet = sheets.printed(group.sitter, rng, edge=False)
-    view, room, fps = View(rng.uniform(80.0, 125.0), 690.0), empty_room(SIZE), _rate(rng)
+    view, room, fps = View(rng.uniform(80.0, 125.0), 690.0), _room(), _rate(rng)
     hand, moves = Hand(rng, most_deg=70.0), bool(rng.random() < 0.7)
 
     def draw(prompt: Prompt, since_s: float, at_s: float) -> Rgb:
@@ -149,6 +155,77 @@ def injected_still(group: Group, rng: Rng) -> Show:
         return sheets.on_room(sheet, room, view, tilt)
 
     return _alone(group, fps, draw, {"moves": moves})
+
+
+def stills_in_poses(group: Group, rng: Rng) -> Show:
+    """Photographs of the person looking ahead, to each side, up and down, with open mouth and
+    shut eyes; the one that is asked for is shown: at once, dissolved, or pushed in from aside.
+    """
+    through, how = (
+        str(rng.choice(("paper", "screen"))),
+        str(rng.choice(("cut", "dissolve", "push"))),
+    )
+    lasts_s = 0.0 if how == "cut" else rng.uniform(0.15, 0.6)
+    pack = Pack(group, rng, through, edge=bool(rng.random() < 0.5))
+    view, lens, fps, phase = (
+        View(group.shape.eyes_px, 690.0),
+        _lens(rng),
+        _rate(rng),
+        rng.uniform(0, 9),
+    )
+    reaction_s, blink_s = rng.uniform(0.35, 0.9), rng.uniform(0.25, 0.6)
+
+    def laid(base: Rgb, prompt: Prompt, at_s: float, right: float = 0.0) -> Rgb:
+        shake, tremble = sway(at_s * 1.6 + phase, 0.35)
+        tilt = Tilt(shake, tremble, 0.3 * shake, right + 0.002 * shake, 0.002 * tremble)
+        return sheets.on_room(pack.sheet(prompt), base, view, tilt)
+
+    def draw(prompt: Prompt, since_s: float, at_s: float) -> Rgb:
+        over = prompt is Prompt.BLINK and since_s > reaction_s + blink_s
+        pack.turn_to(prompt if since_s >= reaction_s and not over else None, at_s, over=over)
+        part = 1.0 if lasts_s == 0.0 else min(1.0, (at_s - pack.since_s) / lasts_s)
+        if part >= 1.0:
+            return lens.expose(laid(_room(), pack.now, at_s))
+        before = laid(_room(), pack.before, at_s)
+        if how == "push":
+            return lens.expose(laid(before, pack.now, at_s, 1.1 * (1 - part)))
+        both = before, laid(_room(), pack.now, at_s)
+        return lens.expose(np.asarray(cv2.addWeighted(both[0], 1 - part, both[1], part, 0)))
+
+    return _alone(group, fps, draw, {"through": through, "how": how, "lasts_s": lasts_s})
+
+
+class Pack:
+    """Stills of one person, the one that is shown now, and the one before."""
+
+    def __init__(self, group: Group, rng: Rng, through: str, *, edge: bool) -> None:
+        self.now = self.before = Prompt.LOOK_AHEAD
+        self.since_s = -9.0
+        far = rng.uniform(0.8, 1.0)
+        poses = {Prompt.LOOK_AHEAD: Pose()}
+        for prompt, (across, up) in TURNS.items():
+            poses[prompt] = Pose(across * far * 37.0, up * far * (29.0 if up > 0 else 26.0))
+        poses |= {Prompt.MOUTH: Pose(mouth=1.0), Prompt.BLINK: Pose(lids=1.0)}
+        made = sheets.on_paper if through == "paper" else sheets.on_screen
+        again = int(rng.integers(2**31))  # all through the same printer, or on the same screen
+        self._sheets = {
+            prompt: Sheet(
+                made(group.head.render(pose), np.random.default_rng(again), edge=edge),
+                group.shape.eyes_px,
+                2.2 * group.shape.eyes_px,
+            )
+            for prompt, pose in poses.items()
+        }
+
+    def sheet(self, prompt: Prompt) -> Sheet:
+        return self._sheets[prompt]
+
+    def turn_to(self, prompt: Prompt | None, at_s: float, *, over: bool) -> None:
+        """`over`: back to the middle without being told, as after a blink."""
+        aim = Prompt.LOOK_AHEAD if over or prompt in RESTING else prompt
+        aim = Prompt.LOOK_AHEAD if aim is Prompt.STILL else aim
+        if aim is not None and aim is not self.now:
+            self.before, self.now, self.since_s = self.now, aim, at_s
 
 
 # --- films of the person -------------------------------------------------------------
@@ -190,7 +267,7 @@ def swap(group: Group, rng: Rng) -> Show:
     lasts_s = {"cut": 0.0, "dissolve": rng.uniform(0.1, 0.8), "absence": rng.uniform(0.05, 0.3)}[
         how
     ]
-    body, lens, fps, room = Body(brisk(rng)), _lens(rng), _rate(rng), empty_room(SIZE)
+    body, lens, fps, room = Body(brisk(rng)), _lens(rng), _rate(rng), _room()
     asked: list[float] = []
     began: list[float] = []
 
@@ -275,8 +352,9 @@ def photo_beside_face(group: Group, rng: Rng) -> Show:
 
 
 def _aside(rgb: Rgb, right: float) -> Rgb:
-    place = np.array([[1, 0, right * SIZE[0]], [0, 1, 0.0]])
-    return np.asarray(cv2.warpAffine(rgb, place, SIZE, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    px = round(right * SIZE[0])
+    filled = cv2.copyMakeBorder(rgb, 0, 0, max(0, px), max(0, -px), cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(filled[:, max(0, -px) : max(0, -px) + SIZE[0]])
 
 
 OF_STILLS = ("flat_print", "flat_screen", "bent_print", "cutout", "injected_still")
@@ -289,6 +367,7 @@ KINDS: dict[str, Generator] = {
     "flat_screen": flat_screen,
     **{f"bent_print_{name}": partial(bent_print, radius=float(name)) for name in BENT_RADII},
     "cutout": cutout,
+    "stills_in_poses": stills_in_poses,
     "replay": replay,
     "replay_scrubbed": replay_scrubbed,
     "swap": swap,

@@ -19,7 +19,20 @@ TURNS = {  # a person's left is the picture's right
     Prompt.DOWN: (0.0, -1.0),
 }
 RESTING = (Prompt.FRAME_FACE, Prompt.LOOK_AHEAD)
-CREEP_DEG_PER_S = 4.0  # who is not told that it is enough turns a little further
+CREEP_DEG_PER_S = 4.0  # who is not told that it is enough turns a little further,
+CREEP_MOUTH_PER_S = 0.1  # or opens the mouth a little wider
+COMING_BACK = 0.6  # of the reaction: it needs no choice, and one knows that it comes
+# When the interim Chinese voice has said the word that counts (左, 抬头, 张嘴, 看), in seconds
+# from the beginning of its prompt; `python -m edge voice build`, measured on its clips.
+HEARD_S = {
+    Prompt.LEFT: 1.35,
+    Prompt.RIGHT: 1.3,
+    Prompt.UP: 1.05,
+    Prompt.DOWN: 1.05,
+    Prompt.MOUTH: 1.2,
+    Prompt.BLINK: 1.2,
+    Prompt.LOOK_AHEAD: 0.35,  # that it says something new is enough
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,12 @@ class Manner:
     mouth: float = 1.0
     unrest_deg: float = 0.5
     phase: float = 0.0
+    by_ear: bool = False  # waits for the word; others see the sign on the screen
+
+    def after_s(self, prompt: Prompt) -> float:
+        """From the prompt to the beginning of the movement."""
+        heard_s = HEARD_S.get(prompt, 0.0) if self.by_ear else 0.0
+        return heard_s + self.reaction_s * (COMING_BACK if prompt in RESTING else 1.0)
 
     def reacting(self, reaction_s: float) -> Manner:
         return replace(self, reaction_s=reaction_s)
@@ -63,7 +82,7 @@ def brisk(rng: Rng) -> Manner:
 def slow(rng: Rng) -> Manner:
     """An old person: late, slow, less far, less steady."""
     return Manner(
-        reaction_s=rng.uniform(0.9, 1.8),
+        reaction_s=rng.uniform(0.9, 1.5),
         speed_deg_per_s=rng.uniform(18.0, 40.0),
         yaw_deg=rng.uniform(26.0, 32.0),
         up_deg=rng.uniform(19.0, 26.0),
@@ -86,7 +105,7 @@ class Body:
         self.yaw = self.pitch = self.lids = self.mouth = 0.0
 
     def move(self, prompt: Prompt, since_s: float, step_s: float) -> None:
-        late_s = since_s - self.manner.reaction_s
+        late_s = since_s - self.manner.after_s(prompt)
         if late_s <= 0:
             return
         yaw, pitch = self.aim(prompt, late_s)
@@ -95,7 +114,8 @@ class Body:
         self.yaw = _towards(self.yaw, yaw, reach)
         self.pitch = _towards(self.pitch, pitch, reach)
         self.lids = _towards(self.lids, float(blinking), 9.0 * step_s)
-        wide = self.manner.mouth if prompt is Prompt.MOUTH else 0.0
+        most = min(1.0, self.manner.mouth + CREEP_MOUTH_PER_S * late_s)
+        wide = most if prompt is Prompt.MOUTH else 0.0
         self.mouth = _towards(self.mouth, wide, self.manner.mouth_per_s * step_s)
 
     def aim(self, prompt: Prompt, late_s: float) -> tuple[float, float]:

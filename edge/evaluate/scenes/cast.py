@@ -27,6 +27,7 @@ class Show:
     card: Rgb = field(repr=False)
     draw: Draw = field(repr=False)
     facts: Facts
+    slow: bool = False  # whether the kiosk goes at its slow pace
     presented: Callable[[], bool] = lambda: True  # whether the attack itself took place
 
 

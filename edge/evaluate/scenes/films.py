@@ -81,16 +81,14 @@ class Screen:
         if self.grid is None:
             return rgb
         shown = pixelled(rgb, self.grid)
-        return np.asarray(
-            cv2.warpPerspective(
-                shown,
-                self._place(at_s),
-                SIZE,
-                flags=cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.uint8,
+        four = cv2.warpPerspective(
+            cv2.cvtColor(shown, cv2.COLOR_RGB2RGBA),
+            self._place(at_s),
+            SIZE,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
+        return np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), np.uint8)
 
     def _place(self, at_s: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """A hand trembles by a pixel or two; a screen is never quite square to the camera."""

@@ -43,7 +43,7 @@ class Lens:
             field = _shadow(light.gain, light.shadow, self._dark_left)
             rgb = np.asarray(cv2.multiply(rgb, field, scale=1 / 128), np.uint8)
         if light.blur_px:
-            rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), light.blur_px), np.uint8)
+            rgb = np.asarray(cv2.GaussianBlur(rgb, (5, 5), light.blur_px), np.uint8)
         x, y = self._rng.integers(0, SLACK_PX, 2)
         part = np.s_[y : y + SIZE[1], x : x + SIZE[0]]
         brighter = cv2.add(rgb, self._up[part])  # two sums of bytes: faster than one of words

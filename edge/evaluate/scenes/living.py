@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge.domain.challenge import Prompt
 from edge.drivers.sim.portrait import Rgb
 from edge.evaluate.scenes.bodies import Body, Rng, brisk, slow
@@ -13,9 +15,14 @@ SLOW_SHARE = 0.35
 
 
 def living(group: Group, rng: Rng) -> Show:
-    """The card holder, alone, in the light of an office: bright, dim or from one side."""
+    """The card holder, alone, in the light of an office: bright, dim or from one side.
+
+    Half of them go by the voice, half of the slow ones have chosen elder mode.
+    """
     is_slow, fps = bool(rng.random() < SLOW_SHARE), float(rng.choice(RATES))
-    body = Body(slow(rng) if is_slow else brisk(rng))
+    manner = slow(rng) if is_slow else brisk(rng)
+    by_ear, elder_mode = bool(rng.random() < 0.5), is_slow and bool(rng.random() < 0.5)
+    body = Body(replace(manner, by_ear=by_ear))
     light = Light(
         gain=rng.uniform(0.55, 1.25),
         shadow=rng.uniform(0.1, 0.5) if rng.random() < 0.4 else 0.0,
@@ -30,9 +37,10 @@ def living(group: Group, rng: Rng) -> Show:
 
     facts: dict[str, str | float] = {
         "manner": "slow" if is_slow else "brisk",
+        "by_ear": by_ear,
         "gain": light.gain,
         "shadow": light.shadow,
         "depth": group.shape.depth,
         "eyes_px": group.shape.eyes_px,
     }
-    return Show(fps, (group.sitter.person,), group.card, draw, facts)
+    return Show(fps, (group.sitter.person,), group.card, draw, facts, slow=elder_mode)

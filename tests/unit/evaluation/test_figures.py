@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from edge.domain.errors import ConfigError
 from edge.evaluate import campaign, page, report, settings
-from edge.evaluate.campaign import Archive, jobs
+from edge.evaluate.campaign import AGAIN, Archive, jobs
 from edge.evaluate.settings import HERE, Limits
 from edge.evaluate.stage import NO_ANSWER, Played
 from edge.evaluate.statistics import clopper_pearson, percentile
@@ -21,6 +22,8 @@ def played(seed=1000, *, live=False, passed=None, asked=1, presented=True, perso
     row = {
         "kind": "flat_print",
         "seed": seed,
+        "render": seed,
+        "slow": False,
         "people": (person,),
         "facts": FACTS,
         "fps": 12.0,
@@ -86,6 +89,34 @@ def test_silence_is_counted_apart_and_cannot_hide_an_acceptance() -> None:
 def test_an_attack_that_never_took_place_is_no_attempt() -> None:
     found = report.attack([played(1), played(2, presented=False)])
     assert (found["attempts"], found["not_presented"]) == (1, 1)
+
+
+def test_showing_a_film_again_makes_no_interval_narrower() -> None:
+    """400 tries of 10 films, one of which passes always: as wide as 1 of 10."""
+    rows = [
+        played(n, kind=AGAIN, render=n // 40, live=n // 40 == 3, order=("left", "up"))
+        for n in range(400)
+    ]
+    found = report.attack(rows)
+    assert (found["attempts"], found["accepted"], found["distinct_renders"]) == (400, 40, 10)
+    assert found["ci95"] == clopper_pearson(1, 10)
+    assert found["ci95_of_attempts"] == clopper_pearson(40, 400)
+
+
+def test_a_share_between_two_counts_takes_the_wider_interval() -> None:
+    rows = [played(n, kind=AGAIN, render=n // 40, live=n in (0, 40, 80)) for n in range(400)]
+    low, high = report.attack(rows)["ci95"]
+    assert (low, high) == (0.0, clopper_pearson(1, 10)[1])
+
+
+def test_replays_are_one_kind_and_those_drawn_anew_are_told_apart() -> None:
+    anew = [played(n, kind="replay", live=n == 0) for n in range(200)]
+    again = [played(n, kind=AGAIN, render=n // 40) for n in range(400)]
+    found = report.attacks({"replay": anew, AGAIN: again, "live": []})
+    assert set(found) == {"replay"}
+    assert (found["replay"]["attempts"], found["replay"]["distinct_renders"]) == (600, 210)
+    assert found["replay"]["pixel_level"]["attempts"] == 200
+    assert found["replay"]["pixel_level"]["accepted"] == 1
 
 
 def test_one_person_whose_picture_always_passes_is_named() -> None:
@@ -167,7 +198,7 @@ def test_too_many_refused_block_a_release_too() -> None:
 
 def test_every_kind_has_a_limit_and_every_limit_a_kind() -> None:
     limits = settings.read_limits(HERE)
-    assert set(limits.attacks) == set(campaign.GENERATORS) - {campaign.LIVE}
+    assert set(limits.attacks) == set(campaign.GENERATORS) - {campaign.LIVE, campaign.AGAIN}
     assert limits.attacks["flat_print"] == limits.attacks["flat_screen"] == 0.0
     assert limits.attacks["replay"] <= 0.004
     assert limits.attacks["swap"] <= 0.001
@@ -191,12 +222,59 @@ def test_what_was_played_is_not_played_again(tmp_path) -> None:
     archive.add([played(1000), played(1003, live=True)])
     kept = archive.of("flat_print")
     assert kept == {1000: played(1000), 1003: played(1003, live=True)}
-    left = jobs("flat_print", 1000, 12, kept)
-    assert [job.seeds for job in left] == [
-        (1001, 1002, 1004),
-        tuple(range(1005, 1010)),
-        (1010, 1011),
+    left = jobs({"flat_print": 12}, 1000, {"flat_print": kept})
+    assert [[seed for _, seed in job] for job in left] == [
+        [1001, 1002, 1004],
+        [*range(1005, 1010)],
+        [1010, 1011],
     ]
+
+
+def test_whoever_shares_heads_shares_a_job() -> None:
+    """A head takes half a second to prepare; stills need none."""
+    none = {kind: {} for kind in ("live", "swap", "flat_print", AGAIN)}
+    work = jobs({"live": 5, "swap": 10, "flat_print": 5, AGAIN: 400}, 1000, none)
+    kinds = sorted((tuple(sorted({kind for kind, _ in job})), len(job)) for job in work)
+    assert kinds == [
+        (("flat_print",), 5),
+        (("live", "swap"), 10),
+        ((AGAIN,), 200),
+        ((AGAIN,), 200),
+        (("swap",), 5),
+    ]
+
+
+def test_a_fingerprint_is_of_what_code_means(tmp_path) -> None:
+    same = tmp_path / "same.py", tmp_path / "other.py"
+    same[0].write_text('"""Words."""\nLIMIT = 0.3  # a word\n')
+    same[1].write_text("LIMIT = (0.3)\n")
+    assert campaign._meaning(same[0]) == campaign._meaning(same[1])
+    same[1].write_text("LIMIT = 0.4\n")
+    assert campaign._meaning(same[0]) != campaign._meaning(same[1])
+
+
+def test_every_file_that_the_outcome_depends_on_is_in_the_fingerprint() -> None:
+    """By what is imported from where; what is only reported or switched off is left out."""
+    edge = Path(campaign.__file__).parents[1]
+    known = {f"edge/{part}" for part in campaign.DEPENDS_ON}
+    assert all((edge.parent / f"{part}.py").exists() for part in known)
+    needed = {
+        name.replace(".", "/")
+        for part in known
+        for name in imports(edge.parent / f"{part}.py")
+        if name.startswith(("edge.models", "edge.evaluate", "edge.drivers", "edge.session"))
+    }
+    harmless = ("layers", "manifest")  # off in every session; hashes are taken by themselves
+    missing = {name for name in needed - known if not name.endswith(harmless)}
+    assert {name for name in missing if (edge.parent / f"{name}.py").exists()} == set()
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
 def test_a_torn_line_costs_one_session(tmp_path) -> None:

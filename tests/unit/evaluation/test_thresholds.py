@@ -30,8 +30,11 @@ def test_the_frozen_thresholds_of_this_repository_are_the_products() -> None:
 
 def test_every_number_of_the_check_is_among_them() -> None:
     product = thresholds.of_the_product()
-    assert len(product) == len(asdict(Limits())) + 2
+    usual, slow = asdict(Limits()), asdict(Limits.slow())
+    differ = [name for name in usual if usual[name] != slow[name]]
+    assert len(product) == len(usual) + len(differ) + 3
     assert product["check.parallax"] == Limits().parallax
+    assert {name: product[f"slow.{name}"] for name in differ} == {n: slow[n] for n in differ}
 
 
 def test_frozen_thresholds_verify(folder) -> None:
