@@ -98,6 +98,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "down": _("Lower the head"),
         "mouth": _("Open the mouth"),
         "blink": _("Blink"),
+        "still": _("Keep still"),
     },
     "card": {
         "resident": _("Resident identity card"),
