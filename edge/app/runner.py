@@ -442,7 +442,7 @@ class Runner:
             case fx.AskRegistry(key, id_number):
                 self._ask_registry(key, id_number)
             case fx.Watch(watch_id) | fx.View(watch_id) | fx.LookForCode(watch_id):
-                self._template = self._template_for(effect)
+                self._template, self._face = self._template_for(effect), b""
                 self._wanted_watch = watch_id
                 self._show(watch_id, preview=None, portrait=None)
                 self._watches.put(effect)
@@ -949,7 +949,7 @@ class Runner:
                     progress = look.progress
                     self.post(Watched(order.watch_id, progress))
                 if look.result is not None:
-                    self._face = look.result.face
+                    self._remember(order.watch_id, look.result.face)
                     self._show(order.watch_id, preview=None, portrait=look.result.portrait)
                     self.post(Judged(order.watch_id, look.result.verdict))
                     return
@@ -979,6 +979,12 @@ class Runner:
                 if text is not None or self.now_ns() >= end_ns:
                     break
         self.post(CodeSeen(order.watch_id, text))
+
+    def _remember(self, watch_id: int, face: bytes) -> None:
+        """What a template would be made of; too late for a try that nobody wants any more."""
+        with self._pictures:
+            if self._wanted_watch == watch_id:
+                self._face = face
 
     def _show(self, watch_id: int | None, **pictures: Picture | None) -> None:
         """Change what the screen may show; too late for a try that nobody wants any more."""

@@ -34,7 +34,7 @@ from edge.session.assist_states import (
     Withdrawn,
     WithdrawSure,
 )
-from edge.session.effects import DeleteTemplate, Effect, KeepTemplate, PrintWithdrawal
+from edge.session.effects import DeleteTemplate, Effect, Forget, KeepTemplate, PrintWithdrawal
 from edge.session.events import (
     Button,
     Event,
@@ -162,7 +162,7 @@ def _enrolling(
         case Enrolled(seen=seen), Button.VOUCH:
             return AssistReasons(replace(visit, enrolling=False, seen=seen)), ()
         case _:
-            return AssistChoice(replace(visit, consent=None, enrolling=False)), ()
+            return AssistChoice(replace(visit, consent=None, enrolling=False)), (Forget(),)
 
 
 def _keep(visit: Visit, verdict: Verdict, ctx: Context) -> Move:

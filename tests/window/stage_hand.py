@@ -281,9 +281,7 @@ def forgets() -> object:
 
         gc.collect()
         kinds = (Words, Key, pieces.Text, pieces.Key, pieces.Setting)
-        return sum(
-            NAME in _words_of(thing) for thing in gc.get_objects() if type(thing) in kinds
-        )
+        return sum(NAME in _words_of(thing) for thing in gc.get_objects() if type(thing) in kinds)
 
     def script() -> object:
         before = held()

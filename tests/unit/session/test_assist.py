@@ -230,6 +230,10 @@ def test_nothing_is_kept_before_submit() -> None:
     counter.feed(Judged(state.watch_id, verdict()))
     assert isinstance(counter.session.state, EnrolReviewing)
     assert not any(isinstance(each, fx.KeepTemplate) for each in counter.effects)
+    counter.press(Button.BACK)
+    assert counter.effect(fx.Forget) == fx.Forget()
+    assert isinstance(counter.session.state, AssistChoice)
+    assert counter.session.state.visit.consent is None
 
 
 def test_a_disk_that_does_not_keep_it_is_said() -> None:
