@@ -8,10 +8,7 @@ the rest of the basic block; within each those it is the first reading of.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-
-os.environ["PYPINYIN_NO_PHRASES"] = "true"
 
 from pypinyin.contrib.tone_convert import to_normal
 from pypinyin.pinyin_dict import pinyin_dict
