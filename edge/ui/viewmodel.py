@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.people import CardFlag, CardIdentity, mask_id_number, mask_name
-from edge.domain.record import NamedBy, Outcome, ProofRecord
+from edge.domain.record import NamedBy, Outcome
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.session.assist_states import AssistState
 from edge.session.codes_states import (
@@ -587,7 +587,6 @@ _PAPER_ART = {
 
 def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
     outcome, paper = _outcome(state, words), words(_PAPER_KEY[state.paper])
-    number = _number(state.record, words)
     take_card = words("frame.take_card") if card_lies else ""  # E16
     news = (*outcome, paper) if state.paper is PaperNews.PRINTING else (paper,)
     hint = words("finished.code_hint") if state.code else words("finished.hint")
@@ -596,7 +595,7 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
         layout=Layout.CODE if state.code else Layout.GUIDE,
         language=words.language,
         title=words("finished.title"),
-        lines=(*outcome, paper, number),
+        lines=(*outcome, paper, *_numbers(state, words)),
         advice=take_card,
         code=state.code,
         hint=hint + ("" if state.online else words("finished.offline_more")),
@@ -623,11 +622,14 @@ def _outcome(state: Finished, words: Wording) -> tuple[str, ...]:
     return (result,)
 
 
-def _number(record: ProofRecord, words: Wording) -> str:
-    """Whoever waits for a person is called by a short number."""
-    if record.ticket:
-        return words("finished.ticket", ticket=record.ticket)
-    return words("finished.number", number=record.receipt_no)
+def _numbers(state: Finished, words: Wording) -> tuple[str, ...]:
+    """Whoever waits for a person is called by a short number; without paper both are needed."""
+    record = state.record
+    number = words("finished.number", number=record.receipt_no)
+    if not record.ticket:
+        return (number,)
+    ticket = words("finished.ticket", ticket=record.ticket)
+    return (ticket, number) if state.paper is PaperNews.FAILED else (ticket,)
 
 
 def _typed(visit: Visit) -> bool:
