@@ -123,7 +123,7 @@ class QuickKiosk:
 def parts(config: Config, world: World, time: TimeSource | None) -> Parts:
     """What `compose` makes, with recorded eyes and perhaps another clock."""
     with ExitStack() as swaps:
-        swaps.enter_context(_swapped(watcher, "Watcher", lambda *_: RecordedEyes()))
+        swaps.enter_context(_swapped(watcher, "Watcher", lambda *_, **__: RecordedEyes()))
         if time is not None:
             swaps.enter_context(_swapped(composition, "SystemTime", lambda: time))
         return composition.compose(config, world)
