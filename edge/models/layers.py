@@ -93,7 +93,9 @@ class LayersTry:
             self.camera.lock_exposure()
             self.light = ScreenLight(draw_long(secrets.choice, PARTS), self.mono_ns())
         if max(abs(face.pose.yaw), abs(face.pose.pitch)) <= MAX_TURN_DEG:
-            self._readings.append(screen_light.read(image, mesh.points, frame.captured_ns))
+            self._readings.append(
+                screen_light.read(image, mesh.points, frame.captured_ns, face.pose)
+            )
             self._lux += [frame.lux] if frame.lux else []
 
     def frontal(self, image: Image, mesh: Mesh) -> None:

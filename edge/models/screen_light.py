@@ -6,9 +6,10 @@ it, more than the sides of the head, and the wall behind hardly any. A sheet of 
 as evenly as its own printed background does; a screen shines by itself and hardly follows.
 
     hue of the light that a region sends back                c = ln(R / B) / 3
-    c(t) = a + b t + gain * code(t - lag) + noise            least squares, per region
+    c(t) = a + b t + gain * code(t - lag) + turn(t) + noise  least squares, per region
 
-(a third, so that a small change is one of R - B over the sum of all).
+(a third, so that a small change is one of R - B over the sum of all; `turn` is quadratic in yaw
+and pitch, because a head that turns a little shows other skin where the light is read).
 
 `gain` over its standard error says whether the region follows at all; the ratios of gains
 say what kind of thing it is. Dim the hall and it sees much, in the sun nothing: then the
@@ -28,10 +29,12 @@ import numpy.typing as npt
 
 from edge.domain.light import CHIP_S, CHIPS, Code, chip_at
 from edge.domain.timebase import NS_PER_S, MonoNs
+from edge.models.geometry import Pose
 from edge.models.preprocess import Image, Points
 
 LAGS_S = tuple(np.arange(0.0, 0.41, 0.04))  # screen, exposure, transport
 GAMMA = 2.2
+MIN_ROWS = 16  # twice the unknowns of a fit
 SETTLE_S = 0.12  # after each change: the screen is neither hue yet
 
 Floats = npt.NDArray[np.float64]
@@ -67,6 +70,8 @@ class Reading:
     cheeks: Floats
     sides: Floats
     behind: Floats | None
+    yaw: float = 0.0  # degrees
+    pitch: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ CHEEKS = (50, 280, 101, 330)
 SIDES = (227, 447, 137, 366)  # before the ears, a little inside the outline that moves
 
 
-def read(image: Image, points: Points, at_ns: MonoNs) -> Reading:
+def read(image: Image, points: Points, at_ns: MonoNs, pose: Pose) -> Reading:
     """Patches of a fourteenth of the face's width, and a strip beside the head; as light."""
     half = max(2, round(float(np.ptp(points[:, 0])) / 28))
     return Reading(
@@ -97,6 +102,8 @@ def read(image: Image, points: Points, at_ns: MonoNs) -> Reading:
         _as_light(_mean(image, points[list(CHEEKS)], half)),
         _as_light(_mean(image, points[list(SIDES)], half)),
         _behind(image, points),
+        pose.yaw,
+        pose.pitch,
     )
 
 
@@ -155,24 +162,25 @@ def judge(
     if len(sound) < limits.min_frames or times[-1] < 0.8 * CHIPS * CHIP_S:
         return Finding(Answer.ABSTAINS, 0.0, 0.0)
     face = _hue(np.array([(one.nose + one.cheeks) / 2 for one in sound]))
-    lag = max(LAGS_S, key=lambda lag_s: _fit(face, times, code, lag_s)[1])
-    gain, significance = _fit(face, times, code, lag)
+    turns = _turns(sound, times)
+    lag = max(LAGS_S, key=lambda lag_s: _fit(face, turns, code, lag_s)[1])
+    gain, significance = _fit(face, turns, code, lag)
     if significance < limits.min_significance or gain < limits.min_gain:
         seen = expected is not None and expected >= limits.should_be_seen
         return Finding(Answer.ABSENT if seen else Answer.ABSTAINS, gain, significance)
-    return _of_what_kind(sound, times, code, lag, (gain, significance), limits)
+    return _of_what_kind(sound, turns, code, lag, (gain, significance), limits)
 
 
 def _of_what_kind(
     sound: Sequence[Reading],
-    times: Floats,
+    turns: Floats,
     code: Code,
     lag: float,
     whole: tuple[float, float],
     limits: Limits,
 ) -> Finding:
     def fit(part: Sequence[Floats]) -> tuple[float, float]:
-        return _fit(_hue(np.array(part)), times, code, lag)
+        return _fit(_hue(np.array(part)), turns, code, lag)
 
     nose, sides = fit([one.nose for one in sound]), fit([one.sides for one in sound])
     relief, doubt = _ratio(nose, sides)
@@ -199,13 +207,20 @@ def _hue(means: Floats) -> Floats:
     return np.asarray(np.log(red / blue) / 3)
 
 
-def _fit(hue: Floats, times: Floats, code: Code, lag_s: float) -> tuple[float, float]:
+def _turns(sound: Sequence[Reading], times: Floats) -> Floats:
+    """(n, 7): what a region's hue may depend on besides the code; the second column is the time."""
+    yaw = np.array([one.yaw for one in sound])
+    pitch = np.array([one.pitch for one in sound])
+    return np.stack([np.ones_like(times), times, times**2, yaw, pitch, yaw**2, pitch**2], 1)
+
+
+def _fit(hue: Floats, turns: Floats, code: Code, lag_s: float) -> tuple[float, float]:
     """Gain and its significance; frames close after a change take no part."""
-    since = times - lag_s
+    since = turns[:, 1] - lag_s
     chips = np.array([chip_at(code, one) for one in since])
     keep = (chips != 0) & (since % CHIP_S > SETTLE_S)
-    columns = np.stack([chips[keep], np.ones(keep.sum()), times[keep], times[keep] ** 2], 1)
-    if len(columns) < 12:
+    columns = np.column_stack([chips[keep], turns[keep]])
+    if len(columns) < MIN_ROWS:
         return 0.0, 0.0
     found, *_ = np.linalg.lstsq(columns, hue[keep], rcond=None)
     left = hue[keep] - columns @ found

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from edge.domain.matters import Held, HeldProof
 from edge.domain.people import CardKey, PersonId, RosterEntry
 from edge.domain.staff import Permission, PinVerifier, StaffEntry, StaffList
-from edge.wire import desired, messages, notices, questions, staff
+from edge.wire import desired, messages, notices, questions, staff, templates
 from edge.wire.desired import Desired, Heard, Reported, SettingsState
 from edge.wire.envelope import canonical
 from edge.wire.messages import Ack, AckStatus, Presence, Roster
@@ -31,6 +31,10 @@ MATTER = {
     "number": "7QF3-0XKM", "consent": None, "liveness": None, "proven": False,
 }  # fmt: skip
 OPINION = {"ratings": ["good", "fair", "poor"], "grievance": "", "number": ""}
+WITHDRAWN = {
+    "change": "withdrawn", "person": "p-1", "badge": "", "consent": None, "expires": None,
+    "card_alike": None,
+}  # fmt: skip
 MOMENT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 STAMP = {"utc": "2026-11-23T03:00:00.000Z", "boot_ns": 5, "boot_id": "b", "trust": "ntp"}
 
@@ -47,6 +51,7 @@ def down() -> tuple[Kind, ...]:
         messages.ASK: questions.ask_body(questions.Ask("epoch-1", ((1, 3), (7, 7)))),
         messages.DESIRED: desired.desired_body(Desired(7, {"language": "zh", "tries": 3})),
         messages.HEARD: desired.heard_body(Heard("question")),
+        messages.FORGET: templates.deletions_body(templates.Deletions(2, (ENTRY.person_id,))),
     }
     return _kinds(bodies, up=False)
 
@@ -75,6 +80,7 @@ def up(kiosk: TestKiosk) -> tuple[Kind, ...]:
             questions.HistoryQuestion("100000194508150010", str(uuid.uuid4()))
         ),
         messages.MATTER: canonical({**about, **MATTER, "matter_id": str(uuid.uuid4())}),
+        messages.TEMPLATE: canonical({**about, **WITHDRAWN, "event_id": str(uuid.uuid4())}),
         messages.OPINION: canonical({**about, **OPINION, "opinion_id": str(uuid.uuid4())}),
         messages.TOLD: questions.told_body(questions.Told("epoch-1", ((1, 2),), ((4, 4),))),
         messages.REPORTED: desired.reported_body(reported),

@@ -1,6 +1,7 @@
 """The screen as a light source: before a simulated head, sheets and a screen."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 from edge.domain.light import CHIP_S, chip_at, codes
 from edge.evaluate import light
 from edge.evaluate.light import Hall, campaign, session
+from edge.models.geometry import Pose
 from edge.models.screen_light import Answer, Reading, judge, read
 from tests.helpers_models import mesh
+
+AHEAD = Pose(0.0, 0.0, 0.0)
 
 
 def test_orders_are_many_balanced_and_never_monotonous() -> None:
@@ -61,6 +65,20 @@ def test_another_order_than_the_one_shown_does_not_fit() -> None:
     assert judge(readings, tuple(-chip for chip in shown), 0, 0.009).answer is Answer.ABSENT
 
 
+def test_a_head_that_turns_a_little_shows_other_skin_and_still_follows() -> None:
+    """What turning changes is told from what the light changes."""
+    rng = np.random.default_rng(6)
+    steady, code = session("head", Hall(0.3), rng)
+    turning = []
+    for number, one in enumerate(steady):
+        yaw, pitch = 8 * np.sin(number / 9), 5 * np.sin(number / 14)
+        redder = np.array([1 + 0.02 * yaw, 1.0, 1.0]) * (1 + 0.01 * pitch)
+        turning.append(replace(one, sides=one.sides * redder, yaw=yaw, pitch=pitch))
+    unknown = [replace(one, yaw=0.0, pitch=0.0) for one in turning]
+    assert judge(turning, code, 0, 0.009).answer is Answer.FOLLOWS
+    assert judge(unknown, code, 0, 0.009).answer is not Answer.FOLLOWS
+
+
 def test_too_few_frames_say_nothing() -> None:
     readings, code = session("head", Hall(0.3), np.random.default_rng(5))
     assert judge(readings[:30], code, 0, 0.009).answer is Answer.ABSTAINS
@@ -85,7 +103,7 @@ def test_places_are_read_where_the_mesh_has_them() -> None:
     x, y = np.rint(points[4, :2]).astype(int)
     image[y - 3 : y + 3, x - 3 : x + 3] = (200, 100, 50)
     image[:, :100] = (10, 20, 30)
-    got = read(image, points, 0)
+    got = read(image, points, 0, AHEAD)
     assert got.nose[0] > got.sides[0] == 0
     assert got.behind is not None
     assert got.behind[2] > got.behind[0] > 0
@@ -93,7 +111,7 @@ def test_places_are_read_where_the_mesh_has_them() -> None:
 
 def test_a_face_half_out_of_the_picture_is_read_as_far_as_it_goes() -> None:
     points = mesh() + np.array([2000, 0, 0])
-    got = read(np.zeros((480, 640, 3), np.uint8), points, 0)
+    got = read(np.zeros((480, 640, 3), np.uint8), points, 0, AHEAD)
     assert np.isnan(got.nose).all()
 
 
