@@ -28,12 +28,9 @@ from edge.session.assist_states import (
     EnrolConsenting,
     EnrolFailed,
     Enrolled,
+    Enrolling,
     EnrolReviewing,
-    Slip,
-    TemplateChanging,
     Vouching,
-    Withdrawn,
-    WithdrawSure,
 )
 from edge.session.codes_states import (
     AwaitingOwner,
@@ -321,12 +318,10 @@ ENROLMENT = replace(
     event_id=RecordId("0193a5c4-7e2b-7b11-8000-000000000042"),
     expires=date(2028, 1, 30),
 )
-WITHDRAWAL = replace(ENROLMENT, change=TemplateChange.WITHDRAWN, expires=None)
 
 
 def assist_states() -> dict[str, State]:
     """A member of staff serves a resident."""
-    gone = Withdrawn(HELPED, WITHDRAWAL, True, 7)
     return {
         "assist_card": AssistCard(CLERK),
         "assist_card_again": AssistCard(CLERK, 1),
@@ -339,13 +334,9 @@ def assist_states() -> dict[str, State]:
         "enrol_review": EnrolReviewing(HELPED, verdict()),
         "enrol_again": EnrolFailed(HELPED, verdict(live=False), False),
         "enrol_exhausted": EnrolFailed(HELPED, verdict(live=False), True),
-        "enrolling": TemplateChanging(HELPED, ENROLMENT, verdict()),
+        "enrolling": Enrolling(HELPED, ENROLMENT, verdict()),
         "enrolled": Enrolled(HELPED, ENROLMENT, verdict()),
-        "withdraw_sure": WithdrawSure(HELPED),
-        "withdrawing": TemplateChanging(HELPED, WITHDRAWAL),
-        "withdrawn_printing": gone,
-        "withdrawn": replace(gone, slip=Slip.PRINTED),
-        "withdrawn_elsewhere": replace(gone, here=False, slip=Slip.FAILED),
+        "mine_menu_vouched": Mine(own(HELPED), MinePage.MENU),
     }
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from cloud_bridge.bridge.opening import OpenedMatter, OpenedOpinion
-from cloud_bridge.registry import audit
+from cloud_bridge.registry import audit, badges
 from cloud_bridge.registry.models import Device, Matter, Opinion, Person, Task
 from cloud_bridge.registry.vault import Vault
 from edge.domain.matters import MatterKind
@@ -32,6 +32,7 @@ def matter_of(
         about=body.about,
         number=body.number,
         proven=body.proven,
+        badge=body.badge,
         consent=body.consent,
         liveness=body.liveness,
         at=body.at,
@@ -73,7 +74,7 @@ def write(row: Matter, vault: Vault, now: datetime) -> None:
     audit.write(
         vault,
         f"kiosk {row.device_id}"[:60],
-        f"self.{row.kind}"[:30],
+        f"{'staff' if row.badge else 'self'}.{row.kind}"[:30],
         target,
         reason=_reason(row),
         region_code=region,
@@ -87,7 +88,15 @@ def write(row: Matter, vault: Vault, now: datetime) -> None:
 
 
 def _reason(row: Matter) -> str:
-    """When and what, never who: the entry names the person by id."""
+    """When and what, and under whose badge; the entry names the person by id."""
     what = row.about or ("proven" if row.proven else "not proven")
     words = [row.at.isoformat(timespec="seconds"), what]
-    return " ".join([*words, "simulated"] if row.simulated else words)
+    if row.badge:
+        words = [words[0], row.about or "vouched", f"badge {row.badge}", _standing(row)]
+    return " ".join(filter(None, [*words, "simulated" if row.simulated else ""]))
+
+
+def _standing(row: Matter) -> str:
+    """A badge that may not vouch there opens nothing for a kiosk in order: it shows."""
+    may = badges.may_witness(row.badge, row.device.site.region_id, row.at)
+    return "" if may else "may not"

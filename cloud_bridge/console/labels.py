@@ -250,6 +250,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "person.history": _("saw their own records at a kiosk"),
         "self.access": _("gave their face to see their own data"),
         "self.correction": _("asked for a correction at a kiosk"),
+        "staff.access": _("staff opened somebody's own data at a kiosk"),
+        "staff.correction": _("staff asked for a correction at a kiosk"),
         "opinions.view": _("looked at the opinions"),
         "person.add": _("added a person"),
         "helped.list": _("looked at helped sessions"),

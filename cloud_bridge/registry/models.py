@@ -478,12 +478,14 @@ class Matter(models.Model):
     """What somebody did with their own data at a kiosk, signed by it.
 
     `proven`: the camera check passed; `about` and `number` only for a correction. `consent` is
-    what was agreed to before the camera opened, `liveness` what the check found.
+    what was agreed to before the camera opened, `liveness` what the check found. `badge`: of the
+    member of staff who vouched for them instead.
     """
 
     record_id = models.CharField(max_length=36, primary_key=True)
     device = models.ForeignKey(Device, models.PROTECT, related_name="+")
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="matters")
+    badge = models.CharField(max_length=20, blank=True)
     subject_name = models.CharField(max_length=120)
     subject_key = models.CharField(max_length=64, db_index=True)
     subject_sealed = models.BinaryField()

@@ -317,7 +317,7 @@ def withdrawal_slip(
         Line(text(language, "withdrawal_slip.title"), big=True, centred=True),
         Rule(),
         Line(text(language, "withdrawal_slip.line")),
-        Line(text(language, "withdrawn.number", number=order.slip_no)),
+        Line(text(language, "withdrawal_slip.number", number=order.slip_no)),
         Line(at),
         Line(f"{config.agency.office} {config.agency.phone}"),
         Rule(),

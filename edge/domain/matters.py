@@ -30,7 +30,10 @@ class About(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One such deed. `number` is what the person is given to ask with; empty if nothing is due."""
+    """One such deed. `number` is what the person is given to ask with; empty if nothing is due.
+
+    `badge`: of the member of staff who looked at person and card, where no camera did.
+    """
 
     matter_id: RecordId
     kiosk_id: str
@@ -43,6 +46,12 @@ class Matter:
     at: Stamp
     provenance: Provenance
     software: str
+    badge: str = field(repr=False, default="")
+
+    @property
+    def opens(self) -> bool:
+        """Whether who it is was shown well enough to see what is kept of them."""
+        return bool(self.badge) or (self.verdict is not None and self.verdict.passed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 A member of staff who is signed in looks at the person and at the card, and either certifies
 them as a witness, saying why the camera was not used, or enrols a template of their face, for
-which the resident agrees or declines themselves, or deletes one. Every witnessed record and
-enrolment names the badge; the registry has each of them looked at again.
+which the resident agrees or declines themselves, or opens what is kept of them, where it can be
+printed, corrected and deleted too. All of it names the badge; the registry has every witnessed
+record and enrolment looked at again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from edge.domain.people import RosterEntry
 from edge.domain.record import AssistReason, Consent, Verdict
 from edge.domain.staff import StaffMember
 from edge.domain.templates import KEPT_AFTER, TemplateChange
+from edge.session import mine
 from edge.session.assist_states import (
     REASONS,
     AssistCard,
@@ -27,23 +29,12 @@ from edge.session.assist_states import (
     EnrolConsenting,
     EnrolFailed,
     Enrolled,
+    Enrolling,
     EnrolReviewing,
-    Slip,
-    TemplateChanging,
     Vouching,
-    Withdrawn,
-    WithdrawSure,
 )
-from edge.session.effects import DeleteTemplate, Effect, Forget, KeepTemplate, PrintWithdrawal
-from edge.session.events import (
-    Button,
-    Event,
-    SlipPrinted,
-    TemplateDeleted,
-    TemplateFailed,
-    TemplateKept,
-)
-from edge.session.mine import slip_no
+from edge.session.effects import Effect, Forget, KeepTemplate
+from edge.session.events import Button, Event, TemplateFailed, TemplateKept
 from edge.session.staff_states import Service, ServicePage
 from edge.session.states import Language, State, Turned, Visit, Why, visit_of
 
@@ -83,13 +74,14 @@ def staff_of(state: State) -> StaffMember | None:
 def offered(state: AssistState) -> tuple[Button, ...]:
     """Every button that does something in this state, main choices first."""
     match state:
-        case AssistCard() | WithdrawSure() | Vouching():
-            sure = () if isinstance(state, AssistCard) else (Button.CONFIRM,)
-            return (*sure, Button.BACK, Button.HOME)
+        case AssistCard():
+            return (Button.BACK, Button.HOME)
+        case Vouching():
+            return (Button.CONFIRM, Button.BACK, Button.HOME)
         case AssistConfirm():
             return (Button.CONFIRM, Button.REVEAL, Button.HOME)
         case AssistChoice():
-            return (Button.VOUCH, Button.ENROL, Button.DELETE_TEMPLATE, Button.BACK, Button.HOME)
+            return (Button.VOUCH, Button.ENROL, Button.MINE, Button.BACK, Button.HOME)
         case AssistReasons(sheet=sheet):
             reasons = (Button(f"reason_{reason.value}") for reason in REASONS[sheet])
             return (*reasons, Button.NEXT, Button.BACK, Button.HOME)
@@ -100,12 +92,10 @@ def offered(state: AssistState) -> tuple[Button, ...]:
         case EnrolFailed(exhausted=exhausted):
             again = () if exhausted else (Button.TRY_AGAIN,)
             return (*again, Button.BACK, Button.HOME)
-        case TemplateChanging():
+        case Enrolling():
             return ()
         case Enrolled():
             return (Button.VOUCH, Button.EXIT, Button.HOME)
-        case Withdrawn():
-            return (Button.EXIT, Button.HOME)
 
 
 def pressed(state: AssistState, button: Button, language: Language, ctx: Context) -> Step:
@@ -125,8 +115,8 @@ def pressed(state: AssistState, button: Button, language: Language, ctx: Context
             return AssistReasons(visit), ()
         case AssistChoice(visit), Button.ENROL:
             return EnrolConsenting(visit), ()
-        case AssistChoice(visit), Button.DELETE_TEMPLATE:
-            return WithdrawSure(visit), ()
+        case AssistChoice(visit), Button.MINE:
+            return mine.vouched(visit, ctx)
         case AssistReasons(visit, sheet), Button.NEXT:
             return AssistReasons(visit, (sheet + 1) % len(REASONS)), ()
         case AssistReasons(visit), _ if button in REASON_BUTTONS:
@@ -135,9 +125,7 @@ def pressed(state: AssistState, button: Button, language: Language, ctx: Context
             return AssistReasons(visit), ()
         case Vouching(visit, reason), Button.CONFIRM:
             return Certify(visit, reason)
-        case WithdrawSure(visit), Button.CONFIRM:
-            return _withdraw(visit, language, ctx)
-        case ((AssistReasons(visit) | WithdrawSure(visit)), Button.BACK):
+        case AssistReasons(visit), Button.BACK:
             return AssistChoice(visit), ()
         case _:
             return state, ()
@@ -173,7 +161,7 @@ def _keep(visit: Visit, verdict: Verdict, ctx: Context) -> Move:
     )
     alike = None if verdict.likeness is None else verdict.likeness.passed
     event = replace(made, expires=_kept_until(visit.entry, ctx), card_alike=alike)
-    return TemplateChanging(visit, event, verdict), (KeepTemplate(event),)
+    return Enrolling(visit, event, verdict), (KeepTemplate(event),)
 
 
 def _kept_until(entry: RosterEntry, ctx: Context) -> date:
@@ -182,33 +170,15 @@ def _kept_until(entry: RosterEntry, ctx: Context) -> date:
     return (due_after(entry.cycle, today) if ctx.now.is_sure else entry.due_by) + KEPT_AFTER
 
 
-def _withdraw(visit: Visit, language: Language, ctx: Context) -> Move:
-    assert visit.entry is not None
-    assert visit.witness is not None
-    event = ctx.withdrawal(visit.entry.person_id, language, visit.witness.badge)
-    return TemplateChanging(visit, event), (DeleteTemplate(event),)
-
-
 # --- results of orders -----------------------------------------------------------
 
 
-def told(state: AssistState, event: Event, order_id: int) -> Move | None:
-    """What came of an order; `None` if it was another one. A slip is printed as `order_id`."""
+def told(state: AssistState, event: Event) -> Move | None:
+    """What came of an order; `None` if it was another one."""
     match state, event:
-        case TemplateChanging(visit, change, seen), TemplateKept(event_id) if (
-            event_id == change.event_id and seen is not None
-        ):
+        case Enrolling(visit, change, seen), TemplateKept(event_id) if event_id == change.event_id:
             return Enrolled(visit, change, seen), ()
-        case TemplateChanging(visit, change), TemplateDeleted(event_id, here) if (
-            event_id == change.event_id
-        ):
-            slip = PrintWithdrawal(order_id, slip_no(change.event_id), change.at)
-            return Withdrawn(visit, change, here, order_id), (slip,)
-        case TemplateChanging(visit, change), TemplateFailed(event_id) if (
-            event_id == change.event_id
-        ):
+        case Enrolling(visit, change), TemplateFailed(event_id) if event_id == change.event_id:
             return Turned(Why.STORE_DOWN, visit), ()
-        case Withdrawn(order_id=running), SlipPrinted(done, fault) if done == running:
-            return replace(state, slip=Slip.FAILED if fault else Slip.PRINTED), ()
         case _:
             return None

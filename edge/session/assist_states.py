@@ -7,7 +7,6 @@ roster and watching the camera are the states that everybody goes through.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from edge.domain.record import AssistReason, Verdict
@@ -23,14 +22,6 @@ REASONS = (
     (AssistReason.UNDECIDED, AssistReason.OTHER),
 )
 """Two at a time, so that the way to the next ones is the third choice."""
-
-
-class Slip(Enum):
-    """What the printer said of the slip about a template."""
-
-    PRINTING = "printing"
-    PRINTED = "printed"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,7 @@ class AssistConfirm:
 
 @dataclass(frozen=True, slots=True)
 class AssistChoice:
-    """Bear witness, enrol a template, or delete one."""
+    """Bear witness, enrol a template, or open what is kept of them."""
 
     visit: Visit
 
@@ -97,19 +88,12 @@ class EnrolFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawSure:
-    """Somebody wants their template deleted, everywhere."""
-
-    visit: Visit
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateChanging:
-    """A template is on its way to the disk, or off it. `seen`: the check it was made in."""
+class Enrolling:
+    """A template is on its way to the disk. `seen`: the check it was made in."""
 
     visit: Visit
     event: TemplateEvent
-    seen: Verdict | None = None
+    seen: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +105,6 @@ class Enrolled:
     seen: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The template is gone here, and the registry has it in writing. `here`: there was one."""
-
-    visit: Visit
-    event: TemplateEvent
-    here: bool
-    order_id: int
-    slip: Slip = Slip.PRINTING
-
-
 AssistState = (
     AssistCard
     | AssistConfirm
@@ -141,8 +114,6 @@ AssistState = (
     | EnrolConsenting
     | EnrolReviewing
     | EnrolFailed
-    | WithdrawSure
-    | TemplateChanging
+    | Enrolling
     | Enrolled
-    | Withdrawn
 )

@@ -85,7 +85,6 @@ class Button(Enum):
     ASSIST = "assist"
     VOUCH = "vouch"
     ENROL = "enrol"
-    DELETE_TEMPLATE = "delete_template"
     REASON_HOLD_STILL = "reason_hold_still"
     REASON_BLIND = "reason_blind"
     REASON_DEAF = "reason_deaf"

@@ -52,8 +52,8 @@ from edge.session.assist_states import (
     AssistConfirm,
     AssistState,
     EnrolFailed,
+    Enrolling,
     EnrolReviewing,
-    TemplateChanging,
 )
 from edge.session.codes_states import (
     AwaitingOwner,
@@ -252,6 +252,7 @@ class Context:
             self.now,
             self.provenance,
             self.software,
+            visit.witness.badge if visit.witness else "",
         )
 
     def opinion(
@@ -378,7 +379,7 @@ def _timer(session: Session, timer: int, ctx: Context) -> Transition:
     if not session.warned:
         warned = replace(session, warned=True, timer=timer + 1)
         return Transition(warned, (SetTimer(warned.timer, WARN_S),))
-    busy = Storing | Filing | Withdrawing | Saying | TemplateChanging
+    busy = Storing | Filing | Withdrawing | Saying | Enrolling
     if isinstance(session.state, busy):
         return _countdown(session, ctx)  # the disk will answer; nobody is sent away before it does
     return _leave(session, ctx)
@@ -843,7 +844,7 @@ def _has_scanner(session: Session, ctx: Context) -> bool:
 
 def _answered(session: Session, event: Event, ctx: Context) -> Transition:
     if isinstance(session.state, AssistState):
-        return _moved(session, assist.told(session.state, event, session.epoch + 1), ctx)
+        return _moved(session, assist.told(session.state, event), ctx)
     match session.state, event:
         case LookingUp(visit), RosterAnswered(key, entry, online) if key == visit.key:
             return _looked_up(session, visit, entry, online, ctx)

@@ -1,8 +1,9 @@
 """The machine's part for 我的信息: what is kept of a person, shown to that person alone. Pure.
 
 A card may have been lost: alone it shows this year's state and no more. Everything else needs
-a face match in this visit, for which consent is asked with words of its own. The registry is
-told of each such proof, passed or not, before anything is shown for it.
+a face match in this visit, for which consent is asked with words of its own, or staff who look at
+person and card. The registry is told of each such proof, passed or not, before anything is shown
+for it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from edge.domain.matters import About, Held, Matter, MatterKind
 from edge.domain.people import mask_id_number, mask_name
 from edge.domain.record import RecordId
 from edge.session import codes
+from edge.session.assist_states import AssistChoice
 from edge.session.effects import (
     AskHistory,
     DataCopy,
@@ -117,6 +119,14 @@ def _ask(visit: Visit) -> Move:
     return AskingMine(visit), (AskHistory(visit.key, visit.card.id_number, visit.proven),)
 
 
+def vouched(visit: Visit, ctx: Context) -> Move:
+    """Staff looked at person and card, which is as good as the camera, and filed like it."""
+    if visit.proven:
+        return opened(visit, Purpose.MINE)
+    visit = replace(visit, purpose=Purpose.MINE)
+    return proved(visit, ctx.matter(visit, MatterKind.ACCESS))
+
+
 def proved(visit: Visit, matter: Matter) -> Move:
     """The look is written down first, also one that did not work out."""
     return Filing(visit, matter), (File(matter),)
@@ -148,7 +158,7 @@ def _filed(visit: Visit, matter: Matter, online: bool, order_id: int) -> Move:
     if matter.kind is MatterKind.CORRECTION:
         filed = Mine(visit, MinePage.FILED, about=matter.about, number=matter.number, online=online)
         return _printing(filed, order_id), (PrintSheet(order_id, Ticket(matter.number)),)
-    if matter.verdict is None or not matter.verdict.passed:
+    if not matter.opens:
         return Turned(Why.NOT_PROVEN, visit), ()
     return _ask(replace(visit, proven=matter.matter_id, consent=None, attempts=0))
 
@@ -187,7 +197,8 @@ def pressed(state: Mine, button: Button, order_id: int, language: Language, ctx:
 def _withdraw(state: Mine, language: Language, ctx: Context) -> Move:
     entry = state.visit.entry
     assert entry is not None
-    event = ctx.withdrawal(entry.person_id, language)
+    badge = state.visit.witness.badge if state.visit.witness else ""
+    event = ctx.withdrawal(entry.person_id, language, badge)
     return Withdrawing(state.visit, event, state.reached), (DeleteTemplate(event),)
 
 
@@ -214,10 +225,11 @@ def _printing(state: Mine, order_id: int) -> Mine:
 
 
 def _back(state: Mine) -> State:
-    """Who came for the history alone goes back to where they chose it."""
+    """Who came for the history alone goes back to where they chose it, as everybody does."""
     came_for = _LANDS[state.visit.purpose]
     if state.page is MinePage.MENU or (state.page is came_for and came_for is MinePage.HISTORY):
-        return Choosing(state.visit)
+        visit = state.visit
+        return AssistChoice(visit) if visit.witness else Choosing(visit)
     return _page(state, _BACK[state.page])
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.domain.people import CardIdentity, mask_id_number, mask_name
-from edge.domain.templates import TemplateChange
 from edge.session.assist import REASON_BUTTONS
 from edge.session.assist_states import (
     REASONS,
@@ -20,23 +19,12 @@ from edge.session.assist_states import (
     EnrolConsenting,
     EnrolFailed,
     Enrolled,
+    Enrolling,
     EnrolReviewing,
-    Slip,
-    TemplateChanging,
     Vouching,
-    Withdrawn,
-    WithdrawSure,
 )
 from edge.session.events import Button
-from edge.session.mine import slip_no
 from edge.ui.screen import Art, Layout, Screen, Tone, Wording, sentences_of
-
-SIDE = (Button.DELETE_TEMPLATE,)
-_SLIP_ART = {
-    Slip.PRINTING: Art.SLIP,
-    Slip.PRINTED: Art.SLIP_DONE,
-    Slip.FAILED: Art.SLIP_FAILED,
-}
 
 
 def draft(state: AssistState, words: Wording) -> Screen:
@@ -55,23 +43,22 @@ def draft(state: AssistState, words: Wording) -> Screen:
             return _consent(words)
         case EnrolReviewing() | EnrolFailed():
             return _looked(state, words)
-        case WithdrawSure():
-            return _guide("withdraw_sure", words, Art.PERSON)
-        case TemplateChanging(event=event):
-            name = "enrolling" if event.change is TemplateChange.ENROLLED else "withdrawing"
-            return _guide(name, words, Art.WAIT)
+        case Enrolling():
+            return _guide("enrolling", words, Art.WAIT)
         case Enrolled():
             return _enrolled(state, words)
-        case Withdrawn():
-            return _withdrawn(state, words)
 
 
 def label(state: AssistState, button: Button, words: Wording) -> str:
     match state, button:
         case AssistConfirm(revealed=True), Button.REVEAL:
             return words("button.conceal")
-        case ((AssistConfirm() | Vouching() | WithdrawSure()), Button.CONFIRM):
-            return words(f"button.{_CONFIRMS[type(state)]}")
+        case AssistConfirm(), Button.CONFIRM:
+            return words("button.is_the_person")
+        case Vouching(), Button.CONFIRM:
+            return words("button.vouch_now")
+        case AssistChoice(), Button.MINE:
+            return words("button.assist_mine")
         case EnrolConsenting(), (Button.AGREE | Button.DECLINE):
             return words(f"button.enrol_{button.value}")
         case ((AssistCard() | AssistConfirm() | AssistChoice()), Button.HOME):
@@ -80,13 +67,6 @@ def label(state: AssistState, button: Button, words: Wording) -> str:
             return words(f"assist_reason.{REASON_BUTTONS[button].value}")
         case _:
             return words(f"button.{button.value}")
-
-
-_CONFIRMS: dict[type, str] = {
-    AssistConfirm: "is_the_person",
-    Vouching: "vouch_now",
-    WithdrawSure: "delete_now",
-}
 
 
 def consent_words(words: Wording) -> str:
@@ -207,23 +187,4 @@ def _enrolled(state: Enrolled, words: Wording) -> Screen:
         art=Art.DONE,
         tone=Tone.GOOD,
         spoken=title,
-    )
-
-
-def _withdrawn(state: Withdrawn, words: Wording) -> Screen:
-    title = words("withdrawn.title")
-    here = words("withdrawn.here" if state.here else "withdrawn.elsewhere")
-    return Screen(
-        name="withdrawn",
-        layout=Layout.GUIDE,
-        language=words.language,
-        title=title,
-        lines=(
-            here,
-            words("withdrawn.number", number=slip_no(state.event.event_id)),
-            words(f"withdrawn.{state.slip.value}"),
-        ),
-        art=_SLIP_ART[state.slip],
-        tone=Tone.GOOD,
-        spoken=sentences_of(title, here),
     )

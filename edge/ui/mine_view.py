@@ -25,6 +25,8 @@ def label(state: Mine, button: Button, words: Wording) -> str:
             return words("button.confirm_correction")
         case MinePage.WITHDRAW, Button.CONFIRM:
             return words("button.confirm_withdrawal")
+        case _, Button.HOME if state.visit.witness:
+            return words("button.sign_out")
         case MinePage.DATA, Button.HISTORY:
             return words("button.all_records")
         case _:
@@ -61,8 +63,8 @@ def draft(state: Mine, words: Wording) -> Screen:
     return _PAGES[state.page](state, words)
 
 
-def _menu(state: Mine, words: Wording) -> Screen:  # noqa: ARG001
-    line = words("mine.proven")
+def _menu(state: Mine, words: Wording) -> Screen:
+    line = words("mine.vouched" if state.visit.witness else "mine.proven")
     return Screen(
         name="mine_menu",
         layout=Layout.GUIDE,

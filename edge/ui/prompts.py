@@ -53,11 +53,9 @@ from edge.session.assist_states import (
     EnrolConsenting,
     EnrolFailed,
     Enrolled,
+    Enrolling,
     EnrolReviewing,
-    TemplateChanging,
     Vouching,
-    Withdrawn,
-    WithdrawSure,
 )
 from edge.session.codes_states import (
     AwaitingOwner,
@@ -269,11 +267,11 @@ def _states() -> Iterator[State]:
         EnrolReviewing(_VISIT, _verdict(None)),
         Enrolled(_VISIT, _ENROLMENT, _verdict(None)),
     )
-    yield from (Withdrawn(_VISIT, _ENROLMENT, here, 0) for here in (True, False))
     yield from (EnrolFailed(_VISIT, _verdict(None), exhausted) for exhausted in (True, False))
     yield from (AssistCard(StaffMember("", frozenset())), AssistConfirm(_VISIT))
     yield from (AssistChoice(_VISIT), AssistReasons(_VISIT), Vouching(_VISIT, AssistReason.OTHER))
-    yield from (WithdrawSure(_VISIT), TemplateChanging(_VISIT, _ENROLMENT))
+    yield Enrolling(_VISIT, _ENROLMENT, _verdict(None))
+    yield Mine(replace(_VISIT, witness=StaffMember("", frozenset())), MinePage.MENU)
     yield Service(StaffMember("", frozenset()), ServicePage.SOUND)
     yield from _code_states()
     yield from _own_states()

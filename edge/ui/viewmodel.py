@@ -140,7 +140,7 @@ _FOOTER = (
 )
 _SIDE = (
     *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY),
-    *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE, *assist_view.SIDE),
+    *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE),
 )
 _LARGE = Button.LARGE_PRINT
 _LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}

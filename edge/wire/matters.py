@@ -21,13 +21,17 @@ from edge.wire.messages import stamp_fields, verdict_fields
 
 _WORD = re.compile(r"[a-z_]{1,20}")
 _NUMBER = re.compile(r"[0-9A-Z-]{0,60}")
+_BADGE = re.compile(r"[0-9]{0,20}")
 _ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 MAX_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
 class MatterBody:
-    """One matter as the registry reads it; `about` and `number` are empty where there is none."""
+    """One matter as the registry reads it; `about` and `number` are empty where there is none.
+
+    `badge`: of staff who vouched for the person at the kiosk; older kiosks say nothing of it.
+    """
 
     matter_id: str
     kiosk_id: str
@@ -42,6 +46,7 @@ class MatterBody:
     at: datetime
     provenance: str
     software: str
+    badge: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def matter_body(matter: Matter) -> bytes:
             "at": stamp_fields(matter.at),
             "provenance": matter.provenance.value,
             "software": matter.software,
+            "badge": matter.badge,
         }
     )
 
@@ -88,7 +94,10 @@ def parse_matter(body: bytes) -> MatterBody:
     for name in ("consent", "liveness"):
         need(fields.get(name) is None or isinstance(fields[name], dict), name)
     need(type(fields.get("proven")) is bool, "proven")
-    return MatterBody(**{**_kept(fields, MatterBody), "at": _moment(fields.get("at"))})
+    badge = fields.get("badge", "")
+    need(isinstance(badge, str) and _BADGE.fullmatch(badge) is not None, "badge")
+    kept = {**_kept(fields, MatterBody), "at": _moment(fields.get("at")), "badge": badge}
+    return MatterBody(**kept)
 
 
 def opinion_body(opinion: Opinion) -> bytes:

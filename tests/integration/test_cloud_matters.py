@@ -27,6 +27,7 @@ from edge.wire import envelope, messages, questions, topics
 from edge.wire.envelope import Header
 from edge.wire.messages import AckStatus
 from tests.fixtures_cloud import NOW, TODAY, TestKiosk, TestRegistry
+from tests.integration.test_cloud_templates import clerk
 from tests.integration.test_cloud_worker import Bench, bench, quiet
 from tests.unit.cloud.test_cloud_console import PROVINCE, signed_in, text_of
 
@@ -51,6 +52,7 @@ def matter(kiosk: TestKiosk, **changes: Any) -> dict[str, Any]:
         "at": AT,
         "provenance": "live",
         "software": "jianzai 0.1.0",
+        "badge": "",
     }
     return plain | changes
 
@@ -102,6 +104,24 @@ def test_an_access_is_filed_once_with_its_consent_and_stands_in_the_audit_log(
     assert entry.reason.endswith(" proven")
     assert not Task.objects.exists()
     assert not Certification.objects.exists()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_feature22_a_look_that_staff_vouched_for_names_their_badge(
+    registry: TestRegistry, known: bool
+) -> None:
+    kiosk = registry.kiosk()
+    badge = clerk(registry) if known else "999999"
+    told = matter(kiosk, badge=badge, consent=None, liveness=None, proven=False)
+    assert filed(registry, kiosk, wrapped(kiosk, told)) == [AckStatus.FILED]
+    row = Matter.objects.get()
+    assert (row.badge, row.proven, row.consent) == (badge, False, None)
+    entry = AuditEntry.objects.get(action="staff.access")
+    assert entry.object_id == person().pk
+    assert entry.reason.split(" ", 1)[1] == f"vouched badge {badge}" + ("" if known else " may not")
+    page = text_of(signed_in(registry, "auditor", PROVINCE).get("/audit/"))
+    assert "工作人员在终端打开居民的信息" in page
+    assert badge in page
 
 
 @pytest.mark.parametrize("known", [True, False])

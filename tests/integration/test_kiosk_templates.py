@@ -24,10 +24,9 @@ from edge.session.assist_states import (
     AssistConfirm,
     Enrolled,
     EnrolReviewing,
-    Slip,
-    Withdrawn,
 )
 from edge.session.events import Button, Pressed
+from edge.session.mine_states import Mine, MinePage, Print
 from edge.session.staff_states import Service
 from edge.session.states import Finished, Home, Session
 from edge.store.deletions import KIND
@@ -193,13 +192,16 @@ def test_an_enrolled_template_serves_the_next_visit_and_goes_with_the_withdrawal
     kiosk.until(lambda _: not kiosk.runner._face and kiosk.runner.portrait() is None)
 
     # withdrawn at the counter: gone within five seconds, with a slip
+    kiosk.press(Button.MINE)
+    kiosk.until(lambda s: isinstance(s.state, Mine) and s.state.page is MinePage.MENU)
     began_s = time.monotonic()
-    kiosk.press(Button.DELETE_TEMPLATE, Button.CONFIRM, until=Withdrawn)
+    kiosk.press(Button.WITHDRAW, Button.CONFIRM)
+    kiosk.until(lambda s: isinstance(s.state, Mine) and s.state.page is MinePage.WITHDRAWN)
     assert time.monotonic() - began_s < 5
     assert kept.find(PersonId("p-demo")) is None
     kept.close()
-    gone = kiosk.until(lambda s: isinstance(s.state, Withdrawn) and s.state.slip is Slip.PRINTED)
-    assert isinstance(gone.state, Withdrawn)
+    gone = kiosk.until(lambda s: isinstance(s.state, Mine) and s.state.paper is Print.PRINTED)
+    assert isinstance(gone.state, Mine)
     assert gone.state.here
     assert "撤回" in kiosk.world.printer.text
     last = changes(config)[-1]

@@ -14,9 +14,8 @@ from edge.domain.matters import Matter, MatterKind
 from edge.domain.people import CardKey
 from edge.domain.record import Outcome, RecordId
 from edge.domain.staff import Deed, Permission, Refusal, StaffMember
-from edge.domain.templates import TemplateChange
 from edge.session import effects as fx
-from edge.session.assist_states import AssistCard, TemplateChanging, Withdrawn
+from edge.session.assist_states import AssistCard, Enrolling
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -184,9 +183,11 @@ class SessionWalk(RuleBasedStateMachine):
                 assert record_id not in self.ordered
                 self.ordered.add(record_id)
                 if isinstance(what, Matter) and what.kind is MatterKind.ACCESS:
-                    assert what.consent is not None
-                    assert what.consent.agreed
-                    assert what.consent.version == "o1"
+                    assert what.badge in ("", BADGE)
+                    if not what.badge:
+                        assert what.consent is not None
+                        assert what.consent.agreed
+                        assert what.consent.version == "o1"
             case fx.AskHistory(access=access):
                 assert access in self.stored, "the proof is on the disk before anything is asked"
             case fx.KeepTemplate(made):
@@ -305,7 +306,7 @@ class SessionWalk(RuleBasedStateMachine):
                 self.own_answered(late=0, works=True, reached=True)
             case AssistCard():
                 self.lay_card()
-            case TemplateChanging():
+            case Enrolling():
                 self.template(works=True, late=False)
             case StaffSignIn():
                 self.sign_in(asks=True)
@@ -413,25 +414,13 @@ class SessionWalk(RuleBasedStateMachine):
 
     @rule(works=st.booleans(), late=st.booleans())
     def template(self, works: bool, late: bool) -> None:
-        """The disk keeps or deletes it, or cannot."""
+        """The disk keeps it, or cannot."""
         state = self.session.state
-        change = state.event if isinstance(state, TemplateChanging) else None
+        change = state.event if isinstance(state, Enrolling) else None
         event_id = RecordId("other") if late or change is None else change.event_id
-        kept = change is not None and change.change is TemplateChange.ENROLLED
-        if not works:
-            self.feed(TemplateFailed(event_id))
-        elif kept:
-            self.feed(TemplateKept(event_id))
-        else:
-            self.feed(TemplateDeleted(event_id, here=True))
+        self.feed(TemplateKept(event_id) if works else TemplateFailed(event_id))
         if late:
             assert self.session.state == state
-
-    @rule(late=st.integers(0, 1), fault=st.sampled_from([None, Fault.EMPTY]))
-    def withdrawal_slip(self, late: int, fault: Fault | None) -> None:
-        state = self.session.state
-        order_id = state.order_id if isinstance(state, Withdrawn) else 0
-        self.feed(SlipPrinted(order_id - late, fault))
 
     @rule()
     def lift_card(self) -> None:

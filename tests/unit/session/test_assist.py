@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from edge.domain.matters import Matter, MatterKind
 from edge.domain.people import PersonId
 from edge.domain.record import AssistReason, Outcome
 from edge.domain.staff import Deed, Permission, StaffMember
@@ -18,26 +19,27 @@ from edge.session.assist_states import (
     EnrolConsenting,
     EnrolFailed,
     Enrolled,
+    Enrolling,
     EnrolReviewing,
-    Slip,
-    TemplateChanging,
     Vouching,
-    Withdrawn,
 )
 from edge.session.events import (
     Button,
     Event,
+    HistoryAnswered,
     Judged,
     Pressed,
     RecordStored,
     RosterAnswered,
     SlipPrinted,
+    StoreFailed,
     TemplateDeleted,
     TemplateFailed,
     TemplateKept,
     TimerFired,
 )
 from edge.session.machine import offered, step
+from edge.session.mine_states import Mine, MinePage, Print
 from edge.session.staff_states import Service
 from edge.session.states import (
     Finished,
@@ -50,6 +52,7 @@ from edge.session.states import (
     Watching,
     Why,
 )
+from tests.own_world import HELD
 from tests.session_world import ENTRY, KEY, LAID_DOWN, World, verdict
 from tests.ui_world import BADGE, CLERK
 
@@ -82,7 +85,17 @@ class Counter:
         (found,) = [each for each in self.effects if isinstance(each, kind)]
         return found
 
-    def enrolled(self) -> Enrolled:
+    def opened(self) -> None:
+        """As far as the resident's own data."""
+        self.resident()
+        self.press(Button.CONFIRM, Button.MINE)
+        order = self.effect(fx.File)
+        assert isinstance(order, fx.File)
+        assert isinstance(order.what, Matter)
+        self.feed(RecordStored(order.what.matter_id, online=True))
+        self.feed(HistoryAnswered(KEY, HELD, reached=True))
+
+    def enrolling(self) -> fx.KeepTemplate:
         self.resident()
         self.press(Button.CONFIRM, Button.ENROL, Button.AGREE)
         state = self.session.state
@@ -91,7 +104,10 @@ class Counter:
         self.press(Button.SUBMIT)
         keep = self.effect(fx.KeepTemplate)
         assert isinstance(keep, fx.KeepTemplate)
-        self.feed(TemplateKept(keep.event.event_id))
+        return keep
+
+    def enrolled(self) -> Enrolled:
+        self.feed(TemplateKept(self.enrolling().event.event_id))
         done = self.session.state
         assert isinstance(done, Enrolled)
         return done
@@ -238,19 +254,83 @@ def test_nothing_is_kept_before_submit() -> None:
 
 def test_a_disk_that_does_not_keep_it_is_said() -> None:
     counter = Counter()
-    counter.resident()
-    counter.press(Button.CONFIRM, Button.DELETE_TEMPLATE, Button.CONFIRM)
-    order = counter.effect(fx.DeleteTemplate)
-    assert isinstance(order, fx.DeleteTemplate)
+    order = counter.enrolling()
     counter.feed(TemplateFailed(order.event.event_id))
     assert isinstance(counter.session.state, Turned)
     assert counter.session.state.why is Why.STORE_DOWN
 
 
-def test_f17_a_withdrawal_at_the_counter_prints_a_slip() -> None:
+def test_a_template_on_its_way_to_the_disk_is_waited_for() -> None:
+    counter = Counter()
+    counter.enrolling()
+    assert isinstance(counter.session.state, Enrolling)
+    assert offered(counter.session.state) == ()
+    counter.feed(TimerFired(counter.session.timer))
+    counter.feed(TimerFired(counter.session.timer))
+    assert isinstance(counter.session.state, Enrolling)
+
+
+def test_feature22_staff_open_what_is_kept_of_a_resident_and_the_look_names_them() -> None:
     counter = Counter()
     counter.resident()
-    counter.press(Button.CONFIRM, Button.DELETE_TEMPLATE, Button.CONFIRM)
+    assert Button.MINE not in offered(counter.session.state), "who it is comes first"
+    counter.press(Button.CONFIRM, Button.MINE)
+    order = counter.effect(fx.File)
+    assert isinstance(order, fx.File)
+    look = order.what
+    assert isinstance(look, Matter)
+    assert (look.kind, look.badge, look.verdict) == (MatterKind.ACCESS, BADGE, None)
+    assert BADGE not in repr(look)
+    assert not any(isinstance(each, fx.AskHistory | fx.Watch) for each in counter.effects)
+    counter.feed(RecordStored(look.matter_id, online=True))
+    asked = counter.effect(fx.AskHistory)
+    assert isinstance(asked, fx.AskHistory)
+    assert asked.access == look.matter_id
+    counter.feed(HistoryAnswered(KEY, HELD, reached=True))
+    state = counter.session.state
+    assert isinstance(state, Mine)
+    assert state.page is MinePage.MENU
+    assert {Button.LOOK, Button.PAPERS, Button.WITHDRAW} <= set(offered(state))
+    assert Button.CALL_STAFF not in offered(state)
+
+
+def test_feature22_what_staff_do_for_a_resident_there_names_them_too() -> None:
+    counter = Counter()
+    counter.opened()
+    counter.press(Button.PAPERS, Button.CORRECT, Button.ABOUT_NAME, Button.CONFIRM)
+    order = counter.effect(fx.File)
+    assert isinstance(order, fx.File)
+    assert isinstance(order.what, Matter)
+    assert (order.what.kind, order.what.badge) == (MatterKind.CORRECTION, BADGE)
+
+
+def test_back_from_there_leads_to_what_staff_can_do_and_home_signs_out() -> None:
+    counter = Counter()
+    counter.opened()
+    counter.press(Button.BACK)
+    assert isinstance(counter.session.state, AssistChoice)
+    counter.press(Button.MINE)
+    assert isinstance(counter.session.state, Mine), "one look, one entry"
+    assert not any(isinstance(each, fx.File) for each in counter.effects)
+    counter.press(Button.HOME)
+    assert counter.effect(fx.NoteDeed) == fx.NoteDeed(BADGE, Deed.SIGNED_OUT)
+
+
+def test_a_look_that_the_disk_does_not_take_opens_nothing() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.MINE)
+    order = counter.effect(fx.File)
+    assert isinstance(order, fx.File)
+    assert isinstance(order.what, Matter)
+    counter.feed(StoreFailed(order.what.matter_id))
+    assert isinstance(counter.session.state, Turned)
+
+
+def test_f17_a_withdrawal_at_the_counter_prints_a_slip() -> None:
+    counter = Counter()
+    counter.opened()
+    counter.press(Button.WITHDRAW, Button.CONFIRM)
     order = counter.effect(fx.DeleteTemplate)
     assert isinstance(order, fx.DeleteTemplate)
     assert order.event.change is TemplateChange.WITHDRAWN
@@ -258,24 +338,12 @@ def test_f17_a_withdrawal_at_the_counter_prints_a_slip() -> None:
     assert order.event.consent is not None
     assert not order.event.consent.agreed
     counter.feed(TemplateDeleted(order.event.event_id, here=True))
-    state = counter.session.state
-    assert isinstance(state, Withdrawn)
     slip = counter.effect(fx.PrintWithdrawal)
     assert isinstance(slip, fx.PrintWithdrawal)
     counter.feed(SlipPrinted(slip.order_id, None))
-    assert isinstance(counter.session.state, Withdrawn)
-    assert counter.session.state.slip is Slip.PRINTED
-
-
-def test_a_change_on_its_way_to_the_disk_is_waited_for() -> None:
-    counter = Counter()
-    counter.resident()
-    counter.press(Button.CONFIRM, Button.DELETE_TEMPLATE, Button.CONFIRM)
-    assert isinstance(counter.session.state, TemplateChanging)
-    assert offered(counter.session.state) == ()
-    counter.feed(TimerFired(counter.session.timer))
-    counter.feed(TimerFired(counter.session.timer))
-    assert isinstance(counter.session.state, TemplateChanging)
+    state = counter.session.state
+    assert isinstance(state, Mine)
+    assert (state.page, state.here, state.paper) == (MinePage.WITHDRAWN, True, Print.PRINTED)
 
 
 def test_a_card_that_cannot_be_read_is_tried_again_and_back_leads_to_service() -> None:

@@ -40,6 +40,15 @@ def test_a_matter_is_read_as_it_was_written() -> None:
     assert NUMBER not in repr(told)
 
 
+def test_a_matter_says_which_member_of_staff_vouched_and_older_ones_say_nothing() -> None:
+    fields = json.loads(matter_body(replace(MATTER, badge="204816", verdict=None)))
+    told = parse_matter(canonical(fields))
+    assert (told.badge, told.proven) == ("204816", False)
+    assert "204816" not in repr(told)
+    del fields["badge"]
+    assert parse_matter(canonical(fields)).badge == ""
+
+
 def test_an_opinion_is_read_as_it_was_written_and_holds_nobody() -> None:
     opinion = CONTEXT.opinion((Rating.GOOD, Rating.POOR), Grievance.STAFF, numbered=False)
     body = opinion_body(opinion)
