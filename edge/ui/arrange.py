@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from edge.session.events import Button
 from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
 from edge.ui.flow import (
+    GROWN,
     NARROW_MM,
     Block,
     Cell,
@@ -58,7 +59,7 @@ from edge.ui.pieces import (
 from edge.ui.qr import modules
 from edge.ui.screen import Art, Choice, Layout, Mark, Row, Screen, Tone, Weight
 from edge.ui.theme import GAP_MM, KEY_MM, Role
-from edge.ui.typeset import Box, columns, rows
+from edge.ui.typeset import Box, columns, longest_piece, rows, tears_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,18 @@ def plan(kit: Kit, screen: Screen) -> Plan:
     made, body = _framed(kit, screen)
     if body.pages > 1:
         made, body = _framed(kit, screen, modest=True)
-    if body.pages > 1 and not body.turns:
-        turn = _turn(screen, body.pages)
-        made, body = _framed(kit, screen, turn, modest=True)
-        made, body = _framed(kit, screen, _turn(screen, body.pages), modest=True)
+    if body.pages > 1:
+        other, apart = _turned_beside(kit, screen, body.pages)
+        if not body.turns or apart.pages < body.pages:
+            made, body = other, apart
     return Plan((*made.pieces, *body.pieces), body.pages)
+
+
+def _turned_beside(kit: Kit, screen: Screen, pages: int) -> tuple[Frame, Body]:
+    """The key that turns pages stands among the footer's: more room for words, so fewer pages."""
+    bare = replace(screen, turn=None)
+    _, body = _framed(kit, bare, _turn(screen, pages), modest=True)
+    return _framed(kit, bare, _turn(screen, body.pages), modest=True)
 
 
 def _framed(
@@ -214,20 +222,27 @@ def _keys_in(
     ]
 
 
-Build = Callable[[Box, int], "Flowed | Body"]
-"""Lays out what stands above the choices: room, number of the page."""
+Build = Callable[[Box, int, float], "Flowed | Body"]
+"""Lays out what stands above the choices: room, number of the page, and how much of the room the
+last page leaves to them."""
 
 
 def _with_foot(kit: Kit, screen: Screen, box: Box, build: Build) -> Body:
-    """A body above the choices; on all pages but the last, the key that turns stands there."""
+    """A body above the choices; on all pages but the last, the key that turns stands there, if the
+    body has one."""
     if not screen.choices:
-        made = build(box, screen.leaf)
+        made = build(box, screen.leaf, 0.0)
         return Body(made.pieces, made.pages)
     keys = _choice_keys(kit, screen.choices, box)
-    above = box.without(foot=box.bottom - keys[0].box.y + kit.mm(2.6))
+    foot_px = box.bottom - keys[0].box.y + kit.mm(2.6)
+    if screen.turn is None:
+        made = build(box, screen.leaf, foot_px)
+        last = screen.leaf % made.pages == made.pages - 1
+        return Body((*made.pieces, *(keys if last else ())), made.pages)
+    above = box.without(foot=foot_px)
     if above.h < kit.mm(LEAST_MM):
         return _choices_last(kit, screen, box, build, keys)
-    made = build(above, screen.leaf)
+    made = build(above, screen.leaf, 0.0)
     if made.pages > 1 and screen.leaf % made.pages < made.pages - 1:
         foot = box.foot(box.bottom - keys[-1].box.y)
         return Body((*made.pieces, *_turning(kit, screen, made.pages, foot)), made.pages, True)
@@ -244,11 +259,11 @@ def _choices_last(
     """Words first, page by page, then nothing but the choices."""
     foot = box.foot(kit.mm(KEY_MM))
     above = box.without(foot=foot.h + kit.mm(2.6))
-    pages = build(above, 0).pages + 1
+    pages = build(above, 0, 0.0).pages + 1
     leaf = screen.leaf % pages
     if leaf == pages - 1:
         return Body(tuple(keys), pages, turns=True)
-    made = build(above, leaf)
+    made = build(above, leaf, 0.0)
     return Body((*made.pieces, *_turning(kit, screen, pages, foot)), pages, turns=True)
 
 
@@ -266,23 +281,29 @@ DRAWING_MM = (64.0, 44.0)
 
 def _guide(kit: Kit, screen: Screen, box: Box) -> Body:
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
-    return _with_foot(
-        kit, screen, box, lambda room, leaf: _illustrated(kit, screen, blocks, room, leaf)
-    )
+    return _with_foot(kit, screen, box, lambda *room: _illustrated(kit, screen, blocks, *room))
 
 
-def _illustrated(kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box, leaf: int) -> Flowed:
-    """A drawing with the words, unless it would cost them a page."""
-    plain = flow(kit, blocks, box, leaf)
-    if screen.art is Art.NONE:
+def _illustrated(
+    kit: Kit, screen: Screen, blocks: Sequence[Block], box: Box, leaf: int, foot_px: float
+) -> Flowed:
+    """A drawing with the words, unless it would cost them a page or tear them."""
+    plain = flow(kit, blocks, box, leaf, foot_px)
+    if screen.art is Art.NONE or (foot_px and plain.pages > 1):
         return plain
-    for picture, room in _splits(kit, box):
+    for picture, room in _splits(kit, box.without(foot=foot_px)):
         made = flow(kit, blocks, room, leaf)
         legible = all(piece.fits for piece in made.pieces if isinstance(piece, Text))
-        if legible and made.pages <= plain.pages:
+        if legible and made.pages <= plain.pages and _torn(made) <= _torn(plain):
             drawing = Sketch(picture, strokes(screen.art))
             return replace(made, pieces=(drawing, *made.pieces))
     return plain
+
+
+def _torn(made: Flowed) -> int:
+    """How many texts end a line inside a word."""
+    texts = [piece for piece in made.pieces if isinstance(piece, Text)]
+    return sum(tears_words(text.words, text.lines) for text in texts)
 
 
 def _splits(kit: Kit, box: Box) -> list[tuple[Box, Box]]:
@@ -353,28 +374,35 @@ def _page(kit: Kit, screen: Screen, box: Box) -> Body:
     """Lines on a white sheet, the hint below."""
     blocks = [replace(block, sheet=True) for block in _lines(kit, screen)]
     blocks += _told(kit, screen)
-    return _with_foot(kit, screen, box, lambda room, leaf: flow(kit, blocks, room, leaf))
+    return _with_foot(kit, screen, box, lambda *room: flow(kit, blocks, *room))
 
 
 def _table(kit: Kit, screen: Screen, box: Box) -> Body:
     """Label and value side by side on a white sheet."""
     blocks = [*_lines(kit, screen), *_fields(kit, screen, box), *_told(kit, screen)]
-    return _with_foot(kit, screen, box, lambda room, leaf: flow(kit, blocks, room, leaf))
+    return _with_foot(kit, screen, box, lambda *room: flow(kit, blocks, *room))
+
+
+MANY_FIELDS = 4
+"""With more, values are no larger than their labels."""
 
 
 def _fields(kit: Kit, screen: Screen, box: Box) -> list[Block]:
     look = _styles(kit)
     label, value = look["label"], look["value"]
-    width = max((_width(kit, label, words) for words, _ in screen.fields), default=0.0)
+    if len(screen.fields) > MANY_FIELDS:
+        value = replace(label, ink=value.ink, bold=True)
+    width = GROWN * max((_width(kit, label, words) for words, _ in screen.fields), default=0.0)
     rest = box.w - width - kit.mm(17)
-    longest = [max(words.split() or [""], key=len) for _, words in screen.fields]
-    cramped = any(_width(kit, value, word, value.floor_dp) > rest for word in longest)
-    stacked = width > box.w * 0.42 or cramped
-    label_mm = None if stacked else (width + kit.mm(4)) / kit.mm(1)
-    return [
-        Block((Cell(name, label, label_mm), Cell(words, value)), sheet=True, stacked=stacked)
-        for name, words in screen.fields
-    ]
+
+    def field(name: str, words: str) -> Block:
+        longest = _width(kit, value, longest_piece(words), value.floor_dp)
+        stacked = width > box.w * 0.42 or longest > rest
+        label_mm = None if stacked else (width + kit.mm(2)) / kit.mm(1)
+        cells = Cell(name, label, label_mm), Cell(words, value)
+        return Block(cells, sheet=True, stacked=stacked)
+
+    return [field(name, words) for name, words in screen.fields]
 
 
 def _width(kit: Kit, look: Style, words: str, size_dp: float = 0.0) -> float:
@@ -388,7 +416,7 @@ def _rows(kit: Kit, screen: Screen, box: Box) -> Body:
     """One part below the other: a mark, its name, how it is and what to do."""
     blocks = [block for row in screen.rows for block in _row(kit, row, box)]
     blocks += [*_lines(kit, screen), *_told(kit, screen)]
-    return _with_foot(kit, screen, box, lambda room, leaf: flow(kit, blocks, room, leaf))
+    return _with_foot(kit, screen, box, lambda *room: flow(kit, blocks, *room))
 
 
 def _row(kit: Kit, row: Row, box: Box) -> list[Block]:
@@ -407,11 +435,7 @@ def _row(kit: Kit, row: Row, box: Box) -> list[Block]:
         first = Block(tuple(cells), mark=_DRAWN[row.mark], sheet=True, stacked=True)
     if not row.fix:
         return [first]
-    return [first, Block((Cell(row.fix, fix),), mark=_nothing, sheet=True)]
-
-
-def _nothing(pen: object) -> None:
-    """Keeps the place of a mark, so that what belongs together stands under each other."""
+    return [first, Block((Cell(row.fix, fix),), indented=True, sheet=True, below=True)]
 
 
 MIRROR_MM = 105.0
@@ -419,9 +443,11 @@ MIRROR_MM = 105.0
 
 def _mirror(kit: Kit, screen: Screen, box: Box) -> Body:
     """Beside the mirror: the movement, how far we are, and what is to be known."""
-    return _with_foot(
-        kit, screen, box, lambda room, leaf: _mirrored(kit, replace(screen, leaf=leaf), room)
-    )
+
+    def build(room: Box, leaf: int, foot_px: float) -> Body:
+        return _mirrored(kit, replace(screen, leaf=leaf), room.without(foot=foot_px))
+
+    return _with_foot(kit, screen, box, build)
 
 
 def _mirrored(kit: Kit, screen: Screen, box: Box) -> Body:
@@ -503,11 +529,12 @@ def _portrait(kit: Kit, screen: Screen, box: Box) -> Body:
     """The picture taken stands upright beside the words."""
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
 
-    def build(room: Box, leaf: int) -> Body:
+    def build(room: Box, leaf: int, foot_px: float) -> Body:
         wide = kit.mm(64) if room.w > kit.mm(NARROW_MM) else room.w * 0.34
-        height = min(room.h, wide * 1.2)
-        glass = room.left(wide).middle(min(wide, height * 0.8), height)
-        made = flow(kit, blocks, room.without(left=wide + kit.mm(4)), leaf)
+        above = room.without(foot=foot_px)
+        height = min(above.h, wide * 1.2)
+        glass = above.left(wide).middle(min(wide, height * 0.8), height)
+        made = flow(kit, blocks, room.without(left=wide + kit.mm(4)), leaf, foot_px)
         return Body((Glass(glass, mirrored=False), *made.pieces), made.pages)
 
     return _with_foot(kit, screen, box, build)
@@ -528,7 +555,7 @@ def _code(kit: Kit, screen: Screen, box: Box) -> Body:
         place, rest = box.end(side), box.without(end=side + gap)
     drawn = Code(place, tuple(tuple(row) for row in modules(screen.code)))
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
-    made = _with_foot(kit, screen, rest, lambda room, leaf: flow(kit, blocks, room, leaf))
+    made = _with_foot(kit, screen, rest, lambda *room: flow(kit, blocks, *room))
     return replace(made, pieces=(drawn, *made.pieces))
 
 
@@ -565,8 +592,8 @@ def _typed_beside(kit: Kit, screen: Screen, panel: Box, places: Sequence[Box]) -
     rest = panel.without(top=shown.h + kit.mm(2.4))
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
 
-    def build(room: Box, leaf: int) -> Body:
-        made = flow(kit, blocks, room, leaf)
+    def build(room: Box, leaf: int, foot_px: float) -> Body:
+        made = flow(kit, blocks, room, leaf, foot_px)
         return Body((sheet(kit, shown), typed, *made.pieces, *keys), made.pages)
 
     return _with_foot(kit, screen, rest, build)

@@ -34,6 +34,8 @@ SHEET_PAD_MM = (4.5, 2.0)
 """On a wide column, on a narrow one."""
 SHEET_ROW_PAD_MM = 0.35
 SHEET_EDGE_MM = 0.7
+SHEET_AIR_MM = 1.6
+"""Between the words and the edge of a sheet: at least, and as much more where there is room."""
 MARK_MM = 7.2
 NARROW_MM = 110.0
 
@@ -53,6 +55,8 @@ class Block:
 
     A `panel` has a ground of its own; blocks of a `sheet` share a white one.
     `spare` may be left out where there is no room: something else says it, too.
+    `below` belongs to the block above it and stands on the same page; `indented` begins where
+    it does after its mark.
     """
 
     cells: tuple[Cell, ...]
@@ -61,6 +65,8 @@ class Block:
     sheet: bool = False
     stacked: bool = False
     spare: bool = False
+    below: bool = False
+    indented: bool = False
 
 
 def paragraph(words: str, style: Style, *, spare: bool = False) -> Block:
@@ -82,25 +88,33 @@ class Flowed:
     left_out: int = 0
 
 
-def flow(kit: Kit, blocks: Sequence[Block], box: Box, leaf: int = 0) -> Flowed:
-    """Lay blocks out in the middle of a box."""
-    shrunk = _shrunk(kit, blocks, box)
+def flow(
+    kit: Kit, blocks: Sequence[Block], box: Box, leaf: int = 0, foot_px: float = 0.0
+) -> Flowed:
+    """Lay blocks out in the middle of a box; the last page leaves `foot_px` of it free."""
+    last = box.without(foot=foot_px)
+    shrunk = _shrunk(kit, blocks, last)
     kept = list(blocks)
     while shrunk is None and any(block.spare for block in kept):
         kept.remove(next(block for block in reversed(kept) if block.spare))
-        shrunk = _shrunk(kit, kept, box)
+        shrunk = _shrunk(kit, kept, last)
     if shrunk is not None:
-        return Flowed(tuple(_placed(kit, kept, box, shrunk)), 1, shrunk, len(blocks) - len(kept))
-    sheets = _pages(kit, blocks, box)
-    shown = sheets[leaf % len(sheets)]
-    return Flowed(tuple(_placed(kit, shown, box, 0.0)), len(sheets), 0.0)
+        return Flowed(tuple(_placed(kit, kept, last, shrunk)), 1, shrunk, len(blocks) - len(kept))
+    sheets = min((_pages(kit, b, box, foot_px) for b in (blocks, kept)), key=len)
+    number = leaf % len(sheets)
+    room = last if number == len(sheets) - 1 else box
+    return Flowed(tuple(_placed(kit, sheets[number], room, 0.0)), len(sheets), 0.0)
 
 
 def _shrunk(kit: Kit, blocks: Sequence[Block], box: Box) -> float | None:
-    """How large letters can be for everything to fit; `None` if not even the smallest do."""
+    """How large letters can be for everything to fit; `None` if not even the smallest do. They
+    grow only where a sheet keeps some air around its words."""
     by = GROWN
     smallest = min((_smallest(block) for block in blocks), default=1.0)
-    while total_height(kit, blocks, box.w, by) > box.h + 0.5 or _too_wide(kit, blocks, box.w, by):
+    air = kit.mm(2 * SHEET_AIR_MM) if any(block.sheet for block in blocks) else 0.0
+    while total_height(kit, blocks, box.w, by) + (air if by > 1 else 0.0) > box.h + 0.5 or (
+        _too_wide(kit, blocks, box.w, by)
+    ):
         if by <= smallest:
             return None
         by = max(by * SHRINK, smallest)
@@ -143,7 +157,7 @@ def _room(kit: Kit, block: Block, box: Box) -> Box:
     elif block.sheet:
         pad = SHEET_PAD_MM[box.w < kit.mm(NARROW_MM)]
         box = box.inset(kit.mm(pad), kit.mm(SHEET_ROW_PAD_MM))
-    return box.without(left=kit.mm(MARK_MM + 2.0)) if block.mark else box
+    return box.without(left=kit.mm(MARK_MM + 2.0)) if block.mark or block.indented else box
 
 
 def _columns(kit: Kit, block: Block, box: Box) -> list[Box]:
@@ -187,10 +201,15 @@ def _height(kit: Kit, block: Block, width: float, by: float) -> float:
 
 def _placed(kit: Kit, blocks: Sequence[Block], box: Box, by: float) -> Iterator[Piece]:
     heights = [_height(kit, block, box.w, by) for block in blocks]
-    spare = max(0.0, box.h - total_height(kit, blocks, box.w, by)) / (len(blocks) + 1)
-    more = min(spare, kit.mm(GAP_MM))
-    gaps = [gap + more for gap in _gaps(kit, blocks)]
-    edge = kit.mm(SHEET_EDGE_MM) if any(block.sheet for block in blocks) else 0.0
+    spare = max(0.0, box.h - total_height(kit, blocks, box.w, by))
+    air = min(spare / 4, kit.mm(SHEET_AIR_MM)) if any(block.sheet for block in blocks) else 0.0
+    more = min((spare - 2 * air) / (len(blocks) + 1), kit.mm(GAP_MM))
+    ends = [a.sheet is not b.sheet for a, b in pairwise(blocks)]
+    gaps = [
+        gap + air * end + more * (not below.below)
+        for gap, end, below in zip(_gaps(kit, blocks), ends, blocks[1:], strict=True)
+    ]
+    edge = kit.mm(SHEET_EDGE_MM) + air
     y = box.y + (box.h - sum(heights) - sum(gaps)) / 2
     places = []
     for height, gap in zip(heights, [*gaps, 0.0], strict=False):
@@ -242,24 +261,61 @@ def _sized(look: Style, by: float) -> Style:
 # --- pages ---------------------------------------------------------------------
 
 
-def _pages(kit: Kit, blocks: Sequence[Block], box: Box) -> list[list[Block]]:
+def _pages(kit: Kit, blocks: Sequence[Block], box: Box, foot_px: float) -> list[list[Block]]:
     """At the smallest letters, as much on each page as fits; what is to be mended comes first."""
     pages: list[list[Block]] = [[]]
-    for block in sorted(blocks, key=lambda block: not block.panel):
-        for part in _parts(kit, block, box):
-            if pages[-1] and total_height(kit, [*pages[-1], part], box.w, 0.0) > box.h + 0.5:
-                pages.append([])
-            pages[-1].append(part)
+    for part in _parts(kit, sorted(blocks, key=lambda block: not block.panel), box):
+        if pages[-1] and not _fits(kit, [*pages[-1], *part], box):
+            pages.append([])
+        pages[-1].extend(part)
+    last = box.without(foot=foot_px)
+    if not _fits(kit, pages[-1], last):
+        pages.append(_moved_on(kit, pages[-1], last))
     return pages
 
 
-def _parts(kit: Kit, block: Block, box: Box) -> list[Block]:
+def _fits(kit: Kit, blocks: Sequence[Block], box: Box) -> bool:
+    return total_height(kit, blocks, box.w, 0.0) <= box.h + 0.5
+
+
+def _moved_on(kit: Kit, page: list[Block], room: Box) -> list[Block]:
+    """Takes the end of a page away, half of it at most, for a page that has less room."""
+    moved: list[Block] = []
+    for group in reversed(_groups(page)):
+        if len(page) - len(group) <= len(moved) or not _fits(kit, [*group, *moved], room):
+            break
+        moved = [*group, *moved]
+        del page[-len(group) :]
+    return moved
+
+
+def _groups(blocks: Sequence[Block]) -> list[list[Block]]:
+    """A block and those that stand below it."""
+    groups: list[list[Block]] = []
+    for block in blocks:
+        if block.below and groups:
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return groups
+
+
+def _parts(kit: Kit, blocks: Sequence[Block], box: Box) -> Iterator[list[Block]]:
+    """What stands together; a group that is higher than a page comes in parts."""
+    for group in _groups(blocks):
+        if _fits(kit, group, box):
+            yield group
+        else:
+            yield from ([part] for block in group for part in _cut(kit, block, box))
+
+
+def _cut(kit: Kit, block: Block, box: Box) -> list[Block]:
     """A block, or a paragraph longer than a page in pieces of some lines each."""
-    if total_height(kit, [block], box.w, 0.0) <= box.h:
+    if _fits(kit, [block], box):
         return [block]
     if len(block.cells) > 1:
         apart = [replace(block, cells=(replace(c, width_mm=None),)) for c in block.cells]
-        return [part for one in apart for part in _parts(kit, one, box)]
+        return [part for one in apart for part in _cut(kit, one, box)]
     (cell,) = block.cells
     room = _room(kit, block, box)
     setting = typeset(kit, cell.words, cell.style, room.w, 0.0)

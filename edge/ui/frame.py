@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from edge.session.events import Button
 from edge.ui.pieces import (
     Ground,
     Key,
@@ -194,7 +195,21 @@ def headline(kit: Kit, screen: Screen) -> Style:
 
 TERMINAL_MM = 27.0
 TIME_MM = 31.0
-FOOTER_KEY_MM = 29.0
+FOOTER_SLOTS = 5
+_SLOTS = {
+    button: slot
+    for slot, buttons in enumerate(
+        (
+            (Button.BACK,),
+            (Button.HELP,),
+            (Button.HOME, Button.SURVEY),
+            (Button.CALL_STAFF, Button.FEEDBACK),
+            (Button.SCAN,),
+        )
+    )
+    for button in buttons
+}
+"""Where a key of the footer stands. No screen has two of one slot."""
 
 
 def _footer(kit: Kit, screen: Screen, box: Box, turn: Sequence[Choice]) -> Iterator[Piece]:
@@ -206,14 +221,23 @@ def _footer(kit: Kit, screen: Screen, box: Box, turn: Sequence[Choice]) -> Itera
     yield from time_left(kit, screen, inner.end(kit.mm(TIME_MM)).inset(0, kit.mm(3)))
     gap = kit.mm(GAP_MM)
     middle = inner.without(left=kit.mm(TERMINAL_MM) + gap, end=kit.mm(TIME_MM) + gap)
-    keys = (*screen.footer.buttons, *turn)
-    if not keys:
-        return
-    widest = (middle.w - gap * (len(keys) - 1)) / len(keys)
-    width = min(widest, kit.mm(FOOTER_KEY_MM))
-    row = middle.middle(len(keys) * width + (len(keys) - 1) * gap, middle.h)
-    for choice, place in zip(keys, columns(row, len(keys), gap), strict=True):
-        yield key(kit, choice, place, look_of(kit, choice.weight), Role.FRAME)
+    placed = _slotted((*screen.footer.buttons, *turn), FOOTER_SLOTS)
+    count = max(FOOTER_SLOTS, *(slot + 1 for slot in placed)) if placed else 0
+    places = columns(middle, count, gap)
+    for slot, choice in placed.items():
+        yield key(kit, choice, places[slot], look_of(kit, choice.weight), Role.FRAME)
+
+
+def _slotted(choices: Sequence[Choice], room: int) -> dict[int, Choice]:
+    """A key has its own slot, so that it stands at the same place on every screen. One that has
+    none within the `room` takes what is free there, from the end, or the next after it."""
+    own = {_SLOTS.get(choice.button, room): choice for choice in choices}
+    placed = {slot: choice for slot, choice in own.items() if slot < room}
+    for choice in choices:
+        if choice not in placed.values():
+            free = (slot for slot in reversed(range(room)) if slot not in placed)
+            placed[next(free, max(placed, default=-1) + 1)] = choice
+    return placed
 
 
 def time_left(kit: Kit, screen: Screen, box: Box) -> Iterator[Piece]:
@@ -246,18 +270,36 @@ def _small(kit: Kit, screen: Screen, rest: Box, turn: Sequence[Choice], share: f
     column = rest.end(width + gap)
     pieces: list[Piece] = [Ground(column, colours.header)]
     cells = _three(kit, column.end(width + gap / 2).left(width).inset(0, pad))
-    for choice, place in zip(strip(screen), cells, strict=False):
+    for choice, place in _from_the_end(strip(screen), cells):
         pieces.append(key(kit, choice, place, _strip_look(kit), Role.FRAME))
     rest = rest.without(end=column.w)
-    keys = fixed_keys(kit, screen, turn)
-    for first in range(0, len(keys), 3):
+    for line in _lines_of_three(kit, screen, turn):
         column = rest.end(width + gap)
         pieces.append(Ground(column, colours.footer))
         cells = _three(kit, column.end(width + gap / 2).left(width).inset(0, pad))
-        for (choice, look), place in zip(keys[first : first + 3], cells, strict=False):
-            pieces.append(key(kit, choice, place, look, Role.FRAME))
+        for cell, (choice, look) in line.items():
+            pieces.append(key(kit, choice, cells[cell], look, Role.FRAME))
         rest = rest.without(end=column.w)
     return _titled(kit, screen, rest, pieces, share)
+
+
+def _from_the_end(choices: Sequence[Choice], cells: Sequence[Box]) -> Iterator[tuple[Choice, Box]]:
+    """A silent screen has one key less, and the others stay where they are."""
+    return zip(choices, cells[max(0, len(cells) - len(choices)) :], strict=False)
+
+
+def _lines_of_three(
+    kit: Kit, screen: Screen, turn: Sequence[Choice]
+) -> list[dict[int, tuple[Choice, Look]]]:
+    """The footer's keys in as few lines of three as hold them, each in its slot if it can be."""
+    looks = {choice.button: (choice, look) for choice, look in fixed_keys(kit, screen, turn)}
+    room = -(-len(screen.footer.buttons) // 3) * 3
+    extra = (*turn, *([screen.more_time] if screen.more_time else []))
+    placed = _slotted((*screen.footer.buttons, *extra), room)
+    lines: dict[int, dict[int, tuple[Choice, Look]]] = {}
+    for slot, choice in sorted(placed.items()):
+        lines.setdefault(slot // 3, {})[slot % 3] = looks[choice.button]
+    return list(lines.values())
 
 
 def _three(kit: Kit, box: Box) -> list[Box]:
@@ -272,17 +314,18 @@ def _tall(kit: Kit, screen: Screen, rest: Box, turn: Sequence[Choice], share: fl
     inner = rest.inset(kit.mm(TIGHT_MM), 0)
     pieces: list[Piece] = [Ground(rest.top(bar), colours.header)]
     row = inner.top(bar).inset(0, kit.mm(PAD_MM))
-    for choice, place in zip(strip(screen), columns(row, 3, gap), strict=False):
+    for choice, place in _from_the_end(strip(screen), columns(row, 3, gap)):
         pieces.append(key(kit, choice, place, _strip_look(kit), Role.FRAME))
-    keys = fixed_keys(kit, screen, turn)
-    lines = -(-len(keys) // 3)
-    height = kit.mm(lines * KEY_MM + max(lines - 1, 0) * GAP_MM + 2 * PAD_MM) if lines else 0.0
+    lines = _lines_of_three(kit, screen, turn)
+    count = len(lines)
+    height = kit.mm(count * KEY_MM + (count - 1) * GAP_MM + 2 * PAD_MM) if lines else 0.0
     foot = rest.foot(height)
     pieces.append(Ground(foot, colours.footer))
     grid = inner.foot(height).inset(0, kit.mm(PAD_MM))
-    places = [p for r in rows(grid, [kit.mm(KEY_MM)] * lines, gap) for p in columns(r, 3, gap)]
-    for (choice, look), place in zip(keys, places, strict=False):
-        pieces.append(key(kit, choice, place, look, Role.FRAME))
+    for line, place in zip(lines, rows(grid, [kit.mm(KEY_MM)] * count, gap), strict=True):
+        cells = columns(place, 3, gap)
+        for cell, (choice, look) in line.items():
+            pieces.append(key(kit, choice, cells[cell], look, Role.FRAME))
     return _titled(kit, screen, rest.without(top=bar, foot=height), pieces, share)
 
 

@@ -97,19 +97,24 @@ def forget() -> None:
 
 def fitted(kit: Kit, words: str, look: Style, box: Box, *, whole: bool = False) -> Setting:
     """The largest setting that fits the box, or the smallest allowed. Where it can be, `whole`
-    keeps words together, at the price of smaller letters."""
+    keeps words together and leaves no character alone, at the price of smaller letters."""
     shrunk = 1.0
     setting = typeset(kit, words, look, box.w)
     torn: Setting | None = None
     while look.size_dp * shrunk > look.floor_dp:
         if setting.fits(box.w, box.h):
-            if not whole or not tears_words(words, setting.lines):
+            if not whole or not _torn(words, setting):
                 return setting
             torn = torn or setting
         shrunk *= SHRINK
         setting = typeset(kit, words, look, box.w, shrunk)
-    good = setting.fits(box.w, box.h) and not tears_words(words, setting.lines)
+    good = setting.fits(box.w, box.h) and not _torn(words, setting)
     return setting if good or torn is None else torn
+
+
+def _torn(words: str, setting: Setting) -> bool:
+    alone = len(setting.lines) > 1 and min(map(len, setting.lines)) == 1
+    return alone or tears_words(words, setting.lines)
 
 
 # --- pieces ------------------------------------------------------------------

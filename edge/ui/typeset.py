@@ -12,9 +12,10 @@ Measure = Callable[[str], float]
 
 # A piece is what may not be torn apart: a Latin word, or one Chinese character,
 # each with the opening marks before it and the closing marks after it. A raised
-# dot between two names stays with the first.
+# dot between two names stays with the first, a number with what it counts.
 _PIECE = re.compile(
-    r"[（“‘《【「]*(?:[!-~\u00a0-\u00b6\u00b8-\u024f’]+|[^ ])[，。、；：！？）”’》】」…]*(?: *·)* *"
+    r"[（“‘《【「]*(?:[!-~\u00a0-\u00b6\u00b8-\u024f’]+[年月日天位项条页题]?|[^ ])"
+    r"[，。、；：！？）”’》】」…]*(?: *[·—])* *"
 )
 
 
@@ -126,6 +127,11 @@ def wrap(text: str, width: float, measure: Measure, *, tear_numbers: bool = Fals
     count = _fewest(ends, width)
     costs = _costs(pieces)
     return ["".join(pieces[a:b]).strip() for a, b in _best(costs, ends, width, count)]
+
+
+def longest_piece(text: str) -> str:
+    """What needs most room of all that may not be torn apart."""
+    return max((piece.strip() for piece in _PIECE.findall(text)), key=len, default="")
 
 
 _NUMBER = re.compile(r"[0-9*Xx–-]{10,} *")
