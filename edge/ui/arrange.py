@@ -279,7 +279,37 @@ DRAWING_MM = (64.0, 44.0)
 """Beside the words of a wide panel."""
 
 
+PICTURE_SHARES = (0.64, 0.56, 0.48, 0.4)
+"""How much of a body keys with drawings take, as long as the words above fit on a page."""
+
+
+def _pictured(kit: Kit, screen: Screen, box: Box) -> Body:
+    """Large keys with a drawing each."""
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
+    for share in PICTURE_SHARES:
+        foot = box.foot(max(box.h * share, kit.mm(KEY_MM)))
+        made = flow(kit, blocks, box.without(foot=foot.h + kit.mm(2.6)), screen.leaf)
+        if made.pages == 1:
+            break
+    places = columns(foot, len(screen.choices), kit.mm(GAP_MM))
+    keys = [_picture_key(kit, c, p) for c, p in zip(screen.choices, places, strict=True)]
+    return Body((*made.pieces, *keys), made.pages)
+
+
+def _picture_key(kit: Kit, choice: Choice, box: Box) -> Key:
+    look = look_of(kit, Weight.SIDE)
+    words = style(kit, Role.KEY, look.ink, bold=True, align="center")
+    inner = box.inset(kit.mm(1.5), kit.mm(1.5))
+    smallest = replace(words, size_dp=words.floor_dp)
+    height = max(typeset(kit, choice.label, smallest, inner.w).height_px, inner.h * 0.3)
+    label = text(kit, choice.label, words, inner.foot(height), whole=True)
+    picture = Sketch(inner.without(foot=height), strokes(choice.art))
+    return Key(box, choice, look, (label, picture), kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
+
+
 def _guide(kit: Kit, screen: Screen, box: Box) -> Body:
+    if any(choice.art is not Art.NONE for choice in screen.choices):
+        return _pictured(kit, screen, box)
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
     return _with_foot(kit, screen, box, lambda *room: _illustrated(kit, screen, blocks, *room))
 

@@ -265,6 +265,32 @@ def _code(pen: Pen) -> None:
         pen.slab(x, y, 14, 14, 2)
 
 
+def _smiley(pen: Pen) -> None:
+    """A round face without a mouth."""
+    colours = pen.colours
+    pen.paint(colours.skin)
+    pen.disc(100, 100, 84, 84)
+    pen.paint(colours.side_ink)
+    pen.ring(100, 100, 84, 84, 9)
+    pen.disc(72, 122, 9, 12)
+    pen.disc(128, 122, 9, 12)
+
+
+def _glad(pen: Pen) -> None:
+    _smiley(pen)
+    pen.arc(100, 100, 50, 110, 250, 11)
+
+
+def _even(pen: Pen) -> None:
+    _smiley(pen)
+    pen.line(66, 66, 134, 66, width=11)
+
+
+def _sorry(pen: Pen) -> None:
+    _smiley(pen)
+    pen.arc(100, 26, 46, -52, 52, 11)
+
+
 def tick(pen: Pen) -> None:
     """A movement that is done."""
     pen.paint(pen.colours.good)
@@ -316,4 +342,7 @@ _ARTS: dict[Art, Strokes] = {
     Art.SLIP_FAILED: _slip_failed,
     Art.DONE: _done,
     Art.CODE: _code,
+    Art.GLAD: _glad,
+    Art.EVEN: _even,
+    Art.SORRY: _sorry,
 }

@@ -11,6 +11,8 @@ from edge.ui.screen import Art, Layout, Screen, Tone, Wording, sentences_of
 SIDE = (Button.WITHOUT_NUMBER,)
 EQUAL = (Button.RATE_GOOD, Button.RATE_FAIR, Button.RATE_POOR)
 """No answer stands out: the question is meant."""
+ART = dict(zip(EQUAL, (Art.GLAD, Art.EVEN, Art.SORRY), strict=True))
+"""Faces say it to those who do not read."""
 
 
 def label(state: OpinionState, button: Button, words: Wording) -> str:
@@ -41,7 +43,6 @@ def _survey(done: int, words: Wording) -> Screen:
         language=words.language,
         title=question,
         lines=(line, words("survey.step", step=done + 1, steps=len(QUESTIONS))),
-        art=Art.PERSON,
         spoken=question if done else sentences_of(line, question),
     )
 

@@ -51,6 +51,9 @@ class Art(Enum):
     SLIP_FAILED = "slip_failed"
     DONE = "done"
     CODE = "code"
+    GLAD = "glad"
+    EVEN = "even"
+    SORRY = "sorry"
 
 
 class Tone(Enum):
@@ -71,12 +74,14 @@ class Weight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: touching it posts exactly `Pressed(button)`. `detail` is a second line on it."""
+    """A button: touching it posts exactly `Pressed(button)`. `detail` is a second line on it, `art`
+    a drawing above its label."""
 
     label: str
     button: Button
     weight: Weight = Weight.SIDE
     detail: str = ""
+    art: Art = Art.NONE
 
 
 class Mark(Enum):

@@ -188,8 +188,12 @@ def _choices(state: State, words: Wording) -> tuple[Choice, ...]:
     keys = _grid(state)
     shown = [button for button in offered(state) if button not in keys]
     main = [button for button in shown if not _in_footer(state, button)]
+    art = opinion_view.ART
     return tuple(
-        Choice(_label(state, b, words), b, _weight(state, b), _detail(b, words)) for b in main
+        Choice(
+            _label(state, b, words), b, _weight(state, b), _detail(b, words), art.get(b, Art.NONE)
+        )
+        for b in main
     )
 
 
