@@ -210,6 +210,10 @@ class Screen:
     )
     fullscreen: bool = _doc("True on a kiosk.", default=True)
     idle_s: int = _doc("Seconds from the last touch until a session ends, 60..900.", default=300)
+    fresh_start_min: int = _doc(
+        "Minutes without anybody after which a kiosk that served people starts anew, 5..240.",
+        default=15,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +293,9 @@ def _check(config: Config, path: str) -> None:
             raise ConfigError(path, f"{setting.key} = {value} is outside {low}..{high}")
     if not 0 <= config.store.reserve_mb <= 1024:
         raise ConfigError(path, f"store.reserve_mb = {config.store.reserve_mb} is outside 0..1024")
+    if not 5 <= config.screen.fresh_start_min <= 240:
+        minutes = config.screen.fresh_start_min
+        raise ConfigError(path, f"screen.fresh_start_min = {minutes} is outside 5..240")
     if not 1 <= config.check.screen_lux <= 500:
         raise ConfigError(path, f"check.screen_lux = {config.check.screen_lux} is outside 1..500")
     _check_pins(config.panel.pins, path)

@@ -1,4 +1,4 @@
-"""The kiosk process: a runner and a window, until somebody ends it or settings need a new start."""
+"""The kiosk process: a runner and a window, until somebody ends it or a new start is due."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def _serve(site: Config) -> int:
         Language(config.language),
         start_again=lambda: end(EXIT_START_AGAIN),
         power=lambda wish: end(POWER_CODES[wish]),
+        fresh_after_s=config.screen.fresh_start_min * 60,
     )
     panel = Panel(config.screen.width, config.screen.height, config.screen.dpi)
     app = KioskApp(runner, parts.facts, panel=panel, fullscreen=config.screen.fullscreen)

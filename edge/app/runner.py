@@ -258,13 +258,17 @@ class Runner:
         observe: Callable[[Event | None, Transition], None] | None = None,
         start_again: Callable[[], None] | None = None,
         power: Callable[[PowerWish], None] | None = None,
+        fresh_after_s: float = 0.0,
     ) -> None:
         """`start_again` has this process ended and started anew, in its own time; `power` has
-        it ended and the machine switched off, or restarted."""
+        it ended and the machine switched off, or restarted. `fresh_after_s` without anybody, a
+        process that served people starts anew; 0: never."""
         self._parts = parts
         self._observe = observe
         self._start_again = start_again
         self._power = power
+        self._fresh_after_s = fresh_after_s
+        self._served = False
         self._last_event_ns = MonoNs(0)
         self._events: queue.Queue[Event] = queue.Queue()
         self._stop = threading.Event()
@@ -372,6 +376,7 @@ class Runner:
             self._take_in_rosters()
             self._deal_with_ask()
             self._take_in_settings()
+            self._begin_afresh()
             return
         self._last_event_ns = self.now_ns()
         now = self._parts.time.now()
@@ -400,6 +405,7 @@ class Runner:
 
     def _take(self, event: Event | None, transition: Transition) -> None:
         self._session = transition.session
+        self._served = self._served or knows_somebody(self._session.state)
         if self._observe is not None:
             self._observe(event, transition)
         for effect in transition.effects:
@@ -760,10 +766,25 @@ class Runner:
         except StoreError as error:
             log.error("settings_not_written error=%s", error)
             return
-        if needs_start and self._start_again is not None:
-            log.info("kiosk=starts_again why=settings")
-            self._start_again()
-            self._stop.wait()  # whoever comes now is served by the next one, from the beginning
+        if needs_start:
+            self._end("settings")
+
+    def _begin_afresh(self) -> None:
+        """Bytes of people who have gone may still lie in freed memory; they go with the process.
+
+        Not under a card that was left lying: the next process would take it for a new one.
+        """
+        if not self._served or not self._fresh_after_s or self._session.card_lies:
+            return
+        if self._is_quiet(self._fresh_after_s):
+            self._end("memory")
+
+    def _end(self, why: str) -> None:
+        if self._start_again is None:
+            return
+        log.info("kiosk=starts_again why=%s", why)
+        self._start_again()
+        self._stop.wait()  # whoever comes now is served by the next one, from the beginning
 
     def _is_quiet(self, quiet_s: float) -> bool:
         state = self._session.state

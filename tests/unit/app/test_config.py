@@ -83,6 +83,12 @@ def test_f20_a_simulated_device_is_refused_in_production(tmp_path: Path, device:
     assert getattr(load(written(tmp_path, demo)).devices, device) == "sim"
 
 
+@pytest.mark.parametrize("minutes", [0, 241])
+def test_a_kiosk_cannot_be_told_never_to_start_anew(tmp_path: Path, minutes: int) -> None:
+    words = complaint(tmp_path, GOOD + f"[screen]\nfresh_start_min = {minutes}\n")
+    assert f"screen.fresh_start_min = {minutes} is outside 5..240" in words
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
