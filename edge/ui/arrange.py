@@ -18,6 +18,7 @@ from edge.ui.drawings import cross, exclamation, strokes, tick, to_come
 from edge.ui.flow import (
     GROWN,
     NARROW_MM,
+    SHEET_PAD_MM,
     Block,
     Cell,
     Flowed,
@@ -99,7 +100,8 @@ class Body:
 def plan(kit: Kit, screen: Screen) -> Plan:
     if screen.keypad and shape_of(kit) is not Shape.WIDE:
         return Plan(tuple(_dense(kit, screen)))
-    made, body = _framed(kit, screen)
+    mirror = screen.layout is Layout.MIRROR and not screen.prompt
+    made, body = _framed(kit, screen, modest=mirror)
     if body.pages > 1:
         made, body = _framed(kit, screen, modest=True)
     if body.pages > 1:
@@ -163,7 +165,7 @@ def _lines(kit: Kit, screen: Screen) -> list[Block]:
     return lines
 
 
-def _told(kit: Kit, screen: Screen, *, hint_is_spare: bool = False) -> list[Block]:
+def _told(kit: Kit, screen: Screen) -> list[Block]:
     """The one thing to mend, the friendly hint, small print: always in this order."""
     look = _styles(kit)
     alone = screen.layout is Layout.GUIDE and not screen.lines
@@ -172,7 +174,7 @@ def _told(kit: Kit, screen: Screen, *, hint_is_spare: bool = False) -> list[Bloc
     if screen.advice:
         found.append(advice(screen.advice, look["advice"]))
     if screen.hint:
-        found.append(paragraph(screen.hint, hint, spare=hint_is_spare))
+        found.append(paragraph(screen.hint, hint, spare=screen.hint_spare))
     if screen.note:
         found.append(paragraph(screen.note, look["note"]))
     return found
@@ -182,6 +184,8 @@ def _told(kit: Kit, screen: Screen, *, hint_is_spare: bool = False) -> list[Bloc
 
 HEIGHTS_MM = (KEY_MM, 24.0, 28.0, 32.0)
 SINGLE_MM = 95.0
+LABEL_DP = (24.0, 34.0)
+"""Letters of a choice, usual and in elder mode; smaller only where there is no other way."""
 LEAST_MM = 14.0
 """Words need so much height above the choices; with less, the choices are a page of their own."""
 
@@ -189,20 +193,41 @@ LEAST_MM = 14.0
 def _choice_keys(kit: Kit, choices: Sequence[Choice], box: Box) -> list[Key]:
     """Side by side as low as the labels allow; in rows of two, or one below the other, where
     they are too long."""
-    tries = [
-        (role, [box.foot(kit.mm(height))], len(choices))
-        for role in (Role.KEY, Role.FRAME)
-        for height in HEIGHTS_MM
-    ]
-    for across in (2, 1):
-        lines = -(-len(choices) // across)
-        tries.append((Role.FRAME, _lines_of_keys(kit, box, lines), across))
+    one_row = [([box.foot(kit.mm(height))], len(choices)) for height in HEIGHTS_MM]
+    in_rows = [(_lines_of_keys(kit, box, -(-len(choices) // n)), n) for n in (2, 1)]
+    roomy = [(lines, n) for lines, n in in_rows if lines[0].y - box.y >= kit.mm(LEAST_MM)]
+    easy = LABEL_DP[kit.theme.large]
+    tries = [(Role.KEY, easy, *rows_of) for rows_of in (*one_row, *roomy)]
+    tries += [(Role.KEY, 0.0, *rows_of) for rows_of in one_row]
+    tries += [(Role.FRAME, 0.0, *rows_of) for rows_of in (*one_row, *in_rows)]
     made: list[Key] = []
-    for role, lines_of, across in tries:
+    for role, least_dp, lines_of, across in tries:
         made = _keys_in(kit, choices, lines_of, across, role)
-        if all(part.fits for k in made for part in k.parts if isinstance(part, Text)):
+        labels_of = [part for k in made for part in k.parts if isinstance(part, Text)]
+        if all(part.fits for part in labels_of) and _smallest(made) >= kit.theme.dp(least_dp):
             break
-    return made
+    return _alike(kit, made)
+
+
+def _smallest(keys: Sequence[Key]) -> float:
+    """Pixels of the smallest letters that a label has; a second line may be smaller."""
+    return min(k.parts[0].size_px for k in keys if isinstance(k.parts[0], Text))
+
+
+def _alike(kit: Kit, keys: Sequence[Key]) -> list[Key]:
+    """Keys that stand together have letters of the same size."""
+    size_dp = _smallest(keys) / kit.theme.dp(1)
+
+    def sized(label: Text) -> Text:
+        floor_dp = label.floor_px / kit.theme.dp(1)
+        look = Style(size_dp, floor_dp, label.ink, label.bold, label.align)
+        return text(kit, label.words, look, label.box, whole=True)
+
+    return [
+        replace(k, parts=(sized(k.parts[0]), *k.parts[1:]))
+        for k in keys
+        if isinstance(k.parts[0], Text)
+    ]
 
 
 def _lines_of_keys(kit: Kit, box: Box, count: int) -> list[Box]:
@@ -213,7 +238,11 @@ def _lines_of_keys(kit: Kit, box: Box, count: int) -> list[Box]:
 def _keys_in(
     kit: Kit, choices: Sequence[Choice], lines: Sequence[Box], across: int, role: Role
 ) -> list[Key]:
-    places = [p for line in lines for p in columns(line, across, kit.mm(GAP_MM))]
+    odd = len(choices) % across if len(lines) > 1 else 0
+    counts = [odd or across, *[across] * (len(lines) - 1)]  # a single one comes first, and wide
+    places = [
+        p for n, line in zip(counts, lines, strict=True) for p in columns(line, n, kit.mm(GAP_MM))
+    ]
     if len(choices) == 1:
         places = [lines[0].middle(min(lines[0].w, kit.mm(SINGLE_MM)), lines[0].h)]
     return [
@@ -321,6 +350,9 @@ def _illustrated(
     plain = flow(kit, blocks, box, leaf, foot_px)
     if screen.art is Art.NONE or (foot_px and plain.pages > 1):
         return plain
+    if not plain.pieces:
+        side = box.h - foot_px
+        return replace(plain, pieces=(Sketch(box.top(side), strokes(screen.art)),))
     for picture, room in _splits(kit, box.without(foot=foot_px)):
         made = flow(kit, blocks, room, leaf)
         legible = all(piece.fits for piece in made.pieces if isinstance(piece, Text))
@@ -353,7 +385,7 @@ def _splits(kit: Kit, box: Box) -> list[tuple[Box, Box]]:
 
 def _home(kit: Kit, screen: Screen, box: Box) -> Body:
     """The big tile of the service, and what people should know of the place."""
-    blocks = [*_lines(kit, screen), *_told(kit, screen, hint_is_spare=True)]
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
     made, tile = _beside_tile(kit, screen, blocks, box)
     keys = [_tile(kit, choice, tile, screen.art) for choice in screen.choices[:1]]
     return Body((*keys, *made.pieces), made.pages)
@@ -423,11 +455,13 @@ def _fields(kit: Kit, screen: Screen, box: Box) -> list[Block]:
     if len(screen.fields) > MANY_FIELDS:
         value = replace(label, ink=value.ink, bold=True)
     width = GROWN * max((_width(kit, label, words) for words, _ in screen.fields), default=0.0)
+    whole = box.w - 2 * kit.mm(SHEET_PAD_MM[box.w < kit.mm(NARROW_MM)])
     rest = box.w - width - kit.mm(17)
 
     def field(name: str, words: str) -> Block:
         longest = _width(kit, value, longest_piece(words), value.floor_dp)
-        stacked = width > box.w * 0.42 or longest > rest
+        beside, below = (len(typeset(kit, words, value, w, 0.0).lines) for w in (rest, whole))
+        stacked = width > box.w * 0.42 or longest > rest or below + 1 < beside
         label_mm = None if stacked else (width + kit.mm(2)) / kit.mm(1)
         cells = Cell(name, label, label_mm), Cell(words, value)
         return Block(cells, sheet=True, stacked=stacked)
@@ -502,7 +536,7 @@ def _beside_mirror(
 ) -> Body:
     first = (_glass(screen, glass), *caption)
     quiet = replace(screen, advice="")
-    told = _told(kit, quiet, hint_is_spare=not screen.lines)
+    told = _told(kit, quiet)
     if screen.lines:
         made = flow(kit, [*_lines(kit, screen), *told], panel, screen.leaf)
         return Body((*first, *made.pieces), made.pages)
@@ -514,12 +548,18 @@ def _glass(screen: Screen, box: Box) -> Glass:
     return Glass(box, mirrored=True, oval=screen.art is not Art.CODE)
 
 
+CAPTION_SHARE = 0.45
+"""Of the mirror at most, as long as it can be: people look at themselves."""
+
+
 def _caption(kit: Kit, screen: Screen, box: Box) -> tuple[Piece, ...]:
     """The one thing to mend stands in the mirror, where the person is looking."""
     if not screen.advice:
         return ()
     block = advice(screen.advice, _styles(kit)["advice"])
-    made = flow(kit, [block], box)
+    made = flow(kit, [block], box.foot(box.h * CAPTION_SHARE))
+    if made.pages > 1:
+        made = flow(kit, [block], box)
     drop = box.bottom - max(_foot(piece) for piece in made.pieces)
     return tuple(_moved(piece, drop) for piece in made.pieces)
 
@@ -547,12 +587,15 @@ def _movement(kit: Kit, screen: Screen, told: Sequence[Block], box: Box) -> list
     height = kit.mm(7.5)
     marks = rest.top(height)
     pieces: list[Piece] = [Sketch(picture, strokes(screen.art))]
-    for number, place in enumerate(columns(marks, steps, kit.mm(1.7))):
-        pieces.append(Sketch(place, tick if number < done else to_come))
     count = paragraph(screen.progress_words, words, spare=True)  # the marks say it, too
     blocks = [count, *told] if screen.progress else list(told)
     below = rest.without(top=height + kit.mm(1.7)) if steps else rest
-    return [*pieces, *flow(kit, blocks, below).pieces]
+    told_pieces = flow(kit, blocks, below).pieces
+    if told_pieces:  # the marks stand right above the words they belong to
+        marks = replace(marks, y=_top(told_pieces) - height - kit.mm(1.7))
+    for number, place in enumerate(columns(marks, steps, kit.mm(1.7))):
+        pieces.append(Sketch(place, tick if number < done else to_come))
+    return [*pieces, *told_pieces]
 
 
 def _portrait(kit: Kit, screen: Screen, box: Box) -> Body:
@@ -635,7 +678,7 @@ def _pad_keys(kit: Kit, screen: Screen, places: Sequence[Box]) -> list[Key]:
 
 
 def _pad_key(kit: Kit, choice: Choice, place: Box) -> Key:
-    role = Role.TYPED if len(choice.label) == 1 else Role.FRAME
+    role = Role.TYPED if len(choice.label) == 1 else Role.KEY
     return key(kit, choice, place, look_of(kit, choice.weight), role)
 
 

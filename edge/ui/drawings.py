@@ -133,6 +133,46 @@ def _person(pen: Pen) -> None:
         pen.disc(x, 163, 4.5, 4.5)
 
 
+def _bust(pen: Pen, x: float, y: float, coat: Colour, hair: Colour) -> None:
+    """Head and shoulders around (x, y)."""
+    colours = pen.colours
+    pen.paint(coat)
+    pen.slab(x - 40, y - 92, 80, 66, 30)
+    pen.slab(x - 40, y - 92, 80, 30, 4)
+    pen.paint(hair)
+    pen.disc(x, y + 8, 34, 34)
+    pen.paint(colours.skin)
+    pen.disc(x, y, 28, 32)
+    pen.paint(colours.side_ink)
+    pen.ring(x, y, 28, 32, 5)
+    pen.disc(x - 10, y + 4, 3.5, 4)
+    pen.disc(x + 10, y + 4, 3.5, 4)
+    pen.arc(x, y - 4, 12, 115, 245, 4)
+
+
+def _people(pen: Pen) -> None:
+    """An old person, and a younger one beside."""
+    colours = pen.colours
+    _bust(pen, 142, 116, colours.side_ink, colours.side_ink)
+    _bust(pen, 64, 104, colours.main, colours.edge)
+
+
+def _record(pen: Pen) -> None:
+    """A sheet with somebody's picture and what is written about them."""
+    colours = pen.colours
+    pen.paint(colours.panel)
+    pen.slab(36, 12, 128, 176, 10)
+    pen.paint(colours.side_ink)
+    pen.frame(36, 12, 128, 176, 10, 5)
+    pen.paint(colours.sky)
+    pen.slab(54, 112, 46, 56, 5)
+    pen.paint(colours.side_ink)
+    pen.disc(77, 146, 10, 11)
+    pen.disc(77, 122, 17, 9)
+    for x, y, w in ((112, 154, 36), (112, 134, 30), (54, 86, 92), (54, 62, 92), (54, 38, 58)):
+        pen.slab(x, y, w, 9, 4)
+
+
 def _head(
     pen: Pen, dx: float = 0, dy: float = 0, *, eyes: str = "open", mouth: str = "smile"
 ) -> None:
@@ -149,9 +189,9 @@ def _head(
         _eye(pen, x + dx, 116 + dy, eyes)
     pen.line(100 + dx * 1.35, 108 + dy, 100 + dx * 1.5, 96 + dy, width=5)
     if mouth == "open":
-        pen.disc(100 + dx, 70 + dy, 15, 17)
-        pen.paint(colours.care)
-        pen.disc(100 + dx, 68 + dy, 9, 10)
+        pen.disc(100 + dx, 72 + dy, 17, 20)
+        pen.paint(colours.bad)
+        pen.disc(100 + dx, 62 + dy, 10, 7)
     else:
         pen.arc(100 + dx, 84 + dy, 17, 120, 240, 5)
 
@@ -329,6 +369,8 @@ _ARTS: dict[Art, Strokes] = {
     Art.TAKE_CARD: _take_card,
     Art.WAIT: _wait,
     Art.PERSON: _person,
+    Art.PEOPLE: _people,
+    Art.RECORD: _record,
     Art.FACE: _face,
     Art.LOOK: _looking,
     Art.LEFT: _pointing(-1, 0),

@@ -80,7 +80,7 @@ def label(state: HelpingState, button: Button, words: Wording) -> str:
 def draft(state: HelpingState, card_lies: bool, words: Wording) -> Screen:
     match state:
         case WhoFor():
-            return _guide("who_for", words, Art.PERSON)
+            return _guide("who_for", words, Art.PEOPLE)
         case AwaitingHelper(failures):
             unread = words("await_card.unread") if failures else ""
             return _guide("await_helper", words, Art.CARD, unread)
@@ -122,6 +122,7 @@ def _confirm(card: CardIdentity, revealed: bool, words: Wording) -> Screen:
         title=title,
         fields=((words("confirm.name"), name), (words("confirm.number"), number)),
         hint=hint,
+        hint_spare=True,
         spoken=sentences_of(title, hint),
     )
 

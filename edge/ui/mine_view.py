@@ -44,6 +44,7 @@ def this_year(visit: Visit, words: Wording) -> Screen:
         title=title,
         fields=this_cycle(visit, words),
         hint=prove,
+        hint_spare=True,
         spoken=sentences_of(title, prove),
     )
 
@@ -71,7 +72,7 @@ def _menu(state: Mine, words: Wording) -> Screen:
         language=words.language,
         title=words("mine.title"),
         lines=(line,),
-        art=Art.PERSON,
+        art=Art.RECORD,
         spoken=line,
     )
 
@@ -131,6 +132,7 @@ def _history(state: Mine, words: Wording) -> Screen:
         title=numbered if pages > 1 else title,
         fields=tuple((words.day(proof.day), proof_words(proof, words)) for proof in shown),
         hint=hint,
+        hint_spare=bool(shown),
         spoken=hint,
     )
 
@@ -189,7 +191,7 @@ def _correct(state: Mine, words: Wording) -> Screen:  # noqa: ARG001
         language=words.language,
         title=title,
         lines=(line,),
-        art=Art.PERSON,
+        art=Art.RECORD,
         spoken=sentences_of(title, line),
     )
 
@@ -203,7 +205,7 @@ def _sure(state: Mine, words: Wording) -> Screen:
         language=words.language,
         title=words("mine_sure.title", what=words(f"button.about_{state.about.value}")),
         lines=(line,),
-        art=Art.PERSON,
+        art=Art.RECORD,
         spoken=line,
     )
 

@@ -38,6 +38,8 @@ class Art(Enum):
     TAKE_CARD = "take_card"
     WAIT = "wait"
     PERSON = "person"
+    PEOPLE = "people"
+    RECORD = "record"
     FACE = "face"
     LOOK = "look"
     LEFT = "left"
@@ -132,6 +134,7 @@ class Screen:
 
     `prompt` takes the place of the title while a movement is asked for (K27).
     `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
+    `hint_spare` says that voice or keys tell the same, so it may give way on a small panel;
     `note` small print for staff; `progress` is (movements done, movements in all);
     `glow` is the hue of the ground while the screen serves as a lamp;
     `typed` what was typed on the `keypad` (four to a row, `None` an empty
@@ -150,6 +153,7 @@ class Screen:
     typed: str = field(default="", repr=False)
     advice: str = ""
     hint: str = ""
+    hint_spare: bool = False
     note: str = ""
     art: Art = Art.NONE
     tone: Tone = Tone.CALM

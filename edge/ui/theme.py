@@ -132,7 +132,7 @@ class Role(Enum):
     """What letters are for. `(usual, its floor), (elder mode, its floor)` in dp."""
 
     PROMPT = (69, 40), (72, 60)  # the movement asked for
-    TITLE = (49, 32), (60, 44)
+    TITLE = (49, 32), (60, 40)
     TYPED = (60, 34), (60, 40)
     LEAD = (41, 28), (48, 40)
     BODY = (36, 24), (44, 40)

@@ -99,11 +99,16 @@ TORN = 0.15
 SPLIT = 0.75
 """What it costs to end a line inside one of these words."""
 
-LONE = 0.6
+LONE = 1.0
 """What it costs to leave one Chinese character alone on a line."""
 
+SOFT = 0.5
+"""What it costs to end a line between these two, which are words of their own."""
+
+_SOFT = re.compile("工作(?=人员)")
+
 _WORDS = re.compile(
-    "离退休|二代|感应区|工作|生存验证|生存认证|显示|完整|手工|输入|"
+    "离退休|二代|感应区|工作人员|生存验证|生存认证|显示|完整|手工|输入|"
     "身份证|人员|摄像头|生存|验证|认证|申请|历史|终端|服务|系统|市民之窗|信息|"
     "办理|屏幕|触摸|按钮|提交|动作|提示|待遇|影响|登记|编号|查询|咨询|电话|社区|中心|回执|打印|"
     "成功|保存|记录|退休|自助|请求|可以|需要|时间|完成|开始|查看|同意|人工|选择|功能|重新|拍摄|"
@@ -189,11 +194,13 @@ def _costs(pieces: list[str]) -> list[float]:
     inside = {
         place for word in _WORDS.finditer(whole) for place in range(word.start() + 1, word.end())
     }
+    soft = {word.end() for word in _SOFT.finditer(whole)}
     costs, at = [], 0
     for piece in pieces:
         at += len(piece)
         torn = piece[-1] not in " ，。、；：！？）”’》】」…"
-        costs.append(SPLIT if at in inside else TORN if torn else 0.0)
+        split = SOFT if at in soft else SPLIT
+        costs.append(split if at in inside else TORN if torn else 0.0)
     for end, alone in ((0, pieces[0]), (-2, pieces[-1])):
         if len(pieces) > 1 and len(alone.strip("，。、；：！？）”’》】」… ")) == 1:
             costs[end] += LONE

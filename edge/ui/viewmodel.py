@@ -139,7 +139,7 @@ _FOOTER = (
     *(Button.SURVEY, Button.FEEDBACK, Button.SCAN, Button.STAFF_DOOR),
 )
 _SIDE = (
-    *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY),
+    *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY, Button.MINE),
     *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE),
 )
 _LARGE = Button.LARGE_PRINT
@@ -172,7 +172,8 @@ def _with_more_time(screen: Screen, words: Wording) -> Screen:
     said = words("frame.time_short")
     choice = Choice(words("button.more_time"), Button.MORE_TIME, Weight.MAIN)
     hint = words("frame.hint", hint=said)
-    return replace(screen, hint=hint, spoken=said, more_time=choice, repeat=_repeat(words))
+    urged = replace(screen, hint=hint, hint_spare=True, spoken=said)
+    return replace(urged, more_time=choice, repeat=_repeat(words))
 
 
 def _large(enlarged: bool, words: Wording) -> Choice:
@@ -297,8 +298,7 @@ def _weight(state: State, button: Button) -> Weight:
     """Agreeing and declining weigh the same; where staff are the way on, they come first."""
     if button in (Button.AGREE, Button.DECLINE, *opinion_view.EQUAL):
         return Weight.EQUAL
-    known = isinstance(state, Turned) and (state.visit or state.helper)
-    if isinstance(state, Turned) and known and state.why is not Why.ALREADY_DONE:
+    if isinstance(state, Turned) and state.why is not Why.ALREADY_DONE:
         return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
     quiet = button in _grid(state) and button not in (Button.OK, Button.SPELT)
     return Weight.SIDE if quiet or button in _SIDE else Weight.MAIN
@@ -388,6 +388,7 @@ def _home(session: Session, words: Wording) -> Screen:
         ),
         advice=take_card,
         hint=words("home.hint"),
+        hint_spare=True,
         art=Art.TAKE_CARD if card_lies else Art.CARD,
         spoken=take_card,
     )
@@ -432,6 +433,7 @@ def _confirm(visit: Visit, revealed: bool, words: Wording) -> Screen:
         fields=_identity(visit.card, revealed, words),
         advice=expired,
         hint=words("confirm.hint_target" if visit.helper else "confirm.hint"),
+        hint_spare=True,
         spoken=sentences_of(
             words("confirm.spoken_target" if visit.helper else "confirm.spoken"), expired
         ),
@@ -453,6 +455,7 @@ def _choose(words: Wording) -> Screen:
         language=words.language,
         title=words("choose.title"),
         hint=words("choose.hint"),
+        hint_spare=True,
         art=Art.FACE,
         spoken=words("choose.spoken"),
     )
@@ -511,6 +514,7 @@ def _watch(state: Watching, words: Wording) -> Screen:
         lines=(words("watch.adjust"), after) if framing else (),
         advice=advice,
         hint=hint,
+        hint_spare=True,
         art=_PROMPT_ART[progress.prompt],
         progress=(progress.step, progress.steps),
         progress_words=words("frame.step", step=current, steps=progress.steps),
@@ -533,6 +537,7 @@ def _retry(state: Retrying, words: Wording) -> Screen:
         title=title,
         lines=(reason, words("retry.no_harm")),
         hint=words("retry.hint"),
+        hint_spare=True,
         art=Art.FACE,
         tone=Tone.CARE,
         spoken=sentences_of(title, reason),
@@ -553,6 +558,7 @@ def _exhausted(words: Wording) -> Screen:
         title=words("exhausted.title"),
         lines=(line,),
         hint=words("exhausted.hint"),
+        hint_spare=True,
         art=Art.PERSON,
         tone=Tone.CARE,
         spoken=line,
@@ -570,6 +576,7 @@ def _review(state: Reviewing, words: Wording) -> Screen:
         title=words("review.title"),
         lines=(line, *to_staff),
         hint=words("review.hint"),
+        hint_spare=True,
         spoken=sentences_of(words("review.title"), line),
         shows_portrait=True,
     )
@@ -603,6 +610,7 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
         advice=take_card,
         code=state.code,
         hint=hint + ("" if state.online else words("finished.offline_more")),
+        hint_spare=state.online and not state.code,
         art=_PAPER_ART[state.paper],
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
         spoken=sentences_of(*news, take_card),
