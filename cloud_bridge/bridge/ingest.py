@@ -190,6 +190,7 @@ class _Batch:
         self._people: dict[str, Person] = {}
         self._places: dict[tuple[str, str, int], _Place] = {}
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
+        self._live: list[tuple[Opened, Certification]] = []
         self._deeds: list[StaffDeed] = []
         self._matters: list[Matter] = []
         self._opinions: list[Opinion] = []
@@ -281,6 +282,12 @@ class _Batch:
         return True
 
     def write(self) -> None:
+        """Templates first: a record of the same batch may rest on one."""
+        for told in self._templates:
+            device = self._devices[told.kiosk_id]
+            templates.file(told, device, self._vault, self._now)
+        for record, row in self._live:
+            self._follow(record, row)
         for table, rows in self._rows.items():
             table.objects.bulk_create(rows)
         for deed in self._deeds:
@@ -288,9 +295,6 @@ class _Batch:
         for matter in self._matters:
             voices.write(matter, self._vault, self._now)
         Opinion.objects.bulk_create(self._opinions)
-        for told in self._templates:
-            device = self._devices[told.kiosk_id]
-            templates.file(told, device, self._vault, self._now)
         for row in self._witnessed:
             rechecks.of_record(row, self._now)
         KioskNotice.objects.bulk_create(self._notices)
@@ -359,7 +363,7 @@ class _Batch:
         if row.witness and row.outcome == Outcome.PASSED.value:
             self._witnessed.append(row)
         if live:
-            self._follow(record, row)
+            self._live.append((record, row))
 
     def _notice(self, notice: OpenedNotice) -> KioskNotice:
         chain = notice.chain

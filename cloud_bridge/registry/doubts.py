@@ -11,8 +11,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cloud_bridge.registry import badges, cycles
-from cloud_bridge.registry.models import Certification, Person, Site, Task
+from cloud_bridge.registry import badges, cycles, templates
+from cloud_bridge.registry.models import (
+    Certification,
+    Person,
+    Recheck,
+    Site,
+    Task,
+    TemplateEvent,
+)
 from edge.domain.timebase import CHINA
 
 OTHER_REGION = "other_region"
@@ -34,15 +41,34 @@ _TASKS: Mapping[str, Any] = {
 def judge(row: Certification, person: Person, site: Site) -> None:
     """Set `person`, `doubts` and `counts` of a record; the caller saves it."""
     row.person = person
+    made = templates.enrolment_of(row)
     found = {
         OTHER_REGION: not site.region.covers(person.region_id),
         OTHER_NAME: _bare(row.subject_name) != _bare(person.name),
         REGISTERED_DEAD: person.dead_since is not None,
-        WITNESS: bool(row.witness)
-        and not badges.may_witness(row.witness, site.region_id, row.finished_at),
+        WITNESS: not _well_vouched(row, made, site),
+        NOT_IN_ORDER: _fault_found(row, made),
     }
     row.doubts = [word for word, applies in found.items() if applies]
     row.counts = row.outcome == "passed" and not row.doubts
+
+
+def _well_vouched(row: Certification, made: TemplateEvent | None, site: Site) -> bool:
+    """Whether every badge that it rests on could vouch there and then.
+
+    A kiosk's clock that nobody believes does not tell when that was; filing does.
+    """
+    at = row.filed_at if row.clock_unsure else row.finished_at
+    own = not row.witness or badges.may_witness(row.witness, site.region_id, at)
+    return own and (made is None or templates.is_well_vouched(made))
+
+
+def _fault_found(row: Certification, made: TemplateEvent | None) -> bool:
+    """Whether the second look at it, or at the template it rests on, found fault already."""
+    rests_on = [row.record_id] if row.witness else []
+    rests_on += [made.record_id] if made else []
+    bad = Recheck.objects.filter(record_id__in=rests_on, finding=Recheck.Finding.NOT_IN_ORDER)
+    return bool(rests_on) and bool(bad.exists())
 
 
 def task_kind(row: Certification) -> Any:

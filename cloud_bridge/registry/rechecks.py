@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
-from cloud_bridge.registry import audit, doubts, templates
+from cloud_bridge.registry import audit, doubts, rosters, templates
 from cloud_bridge.registry.models import (
     Account,
     Certification,
@@ -28,6 +29,8 @@ def of_record(row: FiledRecord, now: datetime) -> None:
 
 def of_enrolment(event: TemplateEvent, now: datetime) -> None:
     _queue(Recheck.Kind.ENROLMENT, event, event.badge, "", event.simulated, now)
+    if not templates.is_well_vouched(event):
+        _take_back_resting_on(event, doubts.WITNESS, now)
 
 
 def _queue(kind: Any, row: Any, badge: str, reason: str, simulated: bool, now: datetime) -> None:
@@ -76,11 +79,28 @@ def _undo(row: Recheck, now: datetime) -> None:
     if row.kind == Recheck.Kind.ENROLMENT:
         for held in HeldTemplate.objects.filter(device=row.device, person=row.person, gone_at=None):
             templates.order(held, now)
+        made = TemplateEvent.objects.get(pk=row.record_id)
+        _take_back_resting_on(made, doubts.NOT_IN_ORDER, now)
         return
     record = Certification.objects.filter(pk=row.record_id).first()
-    if record is None:
+    if record is not None:
+        _take_back(record, doubts.NOT_IN_ORDER, row.region_id, now)
+
+
+def _take_back_resting_on(made: TemplateEvent, doubt: str, now: datetime) -> None:
+    """What was certified by comparing with this template, before anybody found fault with it."""
+    if made.person is None:
         return
-    record.counts, record.doubts = False, [*record.doubts, doubts.NOT_IN_ORDER]
+    by_template = Q(device=made.device, person=made.person, liveness__reference="template")
+    for record in Certification.objects.filter(by_template, counts=True):
+        if templates.enrolment_of(record) == made:
+            _take_back(record, doubt, made.person.region_id, now)
+
+
+def _take_back(record: Certification, doubt: str, region_id: str, now: datetime) -> None:
+    """The kiosks must not go on telling the person that they need not come."""
+    record.counts, record.doubts = False, [*record.doubts, doubt]
     record.save(update_fields=["counts", "doubts"])
     if not Task.objects.filter(record=record).exists():
-        doubts.task_of(record, Task.Kind.VERIFY, row.region_id, now).save()
+        doubts.task_of(record, Task.Kind.VERIFY, region_id, now).save()
+    rosters.mark_stale(rosters.serving([region_id]))

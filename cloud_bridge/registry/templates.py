@@ -12,10 +12,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
-from cloud_bridge.registry import audit
-from cloud_bridge.registry.models import Device, HeldTemplate, Person, TemplateEvent
+from cloud_bridge.registry import audit, badges
+from cloud_bridge.registry.models import Device, FiledRecord, HeldTemplate, Person, TemplateEvent
 from cloud_bridge.registry.vault import Vault
 from edge.domain.people import PersonId
+from edge.domain.record import Reference
 from edge.domain.templates import TemplateChange
 
 
@@ -50,6 +51,26 @@ def held(person: Person, today: date) -> Any:
     return rows.select_related("device__site").order_by("since")
 
 
+def enrolment_of(row: FiledRecord) -> TemplateEvent | None:
+    """The enrolment that a record rests on which was compared with a template.
+
+    By the order of the kiosk's chain: its clock may be wrong.
+    """
+    if row.person is None or (row.liveness or {}).get("reference") != Reference.TEMPLATE.value:
+        return None
+    rows = TemplateEvent.objects.filter(device_id=row.device_id, person=row.person)
+    rows = rows.filter(change=TemplateChange.ENROLLED.value)
+    here: TemplateEvent | None = (
+        rows.filter(epoch=row.epoch, seq__lt=row.seq).order_by("-seq").first()
+    )
+    return here or rows.exclude(epoch=row.epoch).order_by("-filed_at").first()
+
+
+def is_well_vouched(event: TemplateEvent) -> bool:
+    """Whether the badge of an enrolment could vouch for people there and then."""
+    return badges.may_witness(event.badge, event.device.site.region_id, event.at)
+
+
 def order(row: HeldTemplate, now: datetime) -> None:
     """This one template is to go."""
     HeldTemplate.objects.filter(pk=row.pk, wanted_gone_at=None).update(wanted_gone_at=now)
@@ -70,6 +91,7 @@ def _enrolled(event: TemplateEvent, now: datetime) -> None:
     was_ordered = ordered.exclude(wanted_gone_at=None).exists()
     withdrawn = person.template_withdrawn_at
     gone = withdrawn is not None and event.at <= withdrawn
+    gone = gone or not is_well_vouched(event)
     HeldTemplate.objects.update_or_create(
         device=event.device,
         person=person,

@@ -12,8 +12,9 @@ from django.test import Client
 
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.demo import DEMO_NAME
-from cloud_bridge.registry import audit, badges, rechecks, templates
+from cloud_bridge.registry import audit, badges, people_import, rechecks, templates
 from cloud_bridge.registry.models import (
+    Account,
     AuditEntry,
     Badge,
     Certification,
@@ -52,6 +53,12 @@ def clerk(registry: TestRegistry, role: str = "clerk") -> str:
     new = badges.NewBadge(f"{role}一号", role, place, TODAY + timedelta(days=100))
     badge = badges.issue(new, registry.vault, "test", NOW - timedelta(days=1)).badge
     return str(badge.number)
+
+
+@pytest.fixture(autouse=True)
+def clerk_of_enrolments(registry: TestRegistry) -> None:
+    """Whose badge stands on the enrolments below."""
+    Badge.objects.filter(pk=clerk(registry)).update(number="204816", name="文员")
 
 
 def person() -> Person:
@@ -325,12 +332,90 @@ def test_what_is_not_in_order_counts_no_more_and_the_template_goes(registry: Tes
     assert templates.to_delete(Device.objects.get()) == (person().pk,)
 
 
+# --- what rests on a template, or on a finding ------------------------------------
+
+
+def by_template(kiosk: TestKiosk, **changes: Any) -> bytes:
+    """A pass for which the face was compared with the template."""
+    return kiosk.record(liveness=kiosk.body()["liveness"] | {"reference": "template"}, **changes)
+
+
+def find_fault(registry: TestRegistry, kind: str) -> None:
+    registry.account("kong", "supervisor")
+    row = Recheck.objects.get(kind=kind)
+    who = Account.objects.get(username="kong")
+    assert rechecks.close(row, "not_in_order", "somebody else", registry.vault, who, NOW)
+
+
+def doubts_of_last() -> list[str]:
+    row = Certification.objects.order_by("-seq")[0]
+    assert row.counts == (not row.doubts)
+    return list(row.doubts)
+
+
+def test_what_was_certified_by_a_bad_template_is_taken_back_with_it(registry: TestRegistry) -> None:
+    kiosk = registry.kiosk()
+    file(registry, kiosk, Told(kiosk).payload(TemplateChange.ENROLLED, 1), by_template(kiosk))
+    assert doubts_of_last() == []
+    find_fault(registry, "enrolment")
+    assert doubts_of_last() == ["not_in_order"]
+    assert Task.objects.get().kind == Task.Kind.VERIFY
+    file(registry, kiosk, by_template(kiosk))  # the order to delete has not come there yet
+    assert doubts_of_last() == ["not_in_order"]
+    file(registry, kiosk, kiosk.record())
+    assert doubts_of_last() == [], "the card's own photo rests on no template"
+    file(registry, kiosk, Told(kiosk).payload(TemplateChange.ENROLLED, 40), by_template(kiosk))
+    assert doubts_of_last() == [], "nor does what rests on a newer one"
+
+
+def test_a_badge_that_may_not_witness_enrols_nobody(registry: TestRegistry) -> None:
+    kiosk, badge = registry.kiosk(), clerk(registry, "technician")
+    made = Told(kiosk).payload(TemplateChange.ENROLLED, 1, badge=badge)
+    passed = by_template(kiosk)
+    file(registry, kiosk, passed)
+    assert doubts_of_last() == []
+    file(registry, kiosk, made)  # the other way round than the kiosk told it
+    assert templates.to_delete(Device.objects.get()) == (person().pk,)
+    assert doubts_of_last() == ["witness"]
+    file(registry, kiosk, by_template(kiosk))
+    assert doubts_of_last() == ["witness"]
+
+
+def test_kiosks_hear_that_somebody_has_to_come_again(registry: TestRegistry) -> None:
+    kiosk, badge = registry.kiosk(), clerk(registry)
+    file(registry, kiosk, witnessed(kiosk, badge))
+    Device.objects.update(roster_stale=False, roster_due=False)
+    find_fault(registry, "witness")
+    assert Device.objects.get().roster_stale
+
+
+def test_a_finding_outlives_that_the_person_was_unknown(registry: TestRegistry) -> None:
+    kiosk, badge = registry.kiosk(), clerk(registry)
+    file(registry, kiosk, witnessed(kiosk, badge, id_number=UNKNOWN, name="周未知"))
+    find_fault(registry, "witness")
+    new = people_import.NewPerson("周未知", UNKNOWN, "dibao", True, person().region_id)
+    people_import.add_people([new], registry.vault, "test")
+    assert Certification.objects.get().person is not None
+    assert doubts_of_last() == ["not_in_order"]
+
+
+UNKNOWN = "100000195001010013"
+
+
+def test_a_revoked_witness_gains_nothing_by_a_clock_set_back(registry: TestRegistry) -> None:
+    kiosk, badge = registry.kiosk(), clerk(registry)
+    long_ago, revoked = NOW - timedelta(days=30), NOW - timedelta(hours=2)
+    Badge.objects.filter(pk=badge).update(issued_at=long_ago, revoked_at=revoked)
+    before = (NOW - timedelta(days=2)).isoformat()
+    finished = kiosk.body()["finished"] | {"utc": before, "trust": "floor"}
+    file(registry, kiosk, witnessed(kiosk, badge, finished=finished, started=finished))
+    assert doubts_of_last() == ["witness"]
+
+
 def test_nobody_sees_the_queue_of_another_region(registry: TestRegistry) -> None:
     witness, _ = queue_of_two(registry)
     far = Region.objects.create(code="990000000000", name="远省", level=1)
     client = signed_in(registry, "supervisor")
-    from cloud_bridge.registry.models import Account
-
     Account.objects.update(region=far)
     assert done(client, witness, "in_order").status_code == 404
     assert not rechecks.seen_by(Account.objects.get()).exists()
