@@ -144,7 +144,11 @@ def missing(kit: Kit, screen: Screen, leaves: list[Plan]) -> Iterator[str]:
         screen = replace(screen, lines=())  # E06: one plain thing at a time
     time_left = "" if dense and not screen.footer.urgent else screen.footer.time_left
     wanted = [screen.headline, screen.advice, screen.typed, time_left]
-    wanted += [] if dense else [*screen.lines, screen.note, *itertools.chain(*screen.fields)]
+    wanted += (
+        []
+        if dense
+        else [*screen.lines, screen.note, screen.caption, *itertools.chain(*screen.fields)]
+    )
     if screen.keypad and dense:
         wanted.remove(screen.headline) if screen.advice else None
     for words in wanted:

@@ -141,7 +141,15 @@ def _turn(screen: Screen, pages: int) -> Choice | None:
 # --- styles --------------------------------------------------------------------
 
 
-def _styles(kit: Kit) -> dict[str, Style]:
+def _styles(kit: Kit, screen: Screen) -> dict[str, Style]:
+    found = _usual_styles(kit)
+    if not screen.for_staff:
+        return found
+    smallest = found["note"].floor_dp
+    return {name: replace(s, floor_dp=min(s.floor_dp, smallest)) for name, s in found.items()}
+
+
+def _usual_styles(kit: Kit) -> dict[str, Style]:
     colours = kit.theme.palette
     return {
         "body": style(kit, Role.BODY, colours.ink),
@@ -157,7 +165,7 @@ def _styles(kit: Kit) -> dict[str, Style]:
 
 
 def _lines(kit: Kit, screen: Screen) -> list[Block]:
-    look = _styles(kit)
+    look = _styles(kit, screen)
     lines = [paragraph(words, look["body"]) for words in screen.lines]
     if lines and screen.name == "finished":
         first = look["good"] if screen.tone is Tone.GOOD else look["lead"]
@@ -167,7 +175,7 @@ def _lines(kit: Kit, screen: Screen) -> list[Block]:
 
 def _told(kit: Kit, screen: Screen) -> list[Block]:
     """The one thing to mend, the friendly hint, small print: always in this order."""
-    look = _styles(kit)
+    look = _styles(kit, screen)
     alone = screen.layout is Layout.GUIDE and not screen.lines
     hint = look["body" if alone else "hint"]
     found = []
@@ -450,7 +458,7 @@ MANY_FIELDS = 4
 
 
 def _fields(kit: Kit, screen: Screen, box: Box) -> list[Block]:
-    look = _styles(kit)
+    look = _styles(kit, screen)
     label, value = look["label"], look["value"]
     if len(screen.fields) > MANY_FIELDS:
         value = replace(label, ink=value.ink, bold=True)
@@ -556,7 +564,7 @@ def _caption(kit: Kit, screen: Screen, box: Box) -> tuple[Piece, ...]:
     """The one thing to mend stands in the mirror, where the person is looking."""
     if not screen.advice:
         return ()
-    block = advice(screen.advice, _styles(kit)["advice"])
+    block = advice(screen.advice, _styles(kit, screen)["advice"])
     made = flow(kit, [block], box.foot(box.h * CAPTION_SHARE))
     if made.pages > 1:
         made = flow(kit, [block], box)
@@ -618,18 +626,45 @@ CODE_SHARE = 0.5
 
 
 def _code(kit: Kit, screen: Screen, box: Box) -> Body:
-    """The code as large as there is room, so that a phone reads it at arm's length."""
-    gap = kit.mm(4)
-    if box.h > box.w:
-        side = min(box.w, box.h * CODE_SHARE)
-        place, rest = box.top(side), box.without(top=side + gap)
-    else:
+    """The code as large as there is room, so that a phone reads it at arm's length: beside the
+    words on a wide panel, else on a page of its own after them."""
+    caption = paragraph(screen.caption, _styles(kit, screen)["body"])
+    if box.w > kit.mm(NARROW_MM):
         side = min(box.h, box.w * CODE_SHARE)
-        place, rest = box.end(side), box.without(end=side + gap)
-    drawn = Code(place, tuple(tuple(row) for row in modules(screen.code)))
+        rest = box.without(end=side + kit.mm(4))
+        blocks = [*_lines(kit, screen), caption, *_told(kit, screen)]
+        made = _with_foot(kit, screen, rest, lambda *room: flow(kit, blocks, *room))
+        return replace(made, pieces=(_drawn_code(screen, box.end(side)), *made.pieces))
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
-    made = _with_foot(kit, screen, rest, lambda *room: flow(kit, blocks, *room))
-    return replace(made, pieces=(drawn, *made.pieces))
+
+    def build(room: Box, leaf: int, foot_px: float) -> Body:
+        told = flow(kit, blocks, room, leaf)
+        pages = told.pages + 1
+        if leaf % pages < told.pages:
+            return Body(told.pieces, pages)
+        return Body(_code_page(kit, screen, caption, room.without(foot=foot_px)), pages)
+
+    return _with_foot(kit, screen, box, build)
+
+
+CODE_SIDES = (1.0, 0.9, 0.8, 0.7)
+"""Of the height there is; smaller where the words beside it need more room."""
+
+
+def _code_page(kit: Kit, screen: Screen, caption: Block, box: Box) -> tuple[Piece, ...]:
+    """Beside the code what it is for; below, where it finds no room there."""
+    for share in CODE_SIDES:
+        place = box.end(min(box.h * share, box.w * 0.62))
+        told = flow(kit, [caption], box.without(end=place.w + kit.mm(3)))
+        if told.pages == 1 and all(t.fits for t in told.pieces if isinstance(t, Text)):
+            return (_drawn_code(screen, place), *told.pieces)
+    side = min(box.w, box.h * 0.6)
+    told = flow(kit, [caption], box.without(top=side + kit.mm(2)))
+    return (_drawn_code(screen, box.top(side)), *told.pieces)
+
+
+def _drawn_code(screen: Screen, box: Box) -> Code:
+    return Code(box, tuple(tuple(row) for row in modules(screen.code)))
 
 
 # --- keypads ---------------------------------------------------------------------
@@ -661,7 +696,9 @@ def _keypad(kit: Kit, screen: Screen, box: Box) -> Body:
 def _typed_beside(kit: Kit, screen: Screen, panel: Box, places: Sequence[Box]) -> Body:
     keys = _pad_keys(kit, screen, places)
     shown = panel.top(kit.mm(TYPED_MM))
-    typed = text(kit, screen.typed, _styles(kit)["typed"], shown.inset(kit.mm(2.5), kit.mm(1)))
+    typed = text(
+        kit, screen.typed, _styles(kit, screen)["typed"], shown.inset(kit.mm(2.5), kit.mm(1))
+    )
     rest = panel.without(top=shown.h + kit.mm(2.4))
     blocks = [*_lines(kit, screen), *_told(kit, screen)]
 
@@ -755,7 +792,7 @@ def _by_columns(places: list[Box], count: int) -> list[Box]:
 
 def _dense_words(kit: Kit, screen: Screen, box: Box) -> list[Piece]:
     """Title and what was typed; what was wrong with it takes the title's place."""
-    look, colours = _styles(kit), kit.theme.palette
+    look, colours = _styles(kit, screen), kit.theme.palette
     pieces: list[Piece] = []
     if screen.footer.urgent:
         clock, box = _clock(kit, box)

@@ -120,10 +120,11 @@ def _confirm(card: CardIdentity, revealed: bool, words: Wording) -> Screen:
 def _reasons(sheet: int, words: Wording) -> Screen:
     return Screen(
         name="assist_reasons",
-        layout=Layout.PAGE,
+        layout=Layout.GUIDE,
         language=words.language,
         title=words("assist_reasons.title", sheet=sheet + 1, sheets=len(REASONS)),
         lines=(words("assist_reasons.line"),),
+        art=Art.PERSON,
     )
 
 

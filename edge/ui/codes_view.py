@@ -95,6 +95,7 @@ def _genuine(receipt: SignedReceipt, here: bool, words: Wording) -> Screen:
         fields=tuple(_said(receipt, words)),
         advice=words("code_genuine.simulated") if receipt.simulated else "",
         hint=mine if here else elsewhere,
+        hint_spare=here,
         tone=Tone.GOOD,
         spoken=title,
     )

@@ -136,6 +136,7 @@ class Screen:
     `advice` is the one thing to mend now; `hint` the friendly line (温馨提示);
     `hint_spare` says that voice or keys tell the same, so it may give way on a small panel;
     `note` small print for staff; `progress` is (movements done, movements in all);
+    `caption` says what the `code` is for; `for_staff` alone may have the letters of small print;
     `glow` is the hue of the ground while the screen serves as a lamp;
     `typed` what was typed on the `keypad` (four to a row, `None` an empty
     place), hidden where it is secret; `enlarged` is elder mode;
@@ -172,6 +173,8 @@ class Screen:
     leaf: int = 0
     turn: Choice | None = None
     code: str = field(default="", repr=False)  # what a QR code on the screen holds
+    caption: str = ""
+    for_staff: bool = False
     shows_preview: bool = False
     shows_portrait: bool = False
     glow: Colour = ""

@@ -16,7 +16,14 @@ from edge.domain.challenge import Hint, Prompt, Reason
 from edge.domain.people import CardFlag, CardIdentity, mask_id_number, mask_name
 from edge.domain.record import NamedBy, Outcome
 from edge.domain.timebase import NS_PER_S, MonoNs
-from edge.session.assist_states import AssistState
+from edge.session.assist_states import (
+    AssistCard,
+    AssistConfirm,
+    AssistReasons,
+    AssistState,
+    Enrolled,
+    Vouching,
+)
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -143,6 +150,10 @@ _SIDE = (
     *(*service_view.SIDE, *mine_view.SIDE, *opinion_view.SIDE),
 )
 _LARGE = Button.LARGE_PRINT
+_FOR_STAFF = (
+    StaffSignIn | StaffChecking | Service | AssistCard | AssistConfirm | AssistReasons | Vouching
+)
+"""What residents neither read nor press."""
 _LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
 
 
@@ -159,6 +170,7 @@ def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: Wording) ->
         repeat=_repeat(words) if screen.spoken else None,
         large=_large(session.large, words),
         enlarged=session.large,
+        for_staff=isinstance(session.state, _FOR_STAFF),
         leaf=session.leaf,
         turn=Choice(words("button.turn_page"), Button.TURN_PAGE, Weight.MAIN),
         band=SIMULATED_BAND if words.facts.simulated else "",
@@ -300,6 +312,8 @@ def _weight(state: State, button: Button) -> Weight:
         return Weight.EQUAL
     if isinstance(state, Turned) and state.why is not Why.ALREADY_DONE:
         return Weight.MAIN if button is Button.CALL_STAFF else Weight.SIDE
+    if isinstance(state, Enrolled) and button is Button.VOUCH:
+        return Weight.SIDE
     quiet = button in _grid(state) and button not in (Button.OK, Button.SPELT)
     return Weight.SIDE if quiet or button in _SIDE else Weight.MAIN
 
@@ -600,7 +614,7 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
     outcome, paper = _outcome(state, words), words(_PAPER_KEY[state.paper])
     take_card = words("frame.take_card") if card_lies else ""  # E16
     news = (*outcome, paper) if state.paper is PaperNews.PRINTING else (paper,)
-    hint = words("finished.code_hint") if state.code else words("finished.hint")
+    hint = "" if state.code else words("finished.hint")
     return Screen(
         name="finished",
         layout=Layout.CODE if state.code else Layout.GUIDE,
@@ -609,7 +623,8 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
         lines=(*outcome, paper, *_numbers(state, words)),
         advice=take_card,
         code=state.code,
-        hint=hint + ("" if state.online else words("finished.offline_more")),
+        caption=words("finished.code_hint") if state.code else "",
+        hint=(hint + ("" if state.online else words("finished.offline_more"))).strip(),
         hint_spare=state.online and not state.code,
         art=_PAPER_ART[state.paper],
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
