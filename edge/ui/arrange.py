@@ -26,6 +26,7 @@ from edge.ui.flow import (
     flow,
     paragraph,
     sheet,
+    total_height,
 )
 from edge.ui.frame import (
     PAD_MM,
@@ -115,6 +116,8 @@ def _turned_beside(kit: Kit, screen: Screen, pages: int) -> tuple[Frame, Body]:
     """The key that turns pages stands among the footer's: more room for words, so fewer pages."""
     bare = replace(screen, turn=None)
     _, body = _framed(kit, bare, _turn(screen, pages), modest=True)
+    if body.pages == 1:
+        return _framed(kit, bare, modest=True)
     return _framed(kit, bare, _turn(screen, body.pages), modest=True)
 
 
@@ -565,9 +568,8 @@ def _caption(kit: Kit, screen: Screen, box: Box) -> tuple[Piece, ...]:
     if not screen.advice:
         return ()
     block = advice(screen.advice, _styles(kit, screen)["advice"])
-    made = flow(kit, [block], box.foot(box.h * CAPTION_SHARE))
-    if made.pages > 1:
-        made = flow(kit, [block], box)
+    least = total_height(kit, [block], box.w, 0.0)
+    made = flow(kit, [block], box.foot(min(max(box.h * CAPTION_SHARE, least), box.h)))
     drop = box.bottom - max(_foot(piece) for piece in made.pieces)
     return tuple(_moved(piece, drop) for piece in made.pieces)
 

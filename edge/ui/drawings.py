@@ -139,10 +139,10 @@ def _bust(pen: Pen, x: float, y: float, coat: Colour, hair: Colour) -> None:
     pen.paint(coat)
     pen.slab(x - 40, y - 92, 80, 66, 30)
     pen.slab(x - 40, y - 92, 80, 30, 4)
-    pen.paint(hair)
-    pen.disc(x, y + 8, 34, 34)
     pen.paint(colours.skin)
     pen.disc(x, y, 28, 32)
+    pen.paint(hair)
+    pen.disc(x, y + 22, 24, 12)
     pen.paint(colours.side_ink)
     pen.ring(x, y, 28, 32, 5)
     pen.disc(x - 10, y + 4, 3.5, 4)
@@ -209,7 +209,7 @@ def _pointing(dx: int, dy: int) -> Strokes:
     """A head that has begun to turn, and an arrow the way it goes on."""
 
     def drawing(pen: Pen) -> None:
-        _head(pen, dx * 20, dy * (20 if dy > 0 else 13))
+        _head(pen, dx * 16, dy * (20 if dy > 0 else 13))
         pen.paint(pen.colours.care_edge)
         if dx:
             _arrow(pen, 100 + dx * 56, 104, dx, 0, 42)

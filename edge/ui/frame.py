@@ -196,20 +196,19 @@ def headline(kit: Kit, screen: Screen) -> Style:
 TERMINAL_MM = 27.0
 TIME_MM = 31.0
 FOOTER_SLOTS = 5
-_SLOTS = {
-    button: slot
-    for slot, buttons in enumerate(
-        (
-            (Button.BACK,),
-            (Button.HELP,),
-            (Button.HOME, Button.SURVEY),
-            (Button.CALL_STAFF, Button.FEEDBACK),
-            (Button.SCAN,),
-        )
-    )
-    for button in buttons
-}
+_BACK, _HELP, _SCAN = (Button.BACK,), (Button.HELP,), (Button.SCAN,)
+_HOME, _CALL = (Button.HOME, Button.SURVEY), (Button.CALL_STAFF, Button.FEEDBACK)
+Slots = dict[Button, int]
+
+
+def _in_order(*slots: Sequence[Button]) -> Slots:
+    return {button: slot for slot, buttons in enumerate(slots) for button in buttons}
+
+
+_BAR_SLOTS = _in_order(_BACK, _HELP, _HOME, _CALL, _SCAN)
 """Where a key of the footer stands. No screen has two of one slot."""
+_THREES_SLOTS = _in_order(_HELP, _HOME, _CALL, _BACK, _SCAN)
+"""In lines of three: those that no screen after the card lacks make the first."""
 
 
 def _footer(kit: Kit, screen: Screen, box: Box, turn: Sequence[Choice]) -> Iterator[Piece]:
@@ -221,17 +220,17 @@ def _footer(kit: Kit, screen: Screen, box: Box, turn: Sequence[Choice]) -> Itera
     yield from time_left(kit, screen, inner.end(kit.mm(TIME_MM)).inset(0, kit.mm(3)))
     gap = kit.mm(GAP_MM)
     middle = inner.without(left=kit.mm(TERMINAL_MM) + gap, end=kit.mm(TIME_MM) + gap)
-    placed = _slotted((*screen.footer.buttons, *turn), FOOTER_SLOTS)
+    placed = _slotted((*screen.footer.buttons, *turn), _BAR_SLOTS, FOOTER_SLOTS)
     count = max(FOOTER_SLOTS, *(slot + 1 for slot in placed)) if placed else 0
     places = columns(middle, count, gap)
     for slot, choice in placed.items():
         yield key(kit, choice, places[slot], look_of(kit, choice.weight), Role.FRAME)
 
 
-def _slotted(choices: Sequence[Choice], room: int) -> dict[int, Choice]:
+def _slotted(choices: Sequence[Choice], slots: Slots, room: int) -> dict[int, Choice]:
     """A key has its own slot, so that it stands at the same place on every screen. One that has
     none within the `room` takes what is free there, from the end, or the next after it."""
-    own = {_SLOTS.get(choice.button, room): choice for choice in choices}
+    own = {slots.get(choice.button, room): choice for choice in choices}
     placed = {slot: choice for slot, choice in own.items() if slot < room}
     for choice in choices:
         if choice not in placed.values():
@@ -295,7 +294,7 @@ def _lines_of_three(
     looks = {choice.button: (choice, look) for choice, look in fixed_keys(kit, screen, turn)}
     room = -(-len(screen.footer.buttons) // 3) * 3
     extra = (*turn, *([screen.more_time] if screen.more_time else []))
-    placed = _slotted((*screen.footer.buttons, *extra), room)
+    placed = _slotted((*screen.footer.buttons, *extra), _THREES_SLOTS, room)
     lines: dict[int, dict[int, tuple[Choice, Look]]] = {}
     for slot, choice in sorted(placed.items()):
         lines.setdefault(slot // 3, {})[slot % 3] = looks[choice.button]
@@ -308,7 +307,7 @@ def _three(kit: Kit, box: Box) -> list[Box]:
 
 
 def _tall(kit: Kit, screen: Screen, rest: Box, turn: Sequence[Choice], share: float) -> Frame:
-    """The strip above the title, the footer in rows of three."""
+    """The strip above the title, the footer in rows of three, the first of them lowest."""
     gap, bar = kit.mm(GAP_MM), kit.mm(BAR_MM)
     colours = kit.theme.palette
     inner = rest.inset(kit.mm(TIGHT_MM), 0)
@@ -322,7 +321,7 @@ def _tall(kit: Kit, screen: Screen, rest: Box, turn: Sequence[Choice], share: fl
     foot = rest.foot(height)
     pieces.append(Ground(foot, colours.footer))
     grid = inner.foot(height).inset(0, kit.mm(PAD_MM))
-    for line, place in zip(lines, rows(grid, [kit.mm(KEY_MM)] * count, gap), strict=True):
+    for line, place in zip(reversed(lines), rows(grid, [kit.mm(KEY_MM)] * count, gap), strict=True):
         cells = columns(place, 3, gap)
         for cell, (choice, look) in line.items():
             pieces.append(key(kit, choice, cells[cell], look, Role.FRAME))

@@ -71,7 +71,8 @@ def _menu(state: Mine, words: Wording) -> Screen:
         layout=Layout.GUIDE,
         language=words.language,
         title=words("mine.title"),
-        lines=(line,),
+        hint=line,
+        hint_spare=True,
         art=Art.RECORD,
         spoken=line,
     )
