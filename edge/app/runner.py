@@ -436,6 +436,10 @@ class Runner:
                     self.post(CodeChecked(check_id, None, here=False))
                 case fx.PrintCopy(order_id):
                     self.post(CopyTold(order_id, CopyNews.FAILED))
+                case fx.KeepTemplate(event) | fx.DeleteTemplate(event):
+                    self.post(TemplateFailed(event.event_id))
+                case fx.Watch(watch_id) | fx.View(watch_id) | fx.LookForCode(watch_id):
+                    self.post(WatchFailed(watch_id, Fault.GARBLED))
 
     def _do(self, effect: fx.Effect) -> None:
         match effect:
@@ -450,7 +454,9 @@ class Runner:
             case fx.Watch(watch_id) | fx.View(watch_id) | fx.LookForCode(watch_id):
                 self._template, self._face = self._template_for(effect), b""
                 self._wanted_watch = watch_id
-                self._show(watch_id, preview=None, portrait=None)
+                self._show(watch_id, preview=None)
+                if isinstance(effect, fx.Watch):  # a scan leaves what is being looked through
+                    self._show(watch_id, portrait=None)
                 self._watches.put(effect)
             case fx.StopWatching():
                 self._wanted_watch = None
@@ -788,7 +794,7 @@ class Runner:
 
     def _is_quiet(self, quiet_s: float) -> bool:
         state = self._session.state
-        nobody = isinstance(state, Home) or (isinstance(state, Turned) and state.visit is None)
+        nobody = isinstance(state, Home | Turned) and not knows_somebody(state)
         rested_s = (self.now_ns() - self._last_event_ns) / NS_PER_S
         return nobody and rested_s >= quiet_s and not self._receipts.unfinished_tasks
 
@@ -866,15 +872,20 @@ class Runner:
         while not self._stop.is_set():
             if not reader.wait_for_card(POLL_S):
                 continue
-            card = reader.read()
-            self._armed.clear()
-            now = self._parts.time.now()
-            flags = self._parts.flags(card, now.local.date() if now.is_sure else None)
-            key = self._parts.keyring.card_key(card.id_number)
-            self.post(CardRead(card, key, flags, reader.reader_id()))
+            self.post(self._read_card())
             self._card_lies = True
             self._wait_for_removal()
             return
+
+    def _read_card(self) -> CardRead:
+        """Apart, so that a card left on the reader is in nobody's memory while it lies there."""
+        reader = self._parts.reader
+        card = reader.read()
+        self._armed.clear()
+        now = self._parts.time.now()
+        flags = self._parts.flags(card, now.local.date() if now.is_sure else None)
+        key = self._parts.keyring.card_key(card.id_number)
+        return CardRead(card, key, flags, reader.reader_id())
 
     def _wait_for_removal(self) -> None:
         while not self._stop.is_set():
@@ -901,22 +912,26 @@ class Runner:
 
     def _vision_loop(self) -> None:
         while not self._stop.is_set():
-            try:
-                order = self._watches.get(timeout=POLL_S)
-            except queue.Empty:
-                self._guarded("vision", self._glance)
-                continue
-            if self._wanted_watch != order.watch_id:
-                continue
-            try:
-                self._look(order)
-            except DeviceError as error:
-                self._blind_tries += 1
-                self.health.lost("camera", error)
-                self.post(WatchFailed(order.watch_id, error.fault))
-            except Exception as error:  # noqa: BLE001 - top of a thread
-                logs.crash(log, "vision", error)
-                self.post(WatchFailed(order.watch_id, Fault.GARBLED))
+            self._vision_turn()
+
+    def _vision_turn(self) -> None:
+        """One order; a loop's own variable would hold the card's photo until the next person."""
+        try:
+            order = self._watches.get(timeout=POLL_S)
+        except queue.Empty:
+            self._guarded("vision", self._glance)
+            return
+        if self._wanted_watch != order.watch_id:
+            return
+        try:
+            self._look(order)
+        except DeviceError as error:
+            self._blind_tries += 1
+            self.health.lost("camera", error)
+            self.post(WatchFailed(order.watch_id, error.fault))
+        except Exception as error:  # noqa: BLE001 - top of a thread
+            logs.crash(log, "vision", error)
+            self.post(WatchFailed(order.watch_id, Fault.GARBLED))
 
     def _look(self, order: fx.Watch | fx.View | fx.LookForCode) -> None:
         match order:
@@ -1026,13 +1041,17 @@ class Runner:
 
     def _printer_loop(self) -> None:
         while not self._stop.is_set():
-            try:
-                order = self._receipts.get(timeout=POLL_S)
-            except queue.Empty:
-                self._guarded("printer", self._look_at_printer)
-                continue
-            self.post(self._printed(order))
-            self._receipts.task_done()
+            self._printer_turn()
+
+    def _printer_turn(self) -> None:
+        """One order; a loop's own variable would hold the record until the next receipt."""
+        try:
+            order = self._receipts.get(timeout=POLL_S)
+        except queue.Empty:
+            self._guarded("printer", self._look_at_printer)
+            return
+        self.post(self._printed(order))
+        self._receipts.task_done()
 
     def _printed(self, order: _Paper) -> Event:
         if isinstance(order, _Copy):
