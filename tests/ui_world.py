@@ -58,6 +58,7 @@ from edge.session.helping_states import (
 )
 from edge.session.machine import Policy, step
 from edge.session.mine_states import ABOUTS, Mine, MinePage, Print, Said
+from edge.session.pace_states import Pace
 from edge.session.staff_states import (
     PowerWish,
     Service,
@@ -357,6 +358,7 @@ def states() -> dict[str, State]:
         "history_done": ShowingHistory(replace(VISIT, entry=DONE)),
         "history_empty": ShowingHistory(replace(VISIT, entry=ENTRY)),
         "consent": Consenting(VISIT),
+        "pace": Pace(Consenting(VISIT)),
         "watch_frame": watching(Prompt.FRAME_FACE, done=0),
         "watch_frame_no_face": watching(Prompt.FRAME_FACE, Hint.NO_FACE, 0),
         **{f"watch_{p.value}": watching(p) for p in Prompt if p is not Prompt.FRAME_FACE},

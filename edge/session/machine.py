@@ -46,7 +46,7 @@ from edge.domain.spelling import Spelling
 from edge.domain.staff import Deed, StaffEvent
 from edge.domain.templates import TemplateChange, TemplateEvent
 from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
-from edge.session import assist, codes, helping, mine, opinion, service
+from edge.session import assist, codes, helping, mine, opinion, pace, service
 from edge.session.assist_states import (
     AssistCard,
     AssistConfirm,
@@ -134,6 +134,7 @@ from edge.session.mine_states import (
     Survey,
     Withdrawing,
 )
+from edge.session.pace_states import Pace
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn, StaffState
 from edge.session.states import (
     AskingRegistry,
@@ -536,6 +537,8 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
             return _go(session, Informing(Topic.HELP, _left(session.state)), ctx)
         case Button.SCAN:
             return _go(session, codes.begin(_left(session.state), _has_scanner(session, ctx)), ctx)
+        case Button.EASIER:
+            return _go(session, Pace(_left(session.state)), ctx)  # type: ignore[arg-type]
         case Button.SURVEY:
             return _go(session, Survey(), ctx)
         case Button.FEEDBACK:
@@ -586,12 +589,14 @@ def offered(state: State) -> tuple[Button, ...]:
             return (Button.PROVE, *person, Button.BACK, Button.HELP, Button.HOME)
         case Consenting():
             both = (Button.AGREE, Button.DECLINE)
-            return (*both, *person, Button.BACK, Button.HELP, Button.HOME)
+            return (*both, *person, Button.BACK, *pace.way_in(state), Button.HELP, Button.HOME)
+        case Pace():
+            return (*pace.NEEDS, *person, Button.BACK, Button.HELP, Button.HOME)
         case Watching():
-            return (*person, Button.HELP, Button.SCAN, Button.HOME)
+            return (*person, *pace.way_in(state), Button.HELP, Button.SCAN, Button.HOME)
         case Retrying(exhausted=exhausted):
             way_on = Button.SUBMIT if exhausted else Button.TRY_AGAIN
-            return (way_on, *person, Button.HELP, Button.HOME)
+            return (way_on, *person, *pace.way_in(state), Button.HELP, Button.HOME)
         case Reviewing(may_retake=may_retake):
             retake = (Button.RETAKE,) if may_retake else ()
             return (*retake, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
@@ -697,6 +702,10 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
         case Consenting(visit), Button.DECLINE:
             declined = replace(visit, consent=_consent(session, visit, ctx, agreed=False))
             return _store(session, declined, None, Outcome.DECLINED, ctx)
+        case Pace(), Button.EASIER_NECK:
+            return _to_staff(session, ctx)
+        case Pace() as state, (Button.EASIER_EYES | Button.EASIER_EARS):
+            return _return(replace(session, large=True), pace.eased(state, button), ctx)
         case (Retrying(visit), Button.TRY_AGAIN) | (Reviewing(visit), Button.RETAKE):
             return _watch(session, visit, ctx)
         case ((Reviewing(visit, verdict) | Retrying(visit, verdict)), Button.SUBMIT):
@@ -743,7 +752,7 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
             return _go(session, NamingTarget(visit.helper), ctx)
         case Consenting(visit) if visit.named_by is NamedBy.TYPED:
             return _go(session, Confirming(visit), ctx)
-        case Informing() | Scanning() | CodeTold() | AwaitingOwner() | Reprinting():
+        case Informing() | Pace() | Scanning() | CodeTold() | AwaitingOwner() | Reprinting():
             return _return(session, state.back, ctx)
         case Choosing(visit):
             return _go(session, Confirming(visit), ctx)

@@ -40,6 +40,7 @@ from edge.session.mine_states import (
     Survey,
     Withdrawing,
 )
+from edge.session.pace_states import Pace
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 
 
@@ -252,6 +253,7 @@ State = (
     | Choosing
     | ShowingHistory
     | Consenting
+    | Pace
     | Watching
     | Retrying
     | Reviewing

@@ -92,6 +92,7 @@ from edge.session.mine_states import (
     Survey,
     Withdrawing,
 )
+from edge.session.pace_states import Pace
 from edge.session.staff_states import Service, ServicePage, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
@@ -254,6 +255,7 @@ def _states() -> Iterator[State]:
         yield Watching(_VISIT, 0, WatchProgress(prompt, hint, 0, 1))
     for reason, exhausted in itertools.product((None, *Reason), (False, True)):
         yield Retrying(_VISIT, _verdict(reason), exhausted)
+    yield Pace(Consenting(_VISIT))
     yield Reviewing(_VISIT, _verdict(None))
     yield Storing(_VISIT, _record(Outcome.PASSED))
     for outcome, paper, online in itertools.product(Outcome, PaperNews, (True, False)):

@@ -53,6 +53,7 @@ from edge.session.mine_states import (
     Survey,
     Withdrawing,
 )
+from edge.session.pace_states import Pace
 from edge.session.staff_states import Service, StaffChecking, StaffSignIn
 from edge.session.states import (
     AskingRegistry,
@@ -84,6 +85,7 @@ from edge.ui import (
     helping_view,
     mine_view,
     opinion_view,
+    pace_view,
     service_view,
 )
 from edge.ui.glow import glow_of
@@ -143,7 +145,7 @@ def enrol_text(language: Language, facts: Facts) -> ConsentText:
 
 _FOOTER = (
     *(Button.BACK, Button.HELP, Button.HOME, Button.CALL_STAFF),
-    *(Button.SURVEY, Button.FEEDBACK, Button.SCAN, Button.STAFF_DOOR),
+    *(Button.SURVEY, Button.FEEDBACK, Button.SCAN, Button.STAFF_DOOR, Button.EASIER),
 )
 _SIDE = (
     *(Button.CALL_STAFF, Button.REVEAL, Button.RETAKE, Button.HISTORY, Button.MINE),
@@ -360,6 +362,8 @@ def _draft(session: Session, words: Wording) -> Screen:
             return opinion_view.draft(state, words)
         case Consenting(visit):
             return _consent(visit, words)
+        case Pace():
+            return pace_view.draft(words)
         case Watching():
             return _watch(state, words)
         case Retrying():
