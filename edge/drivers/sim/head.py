@@ -106,8 +106,9 @@ class Head:
         self._yaw, self._pitch = cropped[: len(YAWS_DEG)], cropped[len(YAWS_DEG) :]
         steps = np.linspace(0, 1, LEVELS)
         skin = without_eyes(scene.rgb, scene.points, scene.lids)
-        self._lids = [blinking(scene.rgb, skin, scene.lids, float(s)) for s in steps]
-        self._mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
+        lids = [blinking(scene.rgb, skin, scene.lids, float(s)) for s in steps]
+        mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
+        self._lids, self._mouth = (list(map(_with_fourth, row)) for row in (lids, mouth))
         self._rest = np.ascontiguousarray(_identity(size)[self._part])
 
     def render(self, pose: Pose) -> Rgb:
@@ -118,15 +119,19 @@ class Head:
         field = cv2.resize(move, (wide, high), interpolation=cv2.INTER_LINEAR)
         field += self._rest
         skin = self._skin(pose)
-        picture = skin.copy()
-        picture[self._part] = cv2.remap(
-            skin, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return picture
+        picture = cv2.cvtColor(skin, cv2.COLOR_RGBA2RGB)
+        moved = cv2.remap(skin, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        picture[self._part] = cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
+        return np.asarray(picture, np.uint8)
 
     def _skin(self, pose: Pose) -> Rgb:
         row, amount = (self._mouth, pose.mouth) if pose.mouth > 0 else (self._lids, pose.lids)
         return row[round(min(1.0, max(0.0, amount)) * (LEVELS - 1))]
+
+
+def _with_fourth(rgb: Rgb) -> Rgb:
+    """OpenCV draws four channels twice as fast as three, to the same values."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
 
 
 @lru_cache(maxsize=4)
@@ -217,9 +222,9 @@ class Relief:
         owner = np.full((height, width), -1, dtype=np.int32)
         depth = near[self._triangles].mean(axis=1)
         fixed = np.round(((moved - (MAP_STEP - 1) / 2) / MAP_STEP) * 16).astype(np.int32)
-        corners = fixed[self._triangles]
-        for i in np.argsort(-depth):
-            cv2.fillConvexPoly(owner, corners[i], int(i), cv2.LINE_8, 4)
+        order = np.argsort(-depth)
+        for i, corners in zip(order.tolist(), fixed[self._triangles[order]], strict=True):
+            cv2.fillConvexPoly(owner, corners, i, cv2.LINE_8, 4)
         return owner
 
     def _inverse(self, moved: Floats) -> Floats:

@@ -14,6 +14,8 @@ from edge.drivers.sim.portrait import LEFT_CHEEK, RIGHT_CHEEK, Floats, Rgb
 
 Column = npt.NDArray[np.float64]
 """One number per column of the picture."""
+Part = tuple[slice, slice]
+"""Rows and columns of a picture."""
 
 # Numbers of landmarks, from the picture's left to its right.
 UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
@@ -22,6 +24,7 @@ JAW = (172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397)
 NOSE_BASE = 2
 CHEEKS = (50, 280)
 
+RIM_PX = 32  # round eyes or jaw: farther away nothing of them changes anything
 SPREAD_ROUNDS = 400
 LASHES_PX = 13  # width of the brush that takes the lashes away with the eye
 LASH_LINE_PX = 1.6
@@ -38,23 +41,45 @@ def blinking(rgb: Rgb, skin: Floats, lids: Floats, amount: float) -> Rgb:
     """Lids between as they are (0) and shut (1); `skin` comes from `without_eyes`."""
     if amount == 0:
         return rgb
-    picture = rgb.astype(np.float32)
-    for upper, lower in lids:
-        picture = _lower_lid(picture, skin, upper, lower, amount)
-    return np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
+    part = _about_eyes(rgb, lids)
+    eyes = rgb[part].astype(np.float32)
+    for upper, lower in lids - _corner(part):
+        eyes = _lower_lid(eyes, skin, upper, lower, amount)
+    picture = rgb.copy()
+    picture[part] = np.clip(eyes, 0, 255)
+    return picture
+
+
+def _about_eyes(rgb: Rgb, lids: Floats) -> Part:
+    low, high = lids.reshape(-1, 2).min(0), lids.reshape(-1, 2).max(0)
+    return _about(rgb, (low[1], high[1]), (low[0], high[0]))
+
+
+def _about(rgb: Rgb, rows: tuple[float, float], columns: tuple[float, float]) -> Part:
+    """From the first to the second and `RIM_PX` more, as far as the picture reaches."""
+    top, left = (max(0, int(first) - RIM_PX) for first, _ in (rows, columns))
+    bottom, right = (int(last) + RIM_PX for _, last in (rows, columns))
+    return slice(top, min(bottom, rgb.shape[0])), slice(left, min(right, rgb.shape[1]))
+
+
+def _corner(part: Part) -> npt.NDArray[np.int64]:
+    """Of its left and its top, x and y."""
+    return np.array([part[1].start, part[0].start])
 
 
 def without_eyes(rgb: Rgb, points: Floats, lids: Floats) -> Floats:
-    """Skin where the eyes and their lashes were, filled in from around them."""
+    """Skin where the eyes and their lashes were, filled in from around them; of that part only."""
+    part = _about_eyes(rgb, lids)
+    tint, rgb = _tint(rgb, points), rgb[part]
     hole = np.zeros(rgb.shape[:2], np.uint8)
-    for upper, lower in lids:
+    for upper, lower in lids - _corner(part):
         ring = np.concatenate([upper, lower[::-1]]).astype(np.int32)
         cv2.fillPoly(hole, [ring], 255)
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (LASHES_PX, LASHES_PX))
     hole = cv2.dilate(hole, brush)
     bright = cv2.morphologyEx(rgb, cv2.MORPH_CLOSE, brush)  # what is left of the lashes goes
     grey = _filled(cv2.GaussianBlur(bright, (0, 0), 2), hole > 0).mean(axis=2, keepdims=True)
-    return np.asarray(grey * _tint(rgb, points), dtype=np.float32)
+    return np.asarray(grey * tint, dtype=np.float32)
 
 
 def _tint(rgb: Rgb, points: Floats) -> Column:
@@ -68,10 +93,10 @@ def _filled(rgb: Rgb, hole: npt.NDArray[np.bool_]) -> Rgb:
     """Spread the colours round a hole into it, as heat spreads (Jacobi's method)."""
     ys, xs = np.nonzero(hole)
     box = np.s_[ys.min() - 2 : ys.max() + 3, xs.min() - 2 : xs.max() + 3]
-    inside, patch = hole[box][..., None], rgb[box].astype(np.float32)
-    patch = np.where(inside, patch[~hole[box]].mean(axis=0), patch)
+    inside, patch = hole[box], rgb[box].astype(np.float32)
+    patch[inside] = patch[~inside].mean(axis=0)
     for _ in range(SPREAD_ROUNDS):
-        patch = np.where(inside, cv2.blur(patch, (3, 3)), patch)
+        cv2.copyTo(cv2.blur(patch, (3, 3)), inside.astype(np.uint8), patch)
     filled = rgb.copy()
     filled[box] = np.clip(patch, 0, 255)
     return filled
@@ -109,9 +134,19 @@ def speaking(rgb: Rgb, points: Floats, amount: float) -> Rgb:
     down = drop_px * _bell(columns)
     gap = drop_px * (1 + UPPER_LIP_RISE) * _parting(points, columns)
     lip_to, lower_to = upper + down - gap, lower + down
-    field = _straight(rgb)
-    _drop_jaw(field, points, columns, (upper, lower), (lip_to, lower_to), down)
-    return _darken(_sampled(rgb, field), columns, lip_to + (lower - upper), lower_to)
+    part = _about_jaw(rgb, points, columns)
+    field = _straight(part)
+    _drop_jaw(field, part, points, columns, (upper, lower), (lip_to, lower_to), down)
+    picture = rgb.copy()
+    left, top = _corner(part)
+    bite, lower_to = lip_to + (lower - upper) - top, lower_to - top
+    picture[part] = _darken(_sampled(rgb, field), columns - left, bite, lower_to)
+    return picture
+
+
+def _about_jaw(rgb: Rgb, points: Floats, columns: Column) -> Part:
+    neck = float(_line(points, JAW, columns).max()) + NECK_PX
+    return _about(rgb, (points[NOSE_BASE, 1], neck), (columns[0], columns[-1]))
 
 
 def _bell(columns: Column) -> Column:
@@ -129,13 +164,14 @@ def _parting(points: Floats, columns: Column) -> Column:
 
 def _drop_jaw(
     field: Floats,
+    part: Part,
     points: Floats,
     columns: Column,
     lips: tuple[Column, Column],
     lips_to: tuple[Column, Column],
     down: Column,
 ) -> None:
-    rows = np.arange(field.shape[0], dtype=np.float64)
+    rows = np.arange(part[0].start, part[0].stop, dtype=np.float64)
     nose = float(points[NOSE_BASE, 1])
     chin = _line(points, JAW, columns)
     for i, x in enumerate(columns):
@@ -144,7 +180,7 @@ def _drop_jaw(
         to = (nose, lips_to[0][i], bite, lips_to[1][i], chin[i] + CHIN_DROP * down[i], neck)
         source = (nose, upper, lower, lower, chin[i], neck)
         inside = (rows >= nose) & (rows < neck)
-        field[inside, int(x), 1] = np.interp(rows[inside], to, source)
+        field[inside, int(x) - part[1].start, 1] = np.interp(rows[inside], to, source)
 
 
 def _darken(rgb: Rgb, columns: Column, top: Column, bottom: Column) -> Rgb:
@@ -173,8 +209,9 @@ def _line(points: Floats, line: tuple[int, ...], columns: Column) -> Column:
     return np.interp(columns, chosen[:, 0], chosen[:, 1])
 
 
-def _straight(rgb: Rgb) -> Floats:
-    x, y = np.meshgrid(np.arange(rgb.shape[1]), np.arange(rgb.shape[0]))
+def _straight(part: Part) -> Floats:
+    rows, columns = part
+    x, y = np.meshgrid(np.arange(columns.start, columns.stop), np.arange(rows.start, rows.stop))
     return np.dstack([x, y]).astype(np.float32)
 
 

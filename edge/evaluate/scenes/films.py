@@ -17,7 +17,7 @@ from edge.evaluate.scenes.sheets import pixelled, screen_grid
 from edge.evaluate.scenes.sitters import SIZE
 
 FILM_FPS = 30
-LIMIT_S = 60.0
+RIM_PX = 32  # more than a screen that leans or trembles lets one see of what is beyond it
 
 
 def order_of(rng: Rng) -> tuple[Action, ...]:
@@ -80,19 +80,15 @@ class Screen:
     def shows(self, rgb: Rgb, at_s: float) -> Rgb:
         if self.grid is None:
             return rgb
-        shown = pixelled(rgb, self.grid)
-        four = cv2.warpPerspective(
-            cv2.cvtColor(shown, cv2.COLOR_RGB2RGBA),
-            self._place(at_s),
-            SIZE,
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), np.uint8)
+        four, rim = cv2.cvtColor(pixelled(rgb, self.grid), cv2.COLOR_RGB2RGBA), RIM_PX
+        wider = cv2.copyMakeBorder(four, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+        seen = cv2.warpPerspective(wider, self._place(at_s), SIZE, flags=cv2.INTER_LINEAR)
+        return np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB), np.uint8)
 
     def _place(self, at_s: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """A hand trembles by a pixel or two; a screen is never quite square to the camera."""
-        middle = np.array([[1, 0, -SIZE[0] / 2], [0, 1, -SIZE[1] / 2], [0, 0, 1.0]])
+        left, top = SIZE[0] / 2 + RIM_PX, SIZE[1] / 2 + RIM_PX
+        middle = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
         lean = np.array([[1, 0, 0], [0, 1, 0], [self.yaw / SIZE[0], 0, 1.0]])
         x, y = 1.5 * math.sin(at_s * 1.7 + self.phase), 1.2 * math.sin(at_s * 2.3)
         back = np.array([[1, 0, SIZE[0] / 2 + x], [0, 1, SIZE[1] / 2 + y], [0, 0, 1.0]])

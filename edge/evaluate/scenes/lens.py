@@ -32,9 +32,7 @@ class Lens:
     def __init__(self, light: Light, rng: Rng) -> None:
         self._light = light
         self._rng = rng
-        grain = np.round(_unit_grain() * light.grain)
-        self._up = np.asarray(np.maximum(grain, 0), np.uint8)
-        self._down = np.asarray(np.maximum(-grain, 0), np.uint8)
+        self._up, self._down = _grown(light.grain), _grown(-light.grain)
         self._dark_left = bool(rng.random() < 0.5)
 
     def expose(self, rgb: Rgb) -> Rgb:
@@ -48,6 +46,13 @@ class Lens:
         part = np.s_[y : y + SIZE[1], x : x + SIZE[0]]
         brighter = cv2.add(rgb, self._up[part])  # two sums of bytes: faster than one of words
         return np.asarray(cv2.subtract(brighter, self._down[part], dst=brighter), np.uint8)
+
+
+def _grown(levels: float) -> Rgb:
+    """The grain where it has the sign of `levels`, 0 elsewhere."""
+    grain = _unit_grain()
+    rows = cv2.multiply(grain.reshape(len(grain), -1), levels, dtype=cv2.CV_8U)
+    return np.asarray(rows, np.uint8).reshape(grain.shape)
 
 
 @lru_cache(maxsize=1)

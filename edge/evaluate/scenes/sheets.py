@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from edge.evaluate.scenes.bodies import Rng, Tilt
 from edge.evaluate.scenes.sitters import SIZE, Sitter, laid_out
 
 Matrix = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 FACE_PX = 210.0  # on the sheet, cheek to cheek
 SHEET_PX = (420, 520)
 WALL_PX = (1000, 900)  # a poster larger than any view of it: no edge is ever seen
@@ -34,8 +36,14 @@ class Sheet:
 
     @cached_property
     def four(self) -> Rgb:
-        """With a fourth channel: OpenCV warps four faster than three, to the same values."""
-        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2RGBA), np.uint8)
+        """With a fourth channel: OpenCV warps four faster than three, to the same values.
+
+        The fourth is 255, and 0 on the outermost pixels: half of it or more is on the sheet.
+        """
+        four = cv2.cvtColor(self.rgb, cv2.COLOR_RGB2RGBA)
+        four[[0, -1], :, 3] = 0
+        four[:, [0, -1], 3] = 0
+        return np.asarray(four, np.uint8)
 
 
 def printed(sitter: Sitter, rng: Rng, *, edge: bool) -> Sheet:
@@ -89,9 +97,10 @@ def screen_grid(width: int, height: int, rng: Rng) -> Rgb:
     x = np.arange(width)[None, :, None] * 2 * math.pi / period
     y = np.arange(height)[:, None, None] * 2 * math.pi / period
     colour = x + np.array([0.0, 2.1, 4.2])
-    grid = 1 - depth * (0.6 * (0.5 + 0.5 * np.cos(colour)) + 0.4 * (0.5 + 0.5 * np.cos(y)))
-    grid = grid * np.array([0.95, 0.98, 1.0])
-    return np.asarray(grid * 255, np.uint8)
+    white = np.array([0.95, 0.98, 1.0]) * 255
+    columns = white * (1 - depth * 0.6 * (0.5 + 0.5 * np.cos(colour)))
+    rows = white * (depth * 0.4 * (0.5 + 0.5 * np.cos(y)))
+    return np.asarray(columns.astype(np.float32) - rows.astype(np.float32)).astype(np.uint8)
 
 
 def pixelled(rgb: Rgb, grid: Rgb) -> Rgb:
@@ -110,15 +119,27 @@ class View:
 def on_room(sheet: Sheet, room: Rgb, view: View, tilt: Tilt) -> Rgb:
     """The flat sheet, tilted, before the room."""
     place = _plane(sheet, view, tilt)
-    four = cv2.warpPerspective(sheet.four, place, SIZE, flags=cv2.INTER_LINEAR)
-    seen = np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), np.uint8)
     height, width = sheet.rgb.shape[:2]
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
     outline = cv2.perspectiveTransform(corners, place)[0]
-    solid = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    part = _about(outline)
+    if part is None:
+        return room
+    left, top, wide, high = part
+    here = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
+    seen = cv2.warpPerspective(sheet.four, here @ place, (wide, high), flags=cv2.INTER_LINEAR)
+    solid = np.zeros((high, wide), np.uint8)
     fine = 4  # bits of sub-pixel drawing
-    cv2.fillConvexPoly(solid, np.round(outline * 2**fine).astype(np.int32), 255, cv2.LINE_8, fine)
-    return _laid_over(room, seen, solid, _shade(view, tilt))
+    shape = np.round((outline - [left, top]) * 2**fine).astype(np.int32)
+    cv2.fillConvexPoly(solid, shape, 255, cv2.LINE_8, fine)
+    return _laid_over(room, seen, solid, (left, top), _shade(view, tilt))
+
+
+def _about(outline: Matrix) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of the part of the picture that the outline lies in."""
+    left, top = np.clip(np.floor(outline.min(0)) - 1, 0, SIZE).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(outline.max(0)) + 2, 0, SIZE).astype(int).tolist()
+    return (left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
 def _shade(view: View, tilt: Tilt) -> float:
@@ -127,9 +148,16 @@ def _shade(view: View, tilt: Tilt) -> float:
     return view.light * (lean + 0.12 * math.sin(math.radians(tilt.pitch_deg)))
 
 
-def _laid_over(room: Rgb, seen: Rgb, solid: npt.NDArray[np.uint8], light: float) -> Rgb:
-    lit = cv2.convertScaleAbs(seen, alpha=light)
-    return np.asarray(cv2.copyTo(lit, cv2.inRange(solid, 128, 255), room.copy()), np.uint8)
+def _laid_over(
+    room: Rgb, seen: Rgb, solid: npt.NDArray[np.uint8], corner: tuple[int, int], light: float
+) -> Rgb:
+    """The room with what is `seen` of a sheet, four channels, where it is `solid`, from `corner`
+    (left, top) on."""
+    (left, top), (high, wide) = corner, solid.shape
+    lit = cv2.convertScaleAbs(cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB), alpha=light)
+    picture = room.copy()
+    cv2.copyTo(lit, solid, picture[top : top + high, left : left + wide])
+    return picture
 
 
 def _away(sheet: Sheet, view: View, tilt: Tilt) -> float:
@@ -173,20 +201,39 @@ class Bend:
 def bent_on_room(sheet: Sheet, room: Rgb, view: View, tilt: Tilt, bend: Bend) -> Rgb:
     """The sheet, bent with its middle towards the camera and tilted, before the room."""
     across, along, hit = _hits(sheet, view, tilt, bend)
-    x, y = (cv2.resize(one, SIZE, interpolation=cv2.INTER_LINEAR) for one in (across, along))
-    seen = cv2.remap(sheet.rgb, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     height, width = sheet.rgb.shape[:2]
-    inside = (
-        cv2.inRange(values, 0.0, most) for values, most in ((x, width - 1e-3), (y, height - 1e-3))
-    )
-    hits = cv2.inRange(cv2.resize(hit, SIZE), 0.5, 2.0)
-    solid = np.asarray(cv2.bitwise_and(cv2.bitwise_and(*inside), hits), np.uint8)
-    return _laid_over(room, seen, solid, _shade(view, tilt))
+    on = hit & (across > 0) & (across < width) & (along > 0) & (along < height)
+    part = _cells_about(on)
+    if part is None:
+        return room
+    rows, columns = part
+    x, y = _each_pixel(across[part]), _each_pixel(along[part])
+    seen = cv2.remap(sheet.four, x, y, cv2.INTER_LINEAR)
+    solid = cv2.threshold(cv2.extractChannel(seen, 3), 127, 255, cv2.THRESH_BINARY)[1]
+    if not hit[part].all():
+        near = _each_pixel(hit[part].astype(np.uint8) * 255)
+        solid = cv2.bitwise_and(solid, cv2.threshold(near, 127, 255, cv2.THRESH_BINARY)[1])
+    corner = columns.start * RAYS_EVERY_PX, rows.start * RAYS_EVERY_PX
+    return _laid_over(room, seen, np.asarray(solid, np.uint8), corner, _shade(view, tilt))
+
+
+def _cells_about(on: npt.NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Rows and columns of the grid that have any, with a rim of one more."""
+    rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
+    if not rows.size:
+        return None
+    top, left = max(0, int(rows[0]) - 1), max(0, int(columns[0]) - 1)
+    return np.s_[top : int(rows[-1]) + 2, left : int(columns[-1]) + 2]
+
+
+def _each_pixel(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    size = cells.shape[1] * RAYS_EVERY_PX, cells.shape[0] * RAYS_EVERY_PX
+    return np.asarray(cv2.resize(np.ascontiguousarray(cells), size))
 
 
 def _hits(
     sheet: Sheet, view: View, tilt: Tilt, bend: Bend
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+) -> tuple[Singles, Singles, npt.NDArray[np.bool_]]:
     """For every fourth pixel, where its ray meets the sheet (sheet px), and whether it does.
 
     In the sheet's own frame, axis along `v`: the ray o + t d meets x^2 + (z - r)^2 = r^2
@@ -197,27 +244,28 @@ def _hits(
         [[math.cos(axis), math.sin(axis), 0], [-math.sin(axis), math.cos(axis), 0], [0, 0, 1]]
     )
     into = own @ _turn(tilt).T
-    start = into @ -_middle(view, tilt, _away(sheet, view, tilt))
-    d = into @ _rays(view.focal_px)
+    ox, ov, oz = (into @ -_middle(view, tilt, _away(sheet, view, tilt))).tolist()
+    dx, dv, dz = into.astype(np.float32) @ _rays(view.focal_px)
     r = bend.radius * sheet.face_px
-    a = d[0] ** 2 + d[2] ** 2
-    half = start[0] * d[0] + (start[2] - r) * d[2]
-    under = half**2 - a * (start[0] ** 2 + (start[2] - r) ** 2 - r**2)
+    a = dx * dx + dz * dz
+    half = ox * dx + (oz - r) * dz
+    under = half * half - a * (ox**2 + (oz - r) ** 2 - r**2)
     t = (-half - np.sqrt(np.maximum(under, 0))) / a
-    x, v, z = (start[:, None] + t * d).reshape(3, *_GRID)
-    u = r * np.arctan2(x, r - z)
+    u, v = r * np.arctan2(ox + t * dx, r - oz - t * dz), ov + t * dv
     height, width = sheet.rgb.shape[:2]
-    across = own[0, 0] * u + own[1, 0] * v + width / 2
-    along = own[0, 1] * u + own[1, 1] * v + height / 2
-    hit = (under > 0).reshape(_GRID)
-    return across.astype(np.float32), along.astype(np.float32), hit.astype(np.float32)
+    (cos, sin), (less_sin, also_cos) = own[:2, :2].tolist()
+    across = cos * u + less_sin * v + width / 2
+    along = sin * u + also_cos * v + height / 2
+    return across.reshape(_GRID), along.reshape(_GRID), (under > 0).reshape(_GRID)
 
 
 _GRID = (SIZE[1] // RAYS_EVERY_PX, SIZE[0] // RAYS_EVERY_PX)
 
 
-def _rays(focal_px: float) -> Matrix:
+@lru_cache(maxsize=1)
+def _rays(focal_px: float) -> Singles:
     """Directions (3, n) through the middle of every fourth pixel's cell."""
     y, x = (np.indices(_GRID) + 0.5) * RAYS_EVERY_PX
     ones = np.full(x.size, focal_px)
-    return np.stack([x.ravel() - SIZE[0] / 2, y.ravel() - SIZE[1] / 2, ones]) / focal_px
+    rays = np.stack([x.ravel() - SIZE[0] / 2, y.ravel() - SIZE[1] / 2, ones]) / focal_px
+    return rays.astype(np.float32)
