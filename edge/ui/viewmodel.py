@@ -400,9 +400,9 @@ def _home(session: Session, words: Wording) -> Screen:
         language=words.language,
         title=words("home.title"),
         lines=(
+            *lost[:LOST_SHOWN],
             words("home.place", agency=facts.agency_name, site=facts.site),
             words("home.phone", phone=facts.phone),
-            *lost[:LOST_SHOWN],
         ),
         advice=take_card,
         hint=words("home.hint"),
