@@ -226,19 +226,18 @@ def _smallest(keys: Sequence[Key]) -> float:
 
 
 def _alike(kit: Kit, keys: Sequence[Key]) -> list[Key]:
-    """Keys that stand together have letters of the same size."""
-    size_dp = _smallest(keys) / kit.theme.dp(1)
+    """Keys that stand together have letters of the same size. One that is made smaller may break
+    elsewhere and want to be smaller still."""
+    size_px = _smallest(keys)
+    made = [replace(k, parts=(_at_most(kit, k.parts[0], size_px), *k.parts[1:])) for k in keys]
+    return made if _smallest(made) > size_px - 0.01 else _alike(kit, made)
 
-    def sized(label: Text) -> Text:
-        floor_dp = label.floor_px / kit.theme.dp(1)
-        look = Style(size_dp, floor_dp, label.ink, label.bold, label.align)
-        return text(kit, label.words, look, label.box, whole=True)
 
-    return [
-        replace(k, parts=(sized(k.parts[0]), *k.parts[1:]))
-        for k in keys
-        if isinstance(k.parts[0], Text)
-    ]
+def _at_most(kit: Kit, label: Ground | Sketch | Text, size_px: float) -> Text:
+    assert isinstance(label, Text)
+    unit = kit.theme.dp(1)
+    look = Style(size_px / unit, label.floor_px / unit, label.ink, label.bold, label.align)
+    return text(kit, label.words, look, label.box, whole=True)
 
 
 def _lines_of_keys(kit: Kit, box: Box, count: int) -> list[Box]:
@@ -359,7 +358,7 @@ def _illustrated(
 ) -> Flowed:
     """A drawing with the words, unless it would cost them a page or tear them."""
     plain = flow(kit, blocks, box, leaf, foot_px)
-    if screen.art is Art.NONE or (foot_px and plain.pages > 1):
+    if screen.art is Art.NONE or plain.pages > 1:
         return plain
     if not plain.pieces:
         side = box.h - foot_px

@@ -120,7 +120,7 @@ def _urgent_look(kit: Kit) -> Look:
 
 def key(kit: Kit, choice: Choice, box: Box, look: Look, role: Role) -> Key:
     """A key with its label, and a second line below it where there is one."""
-    room = box.inset(kit.mm(1.2), kit.mm(1.0))
+    room = box.inset(kit.mm(1.0))
     parts = labels(kit, choice, room, style(kit, role, look.ink, bold=True, align="center"))
     return Key(box, choice, look, parts, kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
 
@@ -193,9 +193,9 @@ def headline(kit: Kit, screen: Screen) -> Style:
     return style(kit, role, kit.theme.palette.header_ink, bold=True)
 
 
-TERMINAL_MM = 27.0
-TIME_MM = 31.0
-FOOTER_SLOTS = 5
+TERMINAL_MM = 20.0
+TIME_MM = 29.5
+FOOTER_SLOTS = 6
 _BACK, _HELP, _SCAN = (Button.BACK,), (Button.HELP,), (Button.SCAN,)
 _HOME, _CALL = (Button.HOME, Button.SURVEY), (Button.CALL_STAFF, Button.FEEDBACK)
 Slots = dict[Button, int]
@@ -337,11 +337,12 @@ def _titled(kit: Kit, screen: Screen, rest: Box, pieces: list[Piece], share: flo
     colours = kit.theme.palette
     look = headline(kit, screen)
     inner = rest.inset(kit.mm(TIGHT_MM), 0)
-    setting = fitted(kit, screen.headline, look, inner.top(rest.h * share))
+    setting = fitted(kit, screen.headline, look, inner.top(rest.h * share), whole=True)
     height = setting.height_px + kit.mm(2.4)
     bar = rest.top(height)
     pieces.append(Ground(bar, colours.header))
-    pieces.append(text(kit, screen.headline, look, inner.top(height).inset(0, kit.mm(1.2))))
+    words = inner.top(height).inset(0, kit.mm(1.2))
+    pieces.append(text(kit, screen.headline, look, words, whole=True))
     status = inner.foot(kit.mm(STATUS_MM))
     quiet = style(kit, Role.FRAME, colours.quiet_ink)
     half = status.w * 0.46
