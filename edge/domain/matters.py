@@ -50,8 +50,9 @@ class Matter:
 
     @property
     def opens(self) -> bool:
-        """Whether who it is was shown well enough to see what is kept of them."""
-        return bool(self.badge) or (self.verdict is not None and self.verdict.passed)
+        """Whether who it is was shown well enough to see what is kept of them. Where the camera
+        looked, its word counts and not the badge."""
+        return bool(self.badge) if self.verdict is None else self.verdict.passed
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from edge.domain.codes import is_receipt, letter_of
 from edge.domain.people import CardKey
+from edge.domain.record import NamedBy
 from edge.session.codes_states import (
     AwaitingOwner,
     CheckingCode,
@@ -77,9 +78,9 @@ def pressed(state: CodeState, button: Button, order_id: int, has_scanner: bool) 
 
 
 def _reprint(back: State, receipt_no: str, order_id: int) -> Move:
-    """Whose card was read already need not lay it down again."""
+    """Whose card was read already need not lay it down again; a typed number is no card."""
     visit = visit_of(back)
-    if visit is None:
+    if visit is None or visit.named_by is NamedBy.TYPED:
         return AwaitingOwner(back, receipt_no), ()
     return copy_of(back, receipt_no, visit.key, order_id)
 

@@ -75,6 +75,7 @@ from edge.session.effects import (
     PrintWhereToAsk,
     Repeat,
     SayLabel,
+    SetReminder,
     SetTimer,
     StopWatching,
     Store,
@@ -99,6 +100,7 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
+    Reminded,
     RegistryAnswered,
     RosterAnswered,
     SlipPrinted,
@@ -169,6 +171,10 @@ WARN_S = 30
 """How long before the end the person is warned (K40, E15)."""
 
 CARD_TRIES = 3
+
+REMIND_S = 15
+"""How long a card is waited for until that is said again (E01), and how often somebody is told
+to take theirs along (E16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _focused(session, button, ctx)
         case TimerFired(timer):
             return _timer(session, timer, ctx)
+        case Reminded(reminder) if reminder == session.reminder:
+            return _remind(session, ctx)
         case CardRemoved():
             return Transition(replace(session, card_lies=False))
         case DevicesLost(names):
@@ -349,7 +357,43 @@ def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Trans
 
 
 def _countdown(session: Session, ctx: Context) -> Transition:
-    """Start the countdown anew: a warning first, the end half a minute later."""
+    """Start the countdown anew, and the time until something is said again."""
+    counted = _counted(session, ctx)
+    if not _reminds(session):
+        return counted
+    number = session.reminder + 1
+    reminding = replace(counted.session, reminder=number)
+    return Transition(reminding, (*counted.effects, SetReminder(number, REMIND_S)))
+
+
+_WaitsForCard = AwaitingCard | AwaitingOwner | AwaitingHelper
+
+
+def _reminds(session: Session) -> bool:
+    left_behind = session.card_lies and isinstance(session.state, Home | Finished)
+    return left_behind or isinstance(session.state, _WaitsForCard)
+
+
+def _remind(session: Session, ctx: Context) -> Transition:
+    """E16: take your card. E01: none was felt, so it is asked for again, and then for a person."""
+    if not _reminds(session):
+        return Transition(session)
+    if isinstance(session.state, _WaitsForCard):
+        return _card_late(session, session.state, ctx)
+    number = session.reminder + 1
+    again = (Repeat(), SetReminder(number, REMIND_S))
+    return Transition(replace(session, reminder=number), again)
+
+
+def _card_late(session: Session, state: _WaitsForCard, ctx: Context) -> Transition:
+    failures = state.failures + 1
+    if failures >= CARD_TRIES:
+        return _go(session, Turned(Why.CARD_UNREADABLE), ctx)
+    return _go(session, replace(state, failures=failures), ctx, Repeat())
+
+
+def _counted(session: Session, ctx: Context) -> Transition:
+    """A warning first, the end half a minute later."""
     timer = session.timer + 1
     if isinstance(session.state, Home) or _out_of_service(session.state):
         return Transition(replace(session, timer=timer, deadline_ns=None, warned=False))
@@ -395,17 +439,18 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
         return Transition(lying)
     if session.store_lost:
         return _go(lying, Turned(Why.OUT_OF_SERVICE), ctx)
-    if isinstance(session.state, AwaitingOwner):
-        return _moved(lying, codes.owner_known(session.state, event.key, session.epoch + 1), ctx)
-    if isinstance(session.state, AwaitingHelper):
+    asked = session.state.back if isinstance(session.state, Informing) else session.state
+    if isinstance(asked, AwaitingOwner):
+        return _moved(lying, codes.owner_known(asked, event.key, session.epoch + 1), ctx)
+    if isinstance(asked, AwaitingHelper):
         came = Helper(event.card, event.key, event.flags, event.reader_id, ctx.now)
         return _go(lying, ConfirmingHelper(came), ctx)
-    if isinstance(session.state, _NAMING):
-        return _target_read(lying, session.state.helper, event, ctx)
+    if isinstance(asked, _NAMING):
+        return _target_read(lying, asked.helper, event, ctx)
     visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
-    visit = replace(visit, service=_service_of(session.state))
-    if isinstance(session.state, AssistCard):
-        visit = replace(visit, witness=session.state.staff)
+    visit = replace(visit, service=_service_of(asked))
+    if isinstance(asked, AssistCard):
+        visit = replace(visit, witness=asked.staff)
     return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
 
 
@@ -487,7 +532,7 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
         case (AwaitingCard() | AwaitingOwner()) as state if state.failures + 1 >= CARD_TRIES:
             return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state:
-            return _go(session, replace(state, failures=state.failures + 1), ctx)
+            return _go(session, replace(state, failures=state.failures + 1), ctx, Repeat())
         case Home() | WhoFor():
             return _go(session, AwaitingCard(1), ctx)
         case (AwaitingHelper() | NamingTarget()) as state:
@@ -503,7 +548,7 @@ def _helpers_card_failed(
 ) -> Transition:
     moved = helping.card_failed(state, fault, CARD_TRIES)
     if moved is not None:
-        return _go(session, moved, ctx)
+        return _go(session, moved, ctx, Repeat())
     dead = fault in (Fault.ABSENT, Fault.SILENT)
     why = Why.READER_DOWN if dead else Why.CARD_UNREADABLE
     return _go(session, Turned(why, fault=fault), ctx)
@@ -516,9 +561,9 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
     """Footer first, because it works everywhere; then what the screen itself offers."""
     match button:
         case Button.LANGUAGE_ZH:
-            return _touched(replace(session, language=Language.ZH), ctx)
+            return _touched(replace(session, language=Language.ZH, leaf=0), ctx)
         case Button.LANGUAGE_EN:
-            return _touched(replace(session, language=Language.EN), ctx)
+            return _touched(replace(session, language=Language.EN, leaf=0), ctx)
         case Button.MORE_TIME:
             return _touched(session, ctx)
         case Button.LARGE_PRINT:
@@ -608,7 +653,7 @@ def offered(state: State) -> tuple[Button, ...]:
             door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
             back = (Button.BACK,) if state.visit and state.visit.helper else ()
             again = (Button.REPRINT,) if _may_reprint(state) else ()
-            return (*again, *person, Button.EXIT, *back, *door)
+            return (*again, *person, Button.EXIT, *back, *door, Button.HELP, Button.HOME)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
 
@@ -709,7 +754,8 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
         case (Retrying(visit), Button.TRY_AGAIN) | (Reviewing(visit), Button.RETAKE):
             return _watch(session, visit, ctx)
         case ((Reviewing(visit, verdict) | Retrying(visit, verdict)), Button.SUBMIT):
-            outcome = Outcome.PASSED if verdict.passed else Outcome.NEEDS_REVIEW
+            passed = verdict.passed and not _flagged(visit)
+            outcome = Outcome.PASSED if passed else Outcome.NEEDS_REVIEW
             return _store(session, visit, verdict, outcome, ctx)
         case Service(staff), Button.ASSIST:
             began = NoteDeed(staff.badge, Deed.ASSISTED)
@@ -783,9 +829,15 @@ def _own(session: Session, visit: Visit, purpose: Purpose, ctx: Context) -> Tran
     return _go(session, state, ctx, *effects)
 
 
-def _to_check(visit: Visit) -> bool:
+def _flagged(visit: Visit) -> bool:
     """E05: the registry wants staff to look first. Nobody is told why, and nobody is refused."""
     return visit.entry is not None and visit.entry.to_staff
+
+
+def _to_check(visit: Visit) -> bool:
+    """At once, and said so. Who was only typed goes the way of everybody, to the same end: else
+    anybody could ask a kiosk who is registered as dead."""
+    return visit.named_by is NamedBy.CARD and _flagged(visit)
 
 
 def _covered(entry: RosterEntry, now: Stamp) -> bool:
@@ -825,7 +877,9 @@ def _vouched(session: Session, visit: Visit, reason: AssistReason, ctx: Context)
     assert visit.witness is not None
     if visit.entry is not None and ctx.now.is_sure and _covered(visit.entry, ctx.now):
         return _go(session, Turned(Why.ALREADY_DONE, visit), ctx)
-    made = _record(visit, visit.seen, Outcome.PASSED, ctx)
+    seen = visit.seen if visit.consent else None  # nothing of a check whose consent was let go
+    outcome = Outcome.NEEDS_REVIEW if _flagged(visit) else Outcome.PASSED
+    made = _record(visit, seen, outcome, ctx)
     record = replace(made, witness=visit.witness.badge, assisted_reason=reason)
     return _go(session, Storing(visit, record), ctx, Forget(), Store(record))
 
@@ -894,6 +948,8 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             done.record, record_id
         ):
             return _go(session, replace(done, paper=PaperNews.FAILED, code=code), ctx)
+        case Informing() as page, (ReceiptPrinted() | ReceiptFailed() | SlipPrinted()):
+            return _told_behind(session, page, event, ctx)
         case (Scanning() | CheckingCode() | Reprinting()) as state, _:
             return _moved(session, codes.told(state, event), ctx)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
@@ -904,6 +960,12 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _moved(session, opinion.told(state, event, session.epoch + 1), ctx)
         case _:
             return Transition(session)
+
+
+def _told_behind(session: Session, page: Informing, event: Event, ctx: Context) -> Transition:
+    """What became of a paper meanwhile stands there when the page of help closes."""
+    told = _answered(replace(session, state=page.back), event, ctx).session.state
+    return Transition(replace(session, state=replace(page, back=told)))
 
 
 def _staff_answered(session: Session, event: StaffAnswered, ctx: Context) -> Transition:
@@ -1028,8 +1090,10 @@ def _proved(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> T
 
 
 def _enrol_judged(session: Session, visit: Visit, verdict: Verdict, ctx: Context) -> Transition:
-    """Staff say who it is; the camera, that it is somebody alive."""
-    if verdict.live and not verdict.doubted:
+    """Staff say who it is; the camera, that it is somebody alive, and not plainly somebody else
+    than on the card: a typed name has no photo that would keep such a template from counting."""
+    unlike = verdict.reference is Reference.CHIP and Reason.NOT_ALIKE in verdict.reasons
+    if verdict.live and not verdict.doubted and not unlike:
         return _go(session, EnrolReviewing(visit, verdict), ctx)
     exhausted = visit.attempts >= ctx.policy.tries
     return _go(session, EnrolFailed(visit, verdict, exhausted), ctx)

@@ -638,7 +638,7 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
 
 def _outcome(state: Finished, words: Wording) -> tuple[str, ...]:
     """What came of it, then how far it has travelled (E11)."""
-    entry = state.visit.entry if state.visit else None
+    entry = state.visit.entry if state.visit and not _typed(state.visit) else None
     review = state.record.outcome is Outcome.NEEDS_REVIEW
     if entry and entry.to_staff and review:  # E05
         return (

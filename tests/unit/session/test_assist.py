@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
+from edge.domain.challenge import Reason
 from edge.domain.matters import Matter, MatterKind
 from edge.domain.people import PersonId
 from edge.domain.record import AssistReason, Outcome
@@ -117,6 +120,15 @@ def test_only_who_may_bear_witness_is_offered_it() -> None:
     technician = StaffMember(BADGE, frozenset({Permission.SERVICE, Permission.POWER}))
     assert Button.ASSIST in offered(Service(CLERK))
     assert Button.ASSIST not in offered(Service(technician))
+
+
+def test_another_persons_card_leads_back_to_the_reader_and_they_are_forgotten() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.BACK)
+    assert isinstance(counter.session.state, AssistCard)
+    assert counter.effect(fx.Forget) == fx.Forget()
+    assert counter.effect(fx.ArmReader) == fx.ArmReader()
 
 
 def test_a_witness_names_the_reason_and_the_record_names_the_witness() -> None:
@@ -357,3 +369,41 @@ def test_a_card_that_cannot_be_read_is_tried_again_and_back_leads_to_service() -
     counter.feed(LAID_DOWN)
     assert isinstance(counter.session.state, LookingUp)
     assert not isinstance(counter.session.state, Storing)
+
+
+def test_e05_a_witness_sends_who_is_flagged_to_staff_as_everybody_is() -> None:
+    """No paper says that it is done for somebody whom the registry has down as dead."""
+    counter = Counter(replace(ENTRY, to_staff=True))
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.VOUCH, Button.REASON_HOLD_STILL, Button.CONFIRM)
+    stored = counter.effect(fx.Store)
+    assert isinstance(stored, fx.Store)
+    assert (stored.record.outcome, stored.record.witness) == (Outcome.NEEDS_REVIEW, BADGE)
+
+
+@pytest.mark.parametrize("leave", [(Button.DECLINE,), (Button.BACK,)])
+def test_no_record_holds_a_check_whose_consent_was_let_go(leave: tuple[Button, ...]) -> None:
+    counter = Counter()
+    counter.enrolled()
+    counter.press(Button.VOUCH, Button.BACK, Button.ENROL, *leave)
+    counter.press(Button.VOUCH, Button.REASON_HOLD_STILL, Button.CONFIRM)
+    stored = counter.effect(fx.Store)
+    assert isinstance(stored, fx.Store)
+    assert (stored.record.consent, stored.record.verdict) == (None, None)
+
+
+def test_a_face_plainly_unlike_the_cards_photo_is_not_enrolled() -> None:
+    """A name that is typed has no photo: such a template alone would then certify."""
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.CONFIRM, Button.ENROL, Button.AGREE)
+    state = counter.session.state
+    assert isinstance(state, Watching)
+    counter.feed(Judged(state.watch_id, verdict(alike=False)))
+    assert isinstance(counter.session.state, EnrolFailed)
+    counter.press(Button.TRY_AGAIN)
+    state = counter.session.state
+    assert isinstance(state, Watching)
+    old = replace(verdict(alike=False), reasons=(Reason.OLD_PHOTO,))
+    counter.feed(Judged(state.watch_id, old))
+    assert isinstance(counter.session.state, EnrolReviewing), "an old photo is what it is for"

@@ -9,6 +9,7 @@ import pytest
 from edge.domain.challenge import Prompt
 from edge.domain.codes import LetterService, letter_code, letter_of
 from edge.domain.errors import Fault
+from edge.domain.record import NamedBy
 from edge.session import effects as fx
 from edge.session.codes_states import (
     AwaitingOwner,
@@ -46,6 +47,7 @@ from edge.session.states import (
     Informing,
     Language,
     LookingUp,
+    Reviewing,
     Session,
     State,
     Turned,
@@ -53,8 +55,8 @@ from edge.session.states import (
     Why,
     uses_camera,
 )
-from tests.session_world import ENTRY, KEY, LAID_DOWN, World
-from tests.ui_world import BADGE, CODE, DONE, PAPER, VISIT, finished, watching
+from tests.session_world import ENTRY, KEY, LAID_DOWN, World, verdict
+from tests.ui_world import BADGE, CODE, DONE, PAPER, TARGET, VISIT, finished, watching
 from tests.ui_world import Outcome as Result
 
 LETTER = letter_code(LetterService.PROOF)
@@ -292,6 +294,16 @@ def test_whose_card_was_read_already_need_not_lay_it_down_again() -> None:
     assert kiosk.ordered(fx.PrintCopy) == [
         fx.PrintCopy(kiosk.state.order_id, KEY, PAPER.receipt_no)
     ]
+
+
+def test_a_number_that_was_typed_is_no_card() -> None:
+    """帮亲友: who knows a number and has found the paper has no right to a copy."""
+    typed = replace(TARGET, named_by=NamedBy.TYPED)
+    kiosk = told(Reviewing(typed, verdict(alike=None))).do(Button.REPRINT)
+    assert isinstance(kiosk.state, AwaitingOwner)
+    assert Button.CALL_STAFF in offered(kiosk.state)
+    kiosk.do(LAID_DOWN)
+    assert kiosk.ordered(fx.PrintCopy), "with the card itself it prints"
 
 
 def test_a_receipt_of_another_terminal_offers_no_copy() -> None:

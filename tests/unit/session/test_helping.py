@@ -302,6 +302,11 @@ def test_m15_english_types_letters_and_either_can_change(walk: Walk) -> None:
     assert walk.state.name == "LI 王"
 
 
+def test_a_card_laid_down_over_the_page_of_help_is_whose_was_asked_for(walk: Walk) -> None:
+    walk.press(Button.START_PROOF, Button.FOR_OTHER, Button.HELP).do(HELPS)
+    assert isinstance(walk.state, ConfirmingHelper)
+
+
 def test_a_typed_target_has_no_choices_and_no_history(walk: Walk) -> None:
     done = replace(MINE, certified_on=MINE.due_by)
     walk.typed().do(RosterAnswered(KEY, done))

@@ -56,7 +56,7 @@ from edge.session.states import (
 )
 from tests.own_world import HELD, PROOFS, own
 from tests.session_world import KEY, NAME, NUMBER, World, verdict
-from tests.ui_world import DONE, VISIT
+from tests.ui_world import CLERK, DONE, VISIT
 
 
 class Play:
@@ -409,3 +409,14 @@ def test_nobody_is_named_in_a_repr() -> None:
         assert NUMBER not in text
         assert HELD.masked_name not in text
         assert HELD.proofs[0].place not in text
+
+
+def test_where_the_camera_looked_a_badge_opens_nothing() -> None:
+    """Staff who are signed in vouch with a key of their own, not by a check that failed."""
+    visit = replace(VISIT, witness=CLERK, purpose=Purpose.REPRINT)
+    context = World().context()
+    matter = context.matter(visit, MatterKind.ACCESS, verdict=verdict(alike=False))
+    assert matter.badge
+    assert not matter.opens
+    assert context.matter(visit, MatterKind.ACCESS).opens
+    assert not context.matter(VISIT, MatterKind.ACCESS).opens
