@@ -75,7 +75,6 @@ from edge.session.effects import (
     PrintWhereToAsk,
     Repeat,
     SayLabel,
-    SetReminder,
     SetTimer,
     StopWatching,
     Store,
@@ -100,7 +99,6 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
-    Reminded,
     RegistryAnswered,
     RosterAnswered,
     SlipPrinted,
@@ -171,10 +169,6 @@ WARN_S = 30
 """How long before the end the person is warned (K40, E15)."""
 
 CARD_TRIES = 3
-
-REMIND_S = 15
-"""How long a card is waited for until that is said again (E01), and how often somebody is told
-to take theirs along (E16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +306,6 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _focused(session, button, ctx)
         case TimerFired(timer):
             return _timer(session, timer, ctx)
-        case Reminded(reminder) if reminder == session.reminder:
-            return _remind(session, ctx)
         case CardRemoved():
             return Transition(replace(session, card_lies=False))
         case DevicesLost(names):
@@ -357,43 +349,7 @@ def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Trans
 
 
 def _countdown(session: Session, ctx: Context) -> Transition:
-    """Start the countdown anew, and the time until something is said again."""
-    counted = _counted(session, ctx)
-    if not _reminds(session):
-        return counted
-    number = session.reminder + 1
-    reminding = replace(counted.session, reminder=number)
-    return Transition(reminding, (*counted.effects, SetReminder(number, REMIND_S)))
-
-
-_WaitsForCard = AwaitingCard | AwaitingOwner | AwaitingHelper
-
-
-def _reminds(session: Session) -> bool:
-    left_behind = session.card_lies and isinstance(session.state, Home | Finished)
-    return left_behind or isinstance(session.state, _WaitsForCard)
-
-
-def _remind(session: Session, ctx: Context) -> Transition:
-    """E16: take your card. E01: none was felt, so it is asked for again, and then for a person."""
-    if not _reminds(session):
-        return Transition(session)
-    if isinstance(session.state, _WaitsForCard):
-        return _card_late(session, session.state, ctx)
-    number = session.reminder + 1
-    again = (Repeat(), SetReminder(number, REMIND_S))
-    return Transition(replace(session, reminder=number), again)
-
-
-def _card_late(session: Session, state: _WaitsForCard, ctx: Context) -> Transition:
-    failures = state.failures + 1
-    if failures >= CARD_TRIES:
-        return _go(session, Turned(Why.CARD_UNREADABLE), ctx)
-    return _go(session, replace(state, failures=failures), ctx, Repeat())
-
-
-def _counted(session: Session, ctx: Context) -> Transition:
-    """A warning first, the end half a minute later."""
+    """Start the countdown anew: a warning first, the end half a minute later."""
     timer = session.timer + 1
     if isinstance(session.state, Home) or _out_of_service(session.state):
         return Transition(replace(session, timer=timer, deadline_ns=None, warned=False))
@@ -532,7 +488,7 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
         case (AwaitingCard() | AwaitingOwner()) as state if state.failures + 1 >= CARD_TRIES:
             return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state:
-            return _go(session, replace(state, failures=state.failures + 1), ctx, Repeat())
+            return _go(session, replace(state, failures=state.failures + 1), ctx)
         case Home() | WhoFor():
             return _go(session, AwaitingCard(1), ctx)
         case (AwaitingHelper() | NamingTarget()) as state:
@@ -548,7 +504,7 @@ def _helpers_card_failed(
 ) -> Transition:
     moved = helping.card_failed(state, fault, CARD_TRIES)
     if moved is not None:
-        return _go(session, moved, ctx, Repeat())
+        return _go(session, moved, ctx)
     dead = fault in (Fault.ABSENT, Fault.SILENT)
     why = Why.READER_DOWN if dead else Why.CARD_UNREADABLE
     return _go(session, Turned(why, fault=fault), ctx)
@@ -653,7 +609,7 @@ def offered(state: State) -> tuple[Button, ...]:
             door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
             back = (Button.BACK,) if state.visit and state.visit.helper else ()
             again = (Button.REPRINT,) if _may_reprint(state) else ()
-            return (*again, *person, Button.EXIT, *back, *door, Button.HELP, Button.HOME)
+            return (*again, *person, Button.EXIT, *back, *door)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
 
@@ -948,8 +904,6 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             done.record, record_id
         ):
             return _go(session, replace(done, paper=PaperNews.FAILED, code=code), ctx)
-        case Informing() as page, (ReceiptPrinted() | ReceiptFailed() | SlipPrinted()):
-            return _told_behind(session, page, event, ctx)
         case (Scanning() | CheckingCode() | Reprinting()) as state, _:
             return _moved(session, codes.told(state, event), ctx)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
@@ -960,12 +914,6 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _moved(session, opinion.told(state, event, session.epoch + 1), ctx)
         case _:
             return Transition(session)
-
-
-def _told_behind(session: Session, page: Informing, event: Event, ctx: Context) -> Transition:
-    """What became of a paper meanwhile stands there when the page of help closes."""
-    told = _answered(replace(session, state=page.back), event, ctx).session.state
-    return Transition(replace(session, state=replace(page, back=told)))
 
 
 def _staff_answered(session: Session, event: StaffAnswered, ctx: Context) -> Transition:
