@@ -27,7 +27,6 @@ from edge.session.events import (
     ReceiptFailed,
     ReceiptPrinted,
     RecordStored,
-    Reminded,
     RegistryAnswered,
     RosterAnswered,
     StoreFailed,
@@ -36,7 +35,6 @@ from edge.session.events import (
     Watched,
     WatchFailed,
 )
-from edge.session.helping_states import AwaitingHelper
 from edge.session.machine import CARD_TRIES, WARN_S, Policy, offered, start, step
 from edge.session.states import (
     AskingRegistry,
@@ -306,54 +304,6 @@ def test_e01_three_unreadable_cards_lead_to_a_person(walk: Walk) -> None:
     assert walk.state == Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED)
 
 
-def remind(walk: Walk) -> None:
-    walk.effects.clear()
-    walk.do(Reminded(walk.session.reminder))
-
-
-@pytest.mark.parametrize(
-    ("came_from", "waiting"), [(Button.FOR_SELF, AwaitingCard), (Button.FOR_OTHER, AwaitingHelper)]
-)
-def test_e01_a_card_that_does_not_come_is_asked_for_again_aloud_and_then_a_person(
-    walk: Walk, came_from: Button, waiting: type
-) -> None:
-    walk.press(Button.START_PROOF, came_from)
-    assert walk.given(fx.SetReminder) == [fx.SetReminder(walk.session.reminder, 15)]
-    for failures in (1, 2):
-        remind(walk)
-        assert isinstance(walk.state, waiting)
-        assert walk.state.failures == failures  # type: ignore[attr-defined]
-        assert fx.Repeat() in walk.effects
-        assert fx.SetReminder(walk.session.reminder, 15) in walk.effects
-        assert Button.CALL_STAFF in offered(walk.session.state)
-    remind(walk)
-    assert walk.state == Turned(Why.CARD_UNREADABLE)
-    walk.do(LAID_DOWN)
-    assert isinstance(walk.state, LookingUp), "a card that comes later is read all the same"
-
-
-def test_e01_whoever_touches_the_glass_is_given_time_and_a_card_ends_the_wait(walk: Walk) -> None:
-    walk.press(Button.START_PROOF, Button.FOR_SELF)
-    old = walk.session.reminder
-    walk.do(Touched())
-    assert walk.do(Reminded(old)).state == AwaitingCard()
-    walk.do(LAID_DOWN)
-    before = walk.session
-    assert walk.do(Reminded(before.reminder)).session == before
-
-
-def test_e16_a_card_left_behind_is_asked_back_aloud_until_it_is_gone(walk: Walk) -> None:
-    walk.identified().press(Button.HOME)
-    for _ in range(3):
-        assert fx.SetReminder(walk.session.reminder, 15) in walk.effects
-        remind(walk)
-        assert isinstance(walk.state, Home)
-        assert fx.Repeat() in walk.effects
-    walk.do(CardRemoved())
-    remind(walk)
-    assert walk.effects == []
-
-
 @pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.SILENT])
 def test_e13_a_dead_reader_is_said_at_once_and_a_card_brings_it_back(
     walk: Walk, fault: Fault
@@ -426,15 +376,6 @@ def test_e12_a_failed_printer_undoes_nothing(walk: Walk) -> None:
     walk.do(ReceiptFailed(walk.record.record_id, Fault.EMPTY))
     assert isinstance(walk.state, Finished)
     assert walk.state.paper is PaperNews.FAILED
-
-
-def test_what_became_of_the_receipt_is_not_lost_behind_a_page_of_help(walk: Walk) -> None:
-    walk.judged().press(Button.SUBMIT).stored().press(Button.HELP)
-    walk.do(ReceiptFailed(walk.record.record_id, Fault.EMPTY, code="JZ1:0"))
-    assert isinstance(walk.state, Informing)
-    walk.press(Button.BACK)
-    assert isinstance(walk.state, Finished)
-    assert (walk.state.paper, walk.state.code) == (PaperNews.FAILED, "JZ1:0")
 
 
 def test_e11_offline_is_known_to_the_result_and_the_receipt(walk: Walk) -> None:
