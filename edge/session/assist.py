@@ -79,7 +79,7 @@ def offered(state: AssistState) -> tuple[Button, ...]:
         case Vouching():
             return (Button.CONFIRM, Button.BACK, Button.HOME)
         case AssistConfirm():
-            return (Button.CONFIRM, Button.REVEAL, Button.HOME)
+            return (Button.CONFIRM, Button.REVEAL, Button.BACK, Button.HOME)
         case AssistChoice():
             return (Button.VOUCH, Button.ENROL, Button.MINE, Button.BACK, Button.HOME)
         case AssistReasons(sheet=sheet):
@@ -109,6 +109,8 @@ def pressed(state: AssistState, button: Button, language: Language, ctx: Context
             return AssistConfirm(visit, not revealed), ()
         case AssistConfirm(visit), Button.CONFIRM:
             return AssistChoice(visit), ()
+        case AssistConfirm(Visit(witness=StaffMember() as staff)), Button.BACK:
+            return AssistCard(staff), (Forget(),)
         case AssistChoice(visit), Button.BACK:
             return AssistConfirm(visit), ()
         case AssistChoice(visit), Button.VOUCH:

@@ -609,7 +609,7 @@ def offered(state: State) -> tuple[Button, ...]:
             door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
             back = (Button.BACK,) if state.visit and state.visit.helper else ()
             again = (Button.REPRINT,) if _may_reprint(state) else ()
-            return (*again, *person, Button.EXIT, *back, *door)
+            return (*again, *person, Button.EXIT, *back, *door, Button.HELP, Button.HOME)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
 
@@ -904,6 +904,8 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             done.record, record_id
         ):
             return _go(session, replace(done, paper=PaperNews.FAILED, code=code), ctx)
+        case Informing() as page, (ReceiptPrinted() | ReceiptFailed() | SlipPrinted()):
+            return _told_behind(session, page, event, ctx)
         case (Scanning() | CheckingCode() | Reprinting()) as state, _:
             return _moved(session, codes.told(state, event), ctx)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
@@ -914,6 +916,12 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return _moved(session, opinion.told(state, event, session.epoch + 1), ctx)
         case _:
             return Transition(session)
+
+
+def _told_behind(session: Session, page: Informing, event: Event, ctx: Context) -> Transition:
+    """What became of a paper meanwhile stands there when the page of help closes."""
+    told = _answered(replace(session, state=page.back), event, ctx).session.state
+    return Transition(replace(session, state=replace(page, back=told)))
 
 
 def _staff_answered(session: Session, event: StaffAnswered, ctx: Context) -> Transition:

@@ -122,6 +122,15 @@ def test_only_who_may_bear_witness_is_offered_it() -> None:
     assert Button.ASSIST not in offered(Service(technician))
 
 
+def test_another_persons_card_leads_back_to_the_reader_and_they_are_forgotten() -> None:
+    counter = Counter()
+    counter.resident()
+    counter.press(Button.BACK)
+    assert isinstance(counter.session.state, AssistCard)
+    assert counter.effect(fx.Forget) == fx.Forget()
+    assert counter.effect(fx.ArmReader) == fx.ArmReader()
+
+
 def test_a_witness_names_the_reason_and_the_record_names_the_witness() -> None:
     counter = Counter()
     counter.resident()

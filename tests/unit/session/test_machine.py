@@ -378,6 +378,15 @@ def test_e12_a_failed_printer_undoes_nothing(walk: Walk) -> None:
     assert walk.state.paper is PaperNews.FAILED
 
 
+def test_what_became_of_the_receipt_is_not_lost_behind_a_page_of_help(walk: Walk) -> None:
+    walk.judged().press(Button.SUBMIT).stored().press(Button.HELP)
+    walk.do(ReceiptFailed(walk.record.record_id, Fault.EMPTY, code="JZ1:0"))
+    assert isinstance(walk.state, Informing)
+    walk.press(Button.BACK)
+    assert isinstance(walk.state, Finished)
+    assert (walk.state.paper, walk.state.code) == (PaperNews.FAILED, "JZ1:0")
+
+
 def test_e11_offline_is_known_to_the_result_and_the_receipt(walk: Walk) -> None:
     walk.judged().press(Button.SUBMIT).stored(online=False)
     assert isinstance(walk.state, Finished)
