@@ -89,6 +89,7 @@ from edge.session.events import (
     ReceiptPrinted,
     RecordStored,
     RegistryAnswered,
+    Reminded,
     RosterAnswered,
     SlipPrinted,
     StaffAnswered,
@@ -278,7 +279,7 @@ class Runner:
         self._pictures = threading.Lock()
         self._wanted_watch: int | None = None
         self._receipts: queue.Queue[_Paper] = queue.Queue()
-        self._timer: tuple[int, MonoNs] | None = None
+        self._alarms: dict[type[TimerFired | Reminded], tuple[int, MonoNs]] = {}
         self._preview: Picture | None = None
         self._portrait: Picture | None = None
         self._template = b""  # to compare with, from the order on
@@ -389,15 +390,17 @@ class Runner:
             self._told_lost = names
             self.post(DevicesLost(names))
 
+    def _in(self, seconds: float) -> MonoNs:
+        return MonoNs(self.now_ns() + int(seconds * NS_PER_S))
+
     def _next(self) -> Event | None:
-        """The next event, or the timer's, or nothing for a while."""
+        """The next event, or that of a timer, or nothing for a while."""
         wait_s = correspondence.POLL_S if self._post_office.waits else POLL_S
-        if self._timer is not None:
-            timer, due_ns = self._timer
+        for fired, (number, due_ns) in self._alarms.items():
             left_s = (due_ns - self.now_ns()) / NS_PER_S
             if left_s <= 0:
-                self._timer = None
-                return TimerFired(timer)
+                del self._alarms[fired]
+                return fired(number)
             wait_s = min(wait_s, left_s)
         with suppress(queue.Empty):
             return self._events.get(timeout=wait_s)
@@ -473,7 +476,9 @@ class Runner:
                 self._receipts.put(effect)
                 self._keep_receipt(effect)
             case fx.SetTimer(timer, after_s):
-                self._timer = (timer, MonoNs(self.now_ns() + int(after_s * NS_PER_S)))
+                self._alarms[TimerFired] = timer, self._in(after_s)
+            case fx.SetReminder(reminder, after_s):
+                self._alarms[Reminded] = reminder, self._in(after_s)
             case fx.Repeat():
                 self._said = ""
             case fx.SayLabel(button):

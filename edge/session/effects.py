@@ -90,6 +90,14 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class SetReminder:
+    """Answer with `Reminded(reminder)` after this time; beside the timer, and never instead."""
+
+    reminder: int
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """Say once more what the screen says."""
 
@@ -272,6 +280,7 @@ Effect = (
     | Store
     | PrintReceipt
     | SetTimer
+    | SetReminder
     | Repeat
     | SayLabel
     | Forget

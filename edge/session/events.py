@@ -368,6 +368,13 @@ class VolumeTold:
 
 
 @dataclass(frozen=True, slots=True)
+class Reminded:
+    """Time to say something again."""
+
+    reminder: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     timer: int
 
@@ -409,4 +416,5 @@ Event = (
     | TemplateFailed
     | VolumeTold
     | TimerFired
+    | Reminded
 )

@@ -75,6 +75,7 @@ from edge.session.effects import (
     PrintWhereToAsk,
     Repeat,
     SayLabel,
+    SetReminder,
     SetTimer,
     StopWatching,
     Store,
@@ -100,6 +101,7 @@ from edge.session.events import (
     ReceiptPrinted,
     RecordStored,
     RegistryAnswered,
+    Reminded,
     RosterAnswered,
     SlipPrinted,
     StaffAnswered,
@@ -169,6 +171,10 @@ WARN_S = 30
 """How long before the end the person is warned (K40, E15)."""
 
 CARD_TRIES = 3
+
+REMIND_S = 15
+"""How long a card is waited for until that is said again (E01), and how often somebody is told
+to take theirs along (E16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,8 @@ def step(session: Session, event: Event, ctx: Context) -> Transition:
             return _focused(session, button, ctx)
         case TimerFired(timer):
             return _timer(session, timer, ctx)
+        case Reminded(reminder) if reminder == session.reminder:
+            return _remind(session, ctx)
         case CardRemoved():
             return Transition(replace(session, card_lies=False))
         case DevicesLost(names):
@@ -349,7 +357,43 @@ def _go(session: Session, state: State, ctx: Context, *effects: Effect) -> Trans
 
 
 def _countdown(session: Session, ctx: Context) -> Transition:
-    """Start the countdown anew: a warning first, the end half a minute later."""
+    """Start the countdown anew, and the time until something is said again."""
+    counted = _counted(session, ctx)
+    if not _reminds(session):
+        return counted
+    number = session.reminder + 1
+    reminding = replace(counted.session, reminder=number)
+    return Transition(reminding, (*counted.effects, SetReminder(number, REMIND_S)))
+
+
+_WaitsForCard = AwaitingCard | AwaitingOwner | AwaitingHelper
+
+
+def _reminds(session: Session) -> bool:
+    left_behind = session.card_lies and isinstance(session.state, Home | Finished)
+    return left_behind or isinstance(session.state, _WaitsForCard)
+
+
+def _remind(session: Session, ctx: Context) -> Transition:
+    """E16: take your card. E01: none was felt, so it is asked for again, and then for a person."""
+    if not _reminds(session):
+        return Transition(session)
+    if isinstance(session.state, _WaitsForCard):
+        return _card_late(session, session.state, ctx)
+    number = session.reminder + 1
+    again = (Repeat(), SetReminder(number, REMIND_S))
+    return Transition(replace(session, reminder=number), again)
+
+
+def _card_late(session: Session, state: _WaitsForCard, ctx: Context) -> Transition:
+    failures = state.failures + 1
+    if failures >= CARD_TRIES:
+        return _go(session, Turned(Why.CARD_UNREADABLE), ctx)
+    return _go(session, replace(state, failures=failures), ctx, Repeat())
+
+
+def _counted(session: Session, ctx: Context) -> Transition:
+    """A warning first, the end half a minute later."""
     timer = session.timer + 1
     if isinstance(session.state, Home) or _out_of_service(session.state):
         return Transition(replace(session, timer=timer, deadline_ns=None, warned=False))
@@ -488,7 +532,7 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
         case (AwaitingCard() | AwaitingOwner()) as state if state.failures + 1 >= CARD_TRIES:
             return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state:
-            return _go(session, replace(state, failures=state.failures + 1), ctx)
+            return _go(session, replace(state, failures=state.failures + 1), ctx, Repeat())
         case Home() | WhoFor():
             return _go(session, AwaitingCard(1), ctx)
         case (AwaitingHelper() | NamingTarget()) as state:
@@ -504,7 +548,7 @@ def _helpers_card_failed(
 ) -> Transition:
     moved = helping.card_failed(state, fault, CARD_TRIES)
     if moved is not None:
-        return _go(session, moved, ctx)
+        return _go(session, moved, ctx, Repeat())
     dead = fault in (Fault.ABSENT, Fault.SILENT)
     why = Why.READER_DOWN if dead else Why.CARD_UNREADABLE
     return _go(session, Turned(why, fault=fault), ctx)

@@ -287,7 +287,8 @@ class Session:
     last half minute has been announced. `lost` are devices that do not work just now,
     `store_lost` says that the disk is one of them: nobody may begin what cannot be kept.
     `large` is elder mode: larger letters, stronger colours, a slower pace; it ends with the visit.
-    `leaf` counts the pages turned of a text that is longer than the panel.
+    `leaf` counts the pages turned of a text that is longer than the panel. `reminder` numbers the
+    one reminder that still means something.
     """
 
     state: State
@@ -301,6 +302,7 @@ class Session:
     store_lost: bool = False
     large: bool = False
     leaf: int = 0
+    reminder: int = 0
 
 
 def uses_camera(state: State) -> bool:

@@ -50,6 +50,7 @@ from edge.session.events import (
     ReceiptPrinted,
     RecordStored,
     RegistryAnswered,
+    Reminded,
     RosterAnswered,
     SlipPrinted,
     StaffAnswered,
@@ -504,6 +505,10 @@ class SessionWalk(RuleBasedStateMachine):
     @rule(late=st.integers(0, 3))
     def timer(self, late: int) -> None:
         self.feed(TimerFired(self.session.timer - late))
+
+    @rule(late=st.integers(0, 1))
+    def reminder(self, late: int) -> None:
+        self.feed(Reminded(self.session.reminder - late))
 
     def watch_id(self) -> int:
         state = self.session.state

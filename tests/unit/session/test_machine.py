@@ -28,6 +28,7 @@ from edge.session.events import (
     ReceiptPrinted,
     RecordStored,
     RegistryAnswered,
+    Reminded,
     RosterAnswered,
     StoreFailed,
     TimerFired,
@@ -35,6 +36,7 @@ from edge.session.events import (
     Watched,
     WatchFailed,
 )
+from edge.session.helping_states import AwaitingHelper
 from edge.session.machine import CARD_TRIES, WARN_S, Policy, offered, start, step
 from edge.session.states import (
     AskingRegistry,
@@ -46,6 +48,7 @@ from edge.session.states import (
     Home,
     Informing,
     Language,
+    LookingUp,
     PaperNews,
     Retrying,
     Reviewing,
@@ -302,6 +305,54 @@ def test_e01_three_unreadable_cards_lead_to_a_person(walk: Walk) -> None:
         assert isinstance(walk.state, AwaitingCard)
     walk.do(CardFailed(Fault.GARBLED))
     assert walk.state == Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED)
+
+
+def remind(walk: Walk) -> None:
+    walk.effects.clear()
+    walk.do(Reminded(walk.session.reminder))
+
+
+@pytest.mark.parametrize(
+    ("came_from", "waiting"), [(Button.FOR_SELF, AwaitingCard), (Button.FOR_OTHER, AwaitingHelper)]
+)
+def test_e01_a_card_that_does_not_come_is_asked_for_again_aloud_and_then_a_person(
+    walk: Walk, came_from: Button, waiting: type
+) -> None:
+    walk.press(Button.START_PROOF, came_from)
+    assert walk.given(fx.SetReminder) == [fx.SetReminder(walk.session.reminder, 15)]
+    for failures in (1, 2):
+        remind(walk)
+        assert isinstance(walk.state, waiting)
+        assert walk.state.failures == failures  # type: ignore[attr-defined]
+        assert fx.Repeat() in walk.effects
+        assert fx.SetReminder(walk.session.reminder, 15) in walk.effects
+        assert Button.CALL_STAFF in offered(walk.session.state)
+    remind(walk)
+    assert walk.state == Turned(Why.CARD_UNREADABLE)
+    walk.do(LAID_DOWN)
+    assert isinstance(walk.state, LookingUp), "a card that comes later is read all the same"
+
+
+def test_e01_whoever_touches_the_glass_is_given_time_and_a_card_ends_the_wait(walk: Walk) -> None:
+    walk.press(Button.START_PROOF, Button.FOR_SELF)
+    old = walk.session.reminder
+    walk.do(Touched())
+    assert walk.do(Reminded(old)).state == AwaitingCard()
+    walk.do(LAID_DOWN)
+    before = walk.session
+    assert walk.do(Reminded(before.reminder)).session == before
+
+
+def test_e16_a_card_left_behind_is_asked_back_aloud_until_it_is_gone(walk: Walk) -> None:
+    walk.identified().press(Button.HOME)
+    for _ in range(3):
+        assert fx.SetReminder(walk.session.reminder, 15) in walk.effects
+        remind(walk)
+        assert isinstance(walk.state, Home)
+        assert fx.Repeat() in walk.effects
+    walk.do(CardRemoved())
+    remind(walk)
+    assert walk.effects == []
 
 
 @pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.SILENT])
