@@ -85,7 +85,9 @@ class TemplateBook:
         log.info("template=kept")
 
     def undo(self, event: TemplateEvent, event_id: RecordId) -> None:
-        """It was written down and could not be kept. Raises `StoreError`."""
+        """It was written down and could not be kept. One from before goes first: no order would
+        ever come for it. Raises `StoreError`, and then the registry still thinks there is one."""
+        self._delete(event)
         change = TemplateChange.DELETED
         self._write_down(replace(event, event_id=event_id, change=change, consent=None))
 
