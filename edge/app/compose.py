@@ -27,7 +27,6 @@ from edge.app.settings import KioskSettings, SignedWishes, policy_of
 from edge.app.sheets import sheet_items
 from edge.app.staff import KioskDesk, StaffDoor, StaffParts
 from edge.app.templates import TemplateBook
-from edge.app.world import World
 from edge.domain.errors import StoreError, WireError
 from edge.domain.idnumber import card_flags
 from edge.domain.record import Outcome, ProofRecord, Provenance
@@ -65,6 +64,7 @@ from edge.ui.viewmodel import consent_text, enrol_text, view
 log = logging.getLogger("edge.kiosk")
 
 if TYPE_CHECKING:
+    from edge.app.world import World  # no simulated person in the memory of a real kiosk
     from edge.models.layers import Layers
 
 
@@ -356,11 +356,8 @@ def photo_decoder(config: Config) -> PhotoDecoder:
 
 def camera(config: Config, world: World | None) -> Camera:
     if config.devices.camera == "sim":
-        from edge.drivers.sim.camera import SimCamera
-        from edge.drivers.sim.room import HALL_LUX
-
         assert world is not None
-        return SimCamera(world.room, mono_ns, lux=HALL_LUX)
+        return world.camera(mono_ns)
     from edge.app import cameras
 
     devices = config.devices

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from edge.domain.timebase import MonoNs
+from edge.drivers.sim.camera import SimCamera
 from edge.drivers.sim.idcard import SimCard, SimSam
 from edge.drivers.sim.panel import SimPanel
 from edge.drivers.sim.photo import encode_portrait
 from edge.drivers.sim.portrait import ADMIRAL, ASTRONAUT, card_portrait
 from edge.drivers.sim.printer import Fault, SimPrinter
 from edge.drivers.sim.resident import EmptyChair, Person, PrintedPhoto, Resident
-from edge.drivers.sim.room import Room
+from edge.drivers.sim.room import HALL_LUX, Room
 from edge.drivers.sim.scanner import SimScanner
 from edge.drivers.sim.scenario import Scenario
-from edge.ports import Picture
+from edge.ports import Camera, Picture
 
 PORTRAITS = {spec.name: spec for spec in (ASTRONAUT, ADMIRAL)}
 
@@ -42,6 +43,10 @@ class World:
     helper_card: SimCard | None = None
     panel: SimPanel = field(default_factory=SimPanel)
     scanner: SimScanner = field(default_factory=lambda: SimScanner(triggered=True))
+
+    def camera(self, mono_ns: Callable[[], MonoNs]) -> Camera:
+        """The one above the kiosk's screen."""
+        return SimCamera(self.room, mono_ns, lux=HALL_LUX)
 
     def lay_card(self, turn: int) -> None:
         """At the first turn, 0, the helper's card if somebody helps; then the other."""

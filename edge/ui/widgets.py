@@ -71,23 +71,23 @@ class Ruler:
     fonts: Fonts
 
     def __call__(self, bold: bool, size_px: float, words: str) -> float:
-        return _width(_font(self.fonts, bold), size_px, words)
-
-
-def _font(fonts: Fonts, bold: bool) -> str:
-    return str(fonts.bold if bold else fonts.regular)
+        return _width(self.fonts, bold, int(size_px), words)
 
 
 @lru_cache(8192)
-def _width(font: str, size_px: float, words: str) -> float:
-    width, _ = _label(font, size_px).get_extents(words)
+def _width(fonts: Fonts, bold: bool, size_px: int, words: str) -> float:
+    width, _ = _label(fonts, bold, size_px, words).get_extents(words)
     return float(width)
 
 
-def _label(font: str, size_px: float, words: str = "") -> Any:
-    white = (1, 1, 1, 1)  # coloured when it is drawn
+def _label(fonts: Fonts, bold: bool, size_px: float, words: str) -> Any:
+    """Kivy draws whole sizes, but keeps a font open for each size by its name."""
     return CoreLabel(
-        text=words, font_name=font, font_size=size_px, font_hinting="light", color=white
+        text=words,
+        font_name=str(fonts.file_for(words, bold=bold)),
+        font_size=int(size_px),
+        font_hinting="light",
+        color=(1, 1, 1, 1),  # coloured when it is drawn
     )
 
 
@@ -130,7 +130,7 @@ class Words(Widget):  # type: ignore[misc]
             y += leading
 
     def _line(self, canvas: Canvas, line: str, box: Box) -> None:
-        label = _label(_font(canvas.fonts, self.text.bold), self.size_px, line)
+        label = _label(canvas.fonts, self.text.bold, self.size_px, line)
         label.refresh()
         texture = label.texture
         self.clipped = self.clipped or texture.width > box.w + 1

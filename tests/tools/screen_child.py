@@ -1,9 +1,10 @@
 """Run as a program: one kiosk process with its window, timed from inside; JSON on the last line.
 
-    python -m tests.tools.screen_child FOLDER PART BEGAN [COUNT]
+    python -m tests.tools.screen_child FOLDER ROOM PART BEGAN [COUNT]
 
 BEGAN is the parent's monotonic clock when it started this process, so that the interpreter's own
-start counts. The simulated room lives in the same process: what it costs is in every figure.
+start counts. ROOM is the door of the simulated room (`tests.tools.room`), which is a process of
+its own: what is measured here is a kiosk with the drivers of real devices, and nothing besides.
 """
 
 from __future__ import annotations
@@ -13,33 +14,33 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 
+import edge.app.cli  # noqa: F401  what `python -m edge run` has in its memory, too
 from edge.app.clock import mono_ns
 from edge.app.compose import compose
 from edge.app.config import Config, load
 from edge.app.runner import Runner
-from edge.app.world import World, make_world
 from edge.domain.timebase import MonoNs
-from edge.drivers.sim.hand import Glance, Hand
-from edge.drivers.sim.scenario import SCENARIOS
+from edge.ports import Camera, CheckResult, Eyes, Look, WatchOrder
 from edge.session.events import Button, Pressed, Touched
 from edge.session.states import Home, Language, Session, Watching
 from edge.ui.controller import DrawnScreen, Picture
 from edge.ui.kivy_app import KioskApp
+from edge.ui.theme import Panel
+from tests.chaos.recorded_eyes import RecordedEyes
+from tests.tools.far_room import FarRoom
 
-DOTS = 384
 IDLE_S = 20.0
 VISIT_S = 120.0
 TOUCH_EVERY_S = 0.45
-SETTLED = 20
-"""Visits before memory is first taken: caches of letters and drawings are full by then."""
+REAL_EVERY = 20
 
 Numbers = dict[str, Any]
 
@@ -72,46 +73,56 @@ class Watch:
         return picture
 
 
-class Kiosk:
-    """A whole kiosk, a window, and a person who knows what they want."""
+class QuickEyes(RecordedEyes):
+    """What the models said in real sessions, with the camera really running: a visit in seconds.
 
-    def __init__(self, config: Config, name: str) -> None:
-        self.world: World = make_world(SCENARIOS[name], mono_ns, DOTS)
-        parts = compose(config, self.world)
+    Every `REAL_EVERY`th try is one of the models themselves.
+    """
+
+    def __init__(self, real: Eyes, camera: Camera) -> None:
+        super().__init__()
+        self._real, self._camera = real, camera
+        self._tries = itertools.count()
+
+    def watch(self, order: WatchOrder) -> Generator[Look]:
+        if next(self._tries) % REAL_EVERY == 0:
+            yield from self._real.watch(order)
+            return
+        with self._camera.stream() as frames:
+            for look, frame in zip(super().watch(order), frames, strict=False):
+                yield replace(look, frame=frame, result=_with_portrait(look, frame.picture))
+
+
+def _with_portrait(look: Look, portrait: Picture) -> CheckResult | None:
+    return look.result and replace(look.result, portrait=portrait)
+
+
+class Kiosk:
+    """A whole kiosk, its window, and somebody elsewhere who knows what they want."""
+
+    def __init__(self, config: Config, room: FarRoom, *, quick: bool = False) -> None:
+        self.room = room
+        parts = compose(config, cast(Any, room))
+        if quick:
+            parts = replace(parts, eyes=QuickEyes(parts.eyes, room.camera(mono_ns)))
         self.disk = parts.disk
         self.runner = Runner(parts, Language.ZH)
         self.watch = Watch(self.runner)
-        size = (config.screen.width, config.screen.height)
-        self.app = KioskApp(self.watch, parts.facts, size=size, on_drawn=self._drawn)
+        panel = Panel(config.screen.width, config.screen.height, config.screen.dpi)
+        self.app = KioskApp(self.watch, parts.facts, panel=panel, on_drawn=self._drawn)
         self.first_drawn = threading.Event()
         self.drawn: DrawnScreen | None = None
-        self._hand: Hand | None = None
-        self._name = name
+        room.touch = self.app.touch
 
     def _drawn(self, seen: DrawnScreen) -> None:
         self.drawn = seen
-        self.world.room.see(seen.texts)
-        if self._hand is not None:
-            self._hand.see(Glance(seen.name, seen.texts, seen.buttons))
+        self.room.see(seen)
         self.first_drawn.set()
 
     def visit(self) -> None:
         """One person from the first screen to the door."""
-        self._hand = Hand(
-            SCENARIOS[self._name].wishes,
-            touch=self.app.touch,
-            lay_card=lambda: self.world.sam.present(self.world.card),
-            take_card=self.world.sam.lift,
-            reading_s=0.1,
-        )
-        self._hand.start()
-        if self.drawn is not None:
-            self._drawn(self.drawn)
-        gone = self._hand.wait_until_gone(VISIT_S)
-        self._hand.close()
-        self._hand = None
-        if not gone:
-            raise RuntimeError(f"nobody came to the end of the visit in {VISIT_S:.0f} s")
+        if not self.room.visit():
+            raise RuntimeError("nobody came to the end of the visit")
         self.until(lambda: isinstance(self.runner.session().state, Home))
 
     def until(self, holds: Callable[[], bool]) -> None:
@@ -160,7 +171,7 @@ def idle(_: Kiosk) -> Numbers:
     cpu_s, wall_s = time.process_time(), time.monotonic()
     time.sleep(IDLE_S)
     share = (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
-    return {"idle_share_of_a_core": share, "rss_mb": rss_mb()}
+    return {"idle_share_of_a_core": share} | {f"idle_{k}": v for k, v in memory().items()}
 
 
 def visit(kiosk: Kiosk, count: int) -> Numbers:
@@ -174,41 +185,49 @@ def visit(kiosk: Kiosk, count: int) -> Numbers:
         "touch_s": fingers.taken,
         "preview_gaps_s": _gaps(kiosk.watch.pictures),
         "language_s": fingers.languages,
-        "capture_rss_mb": peak.close(),
-    }
+    } | {f"capture_{name}": most for name, most in peak.close().items()}
 
 
 def soak(kiosk: Kiosk, count: int) -> Numbers:
-    """Resident memory at the first screen after each visit."""
+    """Memory at the first screen after each visit."""
     grown = []
     for number in range(count):
         kiosk.visit()
-        grown.append(rss_mb())
-        print(json.dumps({"visit": number + 1, "rss_mb": round(grown[-1], 1)}), flush=True)
-    return {"rss_mb": grown}
+        grown.append(memory())
+        print(json.dumps({"visit": number + 1, "rss_mb": round(grown[-1]["rss_mb"])}), flush=True)
+    return {name: [taken[name] for taken in grown] for name in grown[0]}
 
 
 def rss_mb() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
+def memory() -> dict[str, float]:
+    """Resident, and of that what no other process shares: libraries count in the first alone."""
+    told = psutil.Process().memory_full_info()
+    return {"rss_mb": told.rss / 1e6, "uss_mb": told.uss / 1e6}
+
+
 class Peak:
-    """The largest resident memory while it lives."""
+    """The most memory while it lives; the share of our own is looked at more seldom, it costs."""
 
     def __init__(self) -> None:
-        self._largest = 0.0
+        self._most = memory()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, name="peak")
         self._thread.start()
 
     def _look(self) -> None:
-        while not self._stop.wait(0.05):
-            self._largest = max(self._largest, rss_mb())
+        for turn in itertools.count():
+            if self._stop.wait(0.05):
+                return
+            seen = memory() if turn % 40 == 0 else {"rss_mb": rss_mb()}
+            self._most = {name: max(most, seen.get(name, 0)) for name, most in self._most.items()}
 
-    def close(self) -> float:
+    def close(self) -> dict[str, float]:
         self._stop.set()
         self._thread.join()
-        return self._largest
+        return self._most
 
 
 class Fingers:
@@ -296,12 +315,12 @@ def _gaps(pictures: list[float]) -> list[float]:
 
 
 def main(arguments: list[str]) -> None:
-    folder, part, began, *rest = arguments
+    folder, door, part, began, *rest = arguments
     count = int(rest[0]) if rest else 1
     config = load(Path(folder) / "site.toml")
     config = replace(config, devices=replace(config.devices, photo_decoder="sim"))
-    kiosk = Kiosk(config, "good-day")
-    with closing(kiosk.world):
+    with closing(FarRoom(Path(door))) as room:
+        kiosk = Kiosk(config, room, quick=part == "soak")
         parts: dict[str, Callable[[Kiosk], Numbers]] = {
             "start": lambda kiosk: start(kiosk, float(began)),
             "idle": idle,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 
 from edge.session.states import Language
-from edge.ui.fonts import FAMILY, SOURCE, FontError, fonts
+from edge.ui.fonts import EVERYDAY, FAMILY, SOURCE, FontError, fonts
 from edge.ui.screen import SIMULATED_BAND
 from edge.ui.texts import catalogue
 
@@ -18,6 +21,8 @@ needs_noto = pytest.mark.skipif(
     not (SOURCE / "NotoSansCJK-Regular.ttc").is_file(),
     reason="needs the Debian package fonts-noto-cjk",
 )
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ def written() -> set[str]:
 
 
 @needs_noto
-@pytest.mark.parametrize("weight", ["regular", "bold"])
+@pytest.mark.parametrize("weight", ["regular", "bold", "everyday_regular", "everyday_bold"])
 def test_every_character_has_an_outline(extracted: Path, weight: str) -> None:
     path = getattr(fonts(extracted), weight)
     with TTFont(path, lazy=True) as face:
@@ -43,6 +48,59 @@ def test_every_character_has_an_outline(extracted: Path, weight: str) -> None:
             pen = BoundsPen(glyphs)
             glyphs[names[ord(char)]].draw(pen)
             assert pen.bounds is not None, f"{char!r} is blank"
+
+
+def test_our_own_texts_need_no_rare_characters() -> None:
+    """Else the whole face would be open in every size that they are drawn in."""
+    assert written() <= EVERYDAY
+
+
+@needs_noto
+def test_a_rare_character_is_written_with_the_whole_face(extracted: Path) -> None:
+    prepared = fonts(extracted)
+    assert prepared.file_for("王建华", bold=True) == prepared.everyday_bold
+    assert prepared.file_for("王㛃华", bold=True) == prepared.bold
+    assert prepared.file_for("王㛃华", bold=False) == prepared.regular
+
+
+LETTERS = """
+import sys
+from pathlib import Path
+from edge.ui.kivy_app import set_up
+set_up((1280, 800), False, Path(sys.argv[1]))
+from kivy.core.text import Label
+
+def dots(font, line):
+    label = Label(text=line, font_name=font, font_size=26, font_hinting="light")
+    label.resolve_font_name()
+    label._size = label.get_extents(line)
+    label._render_begin()
+    label._render_text(line, 0, 0)
+    return label._size, bytes(label._render_end().data)
+
+whole, everyday = sys.argv[2:]
+for line in sys.stdin.read().splitlines():
+    if dots(whole, line) != dots(everyday, line):
+        print(line)
+"""
+
+
+@needs_noto
+@pytest.mark.parametrize("bold", [False, True])
+def test_both_faces_draw_the_same_dots(tmp_path: Path, extracted: Path, bold: bool) -> None:
+    """So a layout holds whichever face its lines are drawn with."""
+    prepared = fonts(extracted)
+    faces = [prepared.bold if bold else prepared.regular, prepared.file_for("", bold=bold)]
+    command = [sys.executable, "-c", LETTERS, str(tmp_path / "kivy"), *map(str, faces)]
+    env = {**os.environ, "SDL_VIDEODRIVER": "offscreen", "PYTHONPATH": str(ROOT)}
+    lines = "\n".join(
+        line[:40]
+        for language in Language
+        for words in catalogue(language).values()
+        for line in words.splitlines()
+    )
+    done = subprocess.run(command, input=lines, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
 
 
 @needs_noto
