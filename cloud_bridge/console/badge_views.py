@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -26,13 +27,13 @@ def badge_list(request: HttpRequest) -> HttpResponse:
     """Everybody's badges, and the form for another one."""
     today = timezone.localdate()
     places = queries.badge_regions(request.user)
-    form = BadgeForm(request.POST or None, places=places, last=badges.latest(today), today=today)
+    last, account = badges.latest(today), request.user
+    form = BadgeForm(request.POST or None, account=account, places=places, last=last, today=today)
     if request.method == "POST" and form.is_valid():
         try:
             return _shown(request, _issue(request, form.cleaned_data))
         except BadgeRefused as refused:
             form.add_error(*_why(str(refused)))
-    account = request.user
     audit_log.write(
         vault(), account.username, "badges.view", ("badges", ""), region_code=account.region_id
     )
@@ -54,12 +55,14 @@ def _issue(request: HttpRequest, values: dict[str, Any]) -> Issued:
 
 @require_safe
 def badge(request: HttpRequest, number: str) -> HttpResponse:
-    return render(request, "console/badge.html", _context(_find(request, number)))
+    return render(request, "console/badge.html", _context(request, _find(request, number)))
 
 
 @require_POST
 def reset_badge(request: HttpRequest, number: str) -> HttpResponse:
     row = _find(request, number)
+    if not badges.may_give(request.user, row.role):
+        raise PermissionDenied
     try:
         return _shown(request, badges.reset(row, vault(), request.user.username))
     except BadgeRefused:
@@ -77,7 +80,7 @@ def revoke_badge(request: HttpRequest, number: str) -> HttpResponse:
 
 def _shown(request: HttpRequest, issued: Issued) -> HttpResponse:
     """The one answer in which a PIN stands; no cache keeps it."""
-    context = _context(issued.badge) | {"pin": f"{issued.pin[:3]} {issued.pin[3:]}"}
+    context = _context(request, issued.badge) | {"pin": f"{issued.pin[:3]} {issued.pin[3:]}"}
     return render(request, "console/badge.html", context)
 
 
@@ -88,10 +91,11 @@ def _find(request: HttpRequest, number: str) -> Badge:
     return row
 
 
-def _context(row: Badge) -> dict[str, Any]:
+def _context(request: HttpRequest, row: Badge) -> dict[str, Any]:
     deeds = StaffDeed.objects.filter(badge=row.number).select_related("device__site")
     return {
         "badge": row,
+        "may_reset": badges.may_give(request.user, row.role),
         "code": drawing(badges.code_of(row)),
         "spoken_number": f"{row.number[:3]} {row.number[3:]}",
         "kiosks": badges.kiosks_of(row).order_by("kiosk_id"),

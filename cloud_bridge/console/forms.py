@@ -11,7 +11,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from cloud_bridge.console.labels import LABELS
-from cloud_bridge.registry.models import Badge, Category, Recheck
+from cloud_bridge.registry.badges import may_give
+from cloud_bridge.registry.models import Account, Badge, Category, Recheck
 from edge.domain.settings import SETTINGS, Choice, Setting, Text, Value, Whole, from_text
 
 PENDING, CERTIFIED = "pending", "certified"
@@ -85,12 +86,22 @@ class BadgeForm(forms.Form):
     """Who gets a badge for the kiosks, where it counts and until when."""
 
     name = forms.CharField(label=_("Name"), max_length=60)
-    role = forms.ChoiceField(label=_("May do at the kiosk"), choices=Badge.Role.choices)
+    role = forms.ChoiceField(label=_("May do at the kiosk"))
     region = forms.ModelChoiceField(label=_("Counts in"), queryset=None, empty_label=None)
     valid_until = forms.DateField(label=_("Valid to"), widget=_Day())
 
-    def __init__(self, *args: object, places: Any, today: date, last: date, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: object,
+        account: Account,
+        places: Any,
+        today: date,
+        last: date,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, initial={"valid_until": last}, **kwargs)
+        roles = [choice for choice in Badge.Role.choices if may_give(account, choice[0])]
+        self.fields["role"].choices = roles
         self.fields["region"].queryset = places
         self.fields["name"].widget.attrs.update(autocomplete="off")
         self.fields["valid_until"].validators += [MinValueValidator(today), MaxValueValidator(last)]

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from cloud_bridge.registry import audit
-from cloud_bridge.registry.models import ROOT_REGION, Account, Badge, Device, Region
+from cloud_bridge.registry.models import ROOT_REGION, Account, Badge, Device, Region, Role
 from cloud_bridge.registry.vault import Vault, VaultError
 from edge.domain.staff import (
     BADGE_DIGITS,
@@ -141,6 +141,15 @@ def serving(device: Device) -> Any:
     """Badges of the region the kiosk serves, and of the regions above it."""
     codes = [row.code for row in Region.objects.all() if row.covers(device.site.region_id)]
     return Badge.objects.filter(revoked_at=None, region__in=codes)
+
+
+def may_give(account: Account, role: str) -> bool:
+    """Whether an account may hand out a badge of this role, or a new PIN for one.
+
+    A clerk's badge certifies people: who looks after machines must not make one for themselves.
+    """
+    supervises = bool(account.role == Role.SUPERVISOR)
+    return supervises or Badge.Role(role) is Badge.Role.TECHNICIAN
 
 
 def may_witness(number: str, region_id: str, at: datetime) -> bool:

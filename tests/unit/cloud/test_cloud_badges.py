@@ -243,6 +243,29 @@ def test_reset_and_revoke_by_page(registry: TestRegistry) -> None:
     assert response.status_code == 302
 
 
+def test_who_looks_after_machines_makes_nobody_a_witness(registry: TestRegistry) -> None:
+    """Neither with a badge of their own nor with a new PIN for somebody else's."""
+    client = signed_in(registry, "technician")
+    assert 'value="clerk"' not in text_of(client.get("/badges/"))
+    posted(client, role="clerk")
+    assert not Badge.objects.exists()
+    posted(client, role="technician")
+    assert Badge.objects.get().role == "technician"
+    clerks = issue(registry, name="李办事员", role="clerk").badge
+    assert "/reset/" not in text_of(client.get(f"/badges/{clerks.number}/"))
+    assert client.post(f"/badges/{clerks.number}/reset/").status_code == 403
+    verifier = clerks.verifier_sealed
+    clerks.refresh_from_db()
+    assert bytes(clerks.verifier_sealed) == bytes(verifier)
+    client.post(f"/badges/{clerks.number}/revoke/")
+    clerks.refresh_from_db()
+    assert clerks.revoked_at is not None, "a lost badge anybody may end"
+    boss = signed_in(registry, "supervisor")
+    assert 'value="clerk"' in text_of(boss.get("/badges/"))
+    again = issue(registry, name="王办事员", role="clerk").badge
+    assert "/reset/" in text_of(boss.get(f"/badges/{again.number}/"))
+
+
 def test_the_code_on_the_badge_is_its_number_and_not_its_pin(registry: TestRegistry) -> None:
     import zxingcpp
     from PIL import Image
