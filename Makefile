@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures gallery receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store swaps chaos drain evaluate clean
+.PHONY: help setup demo test check format lock pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store swaps chaos drain evaluate clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ pictures: demo  ## the README's pictures, from a fresh demonstration
 gallery:  ## every screen on four panels, in both languages and both sizes of letters (gallery/index.html, summary.json)
 	@$(PY) -m tests.tools.gallery
 
+journeys:  ## every flow and branch touched through in a real window, a picture of each step (journeys/index.html)
+	@$(PY) -m tests.window.journeys.page
+
 receipts:  ## every receipt as printed, in both widths and languages (receipts-out/index.html)
 	@$(PY) tests/tools/receipt_pictures.py --out receipts-out
 
@@ -77,4 +80,4 @@ drain:  ## a backlog of ten thousand records through the real processes, and wha
 	@$(PY) -m tests.tools.bench_drain
 
 clean:  ## remove what was built, keep .venv
-	rm -rf build dist demo-out receipts-out gallery conformance chaos .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist demo-out receipts-out gallery journeys conformance chaos .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

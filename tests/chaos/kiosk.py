@@ -24,6 +24,7 @@ from edge.drivers.sim.printer import SimPrinter
 from edge.drivers.sim.room import Room
 from edge.drivers.sim.scenario import WISHES
 from edge.models import watcher
+from edge.ports import Eyes
 from edge.session.events import Event, Pressed
 from edge.session.machine import Transition
 from edge.session.states import Finished, Language, Storing, Turned
@@ -120,10 +121,12 @@ class QuickKiosk:
         self.runner.post(Pressed(self._buttons[int(x)]))
 
 
-def parts(config: Config, world: World, time: TimeSource | None) -> Parts:
+def parts(
+    config: Config, world: World, time: TimeSource | None, eyes: Callable[[], Eyes] = RecordedEyes
+) -> Parts:
     """What `compose` makes, with recorded eyes and perhaps another clock."""
     with ExitStack() as swaps:
-        swaps.enter_context(_swapped(watcher, "Watcher", lambda *_, **__: RecordedEyes()))
+        swaps.enter_context(_swapped(watcher, "Watcher", lambda *_, **__: eyes()))
         if time is not None:
             swaps.enter_context(_swapped(composition, "SystemTime", lambda: time))
         return composition.compose(config, world)

@@ -53,6 +53,12 @@ class RecordedEyes:
         yield Look(frame, progress, CheckResult(_verdict(session["verdict"], order), _PICTURE))
 
 
+def recorded_verdict(name: str, order: WatchOrder) -> Verdict:
+    """How the first recorded session of that day ended, with the movements of this order."""
+    sessions = json.loads(RECORDINGS.read_text(encoding="utf-8"))
+    return _verdict(sessions[SESSIONS.index(name)]["verdict"], order)
+
+
 def _progress(fields: dict[str, Any], actions: tuple[Action, ...]) -> WatchProgress:
     prompt = Prompt(fields["prompt"])
     if prompt not in (Prompt.FRAME_FACE, Prompt.LOOK_AHEAD):

@@ -1,0 +1,46 @@
+"""Play journeys in one window: how they went as JSON on the last line.
+
+python -m tests.window.journeys GROUP [NAME...] [--pictures FOLDER] [--models FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.headless import make_config
+from tests.window.journeys.hall import Glass, Journey, Played, play
+
+
+def journeys_of(group: str) -> dict[str, Journey]:
+    module = importlib.import_module(f"tests.window.journeys.{group}")
+    found: dict[str, Journey] = module.journey.all
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("group")
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--pictures", type=Path)
+    told = parser.parse_args()
+    wanted = [j for j in journeys_of(told.group).values() if not told.names or j.name in told.names]
+    played: list[Played] = []
+    with tempfile.TemporaryDirectory(prefix="journeys-") as name:
+        root = Path(name)
+
+        def through() -> None:
+            for journey in wanted:
+                played.append(play(glass, journey, root, told.pictures))
+
+        glass = Glass(make_config(root / "window", Path("unused")), through)
+        glass.run()
+    print(json.dumps([asdict(one) for one in played], ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
