@@ -240,6 +240,7 @@ def _withdraw(state: Mine, words: Wording) -> Screen:  # noqa: ARG001
         title=title,
         lines=tuple(words(f"mine_withdraw.{part}") for part in ("gone", "kept", "later")),
         hint=ask,
+        hint_spare=True,
         tone=Tone.CARE,
         spoken=sentences_of(title, ask),
     )
