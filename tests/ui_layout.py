@@ -21,7 +21,7 @@ from edge.ui.arrange import Plan, plan
 from edge.ui.fonts import fonts
 from edge.ui.kivy_app import set_up
 from edge.ui.pieces import Glass, Kit, Text
-from edge.ui.screen import Screen
+from edge.ui.screen import Screen, Weight
 from edge.ui.theme import GAP_MM, KEY_MM, PANELS, Panel, Theme
 from edge.ui.typeset import Box
 from edge.ui.viewmodel import view
@@ -113,6 +113,14 @@ def faults_of(kit: Kit, leaf: Plan) -> Iterator[str]:
         if not all(part.box.within(key.box) for part in inside):
             yield f"words beside their key: {key.choice.label}"
     yield from overlaps(kit, leaf)
+    yield from uneven(leaf)
+
+
+def uneven(leaf: Plan) -> Iterator[str]:
+    """Answers of equal weight stand for sizes and colours that are equal too."""
+    equal = [key for key in leaf.keys if key.choice.weight is Weight.EQUAL]
+    if len({(round(k.box.w, 1), round(k.box.h, 1), k.look) for k in equal}) > 1:
+        yield f"unequal: {', '.join(key.choice.label for key in equal)}"
 
 
 def overlaps(kit: Kit, leaf: Plan) -> Iterator[str]:

@@ -170,6 +170,8 @@ from edge.session.states import (
 WARN_S = 30
 """How long before the end the person is warned (K40, E15)."""
 
+LANGUAGES = {Button(f"language_{language.value}"): language for language in Language}
+
 CARD_TRIES = 3
 
 REMIND_S = 15
@@ -560,10 +562,8 @@ def _helpers_card_failed(
 def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
     """Footer first, because it works everywhere; then what the screen itself offers."""
     match button:
-        case Button.LANGUAGE_ZH:
-            return _touched(replace(session, language=Language.ZH, leaf=0), ctx)
-        case Button.LANGUAGE_EN:
-            return _touched(replace(session, language=Language.EN, leaf=0), ctx)
+        case _ if button in LANGUAGES:
+            return _touched(replace(session, language=LANGUAGES[button], leaf=0), ctx)
         case Button.MORE_TIME:
             return _touched(session, ctx)
         case Button.LARGE_PRINT:

@@ -41,7 +41,7 @@ from edge.session.helping_states import (
     TypingNumber,
     WhoFor,
 )
-from edge.session.machine import offered
+from edge.session.machine import LANGUAGES, offered
 from edge.session.mine_states import (
     AskingMine,
     Complaint,
@@ -156,7 +156,6 @@ _FOR_STAFF = (
     StaffSignIn | StaffChecking | Service | AssistCard | AssistConfirm | AssistReasons | Vouching
 )
 """What residents neither read nor press."""
-_LANGUAGE_BUTTONS = {Language.ZH: Button.LANGUAGE_ZH, Language.EN: Button.LANGUAGE_EN}
 
 
 def _framed(screen: Screen, session: Session, now_ns: MonoNs, words: Wording) -> Screen:
@@ -268,12 +267,11 @@ def _time_left(session: Session, now_ns: MonoNs, words: Wording) -> str:
 
 
 def _languages(current: Language) -> tuple[Choice, ...]:
-    """Each language is called by its own name."""
-    return tuple(
-        Choice(text(language, "language.name"), button)
-        for language, button in _LANGUAGE_BUTTONS.items()
-        if language is not current
-    )
+    """The next language, called by its own name: one key, however many there are."""
+    order = list(LANGUAGES.items())
+    place = [language for _, language in order].index(current)
+    button, following = order[(place + 1) % len(order)]
+    return (Choice(text(following, "language.name"), button),)
 
 
 def _label(state: State, button: Button, words: Wording) -> str:
