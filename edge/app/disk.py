@@ -20,7 +20,7 @@ from edge.domain.errors import DamagedError, StoreError
 from edge.domain.health import Condition
 from edge.domain.people import CardKey
 from edge.domain.record import RecordId
-from edge.domain.timebase import TimeSource
+from edge.domain.timebase import NS_PER_S, TimeSource
 from edge.ports import OutboxRow, Position, ReceiptItem
 from edge.store.database import Database
 from edge.store.helpers import HelperBook, TicketBook
@@ -38,6 +38,7 @@ from edge.wire.notices import NewEpoch, notice_body
 log = logging.getLogger("edge.disk")
 
 TRIAL_BYTES = 32 * 1024
+DAY_NS = 24 * 60 * 60 * NS_PER_S
 LEDGER = "ledger"
 RESERVE = "reserve.bin"
 TEMPLATES = "templates"
@@ -156,14 +157,11 @@ class KioskDisk(SqliteJournal):
 
     def may_help(self, helper: CardKey) -> bool:
         """Whether this card may name one more person today. Raises `StoreError`."""
-        day = self._sure_day()
-        return day is None or self._helpers.may(helper, day)
+        return self._helpers.may(helper, self._day())
 
     def admit(self, helper: CardKey, target: CardKey) -> bool:
-        """Count a target; False if the card named too many today. A clock that nobody trusts locks
-        nobody out. Raises `StoreError`."""
-        day = self._sure_day()
-        return day is None or self._helpers.admit(helper, target, day)
+        """Count a target; False if the card named too many today. Raises `StoreError`."""
+        return self._helpers.admit(helper, target, self._day())
 
     def next_ticket(self) -> int:
         """The number of whoever calls a person next. Raises `StoreError`."""
@@ -172,6 +170,13 @@ class KioskDisk(SqliteJournal):
     def take_ticket(self, number: int) -> None:
         """That number is given now. Raises `StoreError`."""
         self._tickets.take(number, self._sure_day())
+
+    def _day(self) -> str:
+        """Where nobody trusts the clock, a day is 24 hours since the machine was switched on."""
+        now = self._times.now()
+        if now.is_sure:
+            return now.local.date().isoformat()
+        return f"{now.boot_id} {now.boot_ns // DAY_NS}"
 
     def _sure_day(self) -> date | None:
         now = self._times.now()
@@ -186,6 +191,7 @@ class KioskDisk(SqliteJournal):
         if self._retention.is_due(today):
             self._retention.run(today)
             self._drop_templates(today)
+            self._helpers.forget_other_days(self._day())
             self.clock.note_floor(now)
         if not self._retention.is_due(today):
             self._kept_house = today

@@ -17,20 +17,21 @@ from edge.store.database import Database
 TARGETS_A_DAY = 3
 LAST_TICKET = 99
 NO_DAY = "-"
+_KEPT = "SELECT value FROM state WHERE name = 'helped'"
 
 
 class HelperBook:
-    """Used by the session thread alone."""
+    """Used by the session thread alone. A `day` is any word that changes once a day."""
 
     def __init__(self, database: Database, data_key: bytes) -> None:
         self._database = database
         self._key = data_key
 
-    def may(self, helper: CardKey, day: date) -> bool:
+    def may(self, helper: CardKey, day: str) -> bool:
         """Whether this card may name one more person."""
         return len(self._named(day).get(self._hash(day, helper), ())) < TARGETS_A_DAY
 
-    def admit(self, helper: CardKey, target: CardKey, day: date) -> bool:
+    def admit(self, helper: CardKey, target: CardKey, day: str) -> bool:
         """Count this target once; False if it would be one too many. Days before are forgotten."""
         who, whom = self._hash(day, helper), self._hash(day, helper + target)
         with self._database.write() as db:
@@ -41,19 +42,25 @@ class HelperBook:
             if len(known) >= TARGETS_A_DAY:
                 return False
             known.append(whom)
-            value = json.dumps([day.isoformat(), named])
+            value = json.dumps([day, named])
             db.execute("INSERT OR REPLACE INTO state VALUES ('helped', ?)", [value])
         return True
 
-    def _named(self, day: date) -> dict[str, list[str]]:
-        row = self._database.row("SELECT value FROM state WHERE name = 'helped'")
+    def forget_other_days(self, day: str) -> None:
+        """Also where nobody helps anybody any more."""
+        if self._database.row(_KEPT) is not None and not self._named(day):
+            with self._database.write() as db:
+                db.execute("DELETE FROM state WHERE name = 'helped'")
+
+    def _named(self, day: str) -> dict[str, list[str]]:
+        row = self._database.row(_KEPT)
         if row is None:
             return {}
         kept_day, named = json.loads(row[0])
-        return dict(named) if kept_day == day.isoformat() else {}
+        return dict(named) if kept_day == day else {}
 
-    def _hash(self, day: date, key: str) -> str:
-        words = f"jianzai helper 1\n{day.isoformat()}\n{key}".encode()
+    def _hash(self, day: str, key: str) -> str:
+        words = f"jianzai helper 1\n{day}\n{key}".encode()
         return hmac.new(self._key, words, hashlib.sha256).hexdigest()[:32]
 
 
