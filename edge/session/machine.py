@@ -390,8 +390,15 @@ def _remind(session: Session, ctx: Context) -> Transition:
 def _card_late(session: Session, state: _WaitsForCard, ctx: Context) -> Transition:
     failures = state.failures + 1
     if failures >= CARD_TRIES:
-        return _go(session, Turned(Why.CARD_UNREADABLE), ctx)
+        return _no_card(session, state, Turned(Why.CARD_UNREADABLE), ctx)
     return _go(session, replace(state, failures=failures), ctx, Repeat())
+
+
+def _no_card(session: Session, state: State, away: Turned, ctx: Context) -> Transition:
+    """Who only wanted a copy in the middle of something else goes on with that."""
+    if isinstance(state, AwaitingOwner) and knows_somebody(state):
+        return _return(session, state.back, ctx)
+    return _go(session, away, ctx)
 
 
 def _counted(session: Session, ctx: Context) -> Transition:
@@ -526,13 +533,13 @@ def _card_failed(session: Session, fault: Fault, ctx: Context) -> Transition:
     """
     session = replace(session, card_lies=False)
     match session.state:
-        case Home() | WhoFor() | AwaitingCard() | AwaitingOwner() if fault in (
+        case (Home() | WhoFor() | AwaitingCard() | AwaitingOwner()) as state if fault in (
             Fault.ABSENT,
             Fault.SILENT,
         ):
-            return _go(session, Turned(Why.READER_DOWN, fault=fault), ctx)
+            return _no_card(session, state, Turned(Why.READER_DOWN, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state if state.failures + 1 >= CARD_TRIES:
-            return _go(session, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
+            return _no_card(session, state, Turned(Why.CARD_UNREADABLE, fault=fault), ctx)
         case (AwaitingCard() | AwaitingOwner()) as state:
             return _go(session, replace(state, failures=state.failures + 1), ctx, Repeat())
         case Home() | WhoFor():

@@ -306,6 +306,15 @@ def test_a_number_that_was_typed_is_no_card() -> None:
     assert kiosk.ordered(fx.PrintCopy), "with the card itself it prints"
 
 
+@pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.GARBLED])
+def test_who_has_no_card_for_a_copy_goes_on_with_what_they_did(fault: Fault) -> None:
+    typed = replace(TARGET, named_by=NamedBy.TYPED)
+    reviewing = Reviewing(typed, verdict(alike=None))
+    kiosk = told(reviewing).do(Button.REPRINT)
+    kiosk.do(*(CardFailed(fault) for _ in range(1 if fault is Fault.ABSENT else 3)))
+    assert kiosk.state == reviewing
+
+
 def test_a_receipt_of_another_terminal_offers_no_copy() -> None:
     state = CodeTold(Home(), CodeNews.GENUINE, PAPER, here=False)
     assert Button.REPRINT not in offered(state)
