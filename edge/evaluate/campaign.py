@@ -40,8 +40,8 @@ LIVE, REPLAY, AGAIN = "live", "replay", "replay_again"
 GENERATORS = {LIVE: living, **attacks.KINDS, AGAIN: attacks.KINDS[REPLAY]}
 SLOW_PACE = 0.2  # of the attackers ask for it
 EYES = (
-    *("continuity", "embedding", "faces", "gate", "geometry", "liveness", "movement"),
-    *("observation", "preprocess", "quality", "runtime", "seam", "watcher"),
+    *("continuity", "embedding", "faces", "gate", "geometry", "liveness", "mixture"),
+    *("movement", "observation", "preprocess", "quality", "runtime", "seam", "watcher"),
 )
 _EDGE = Path(__file__).parents[1]
 DEPENDS_ON = (  # whatever can change a session's pixels or its verdict, and nothing else

@@ -77,6 +77,11 @@ class Check:
             return Action.BLINK in self.actions
         return isinstance(self._movement, Blink)
 
+    @property
+    def wants_patch(self) -> bool:
+        """A turn or a nod is to be told from a fade."""
+        return isinstance(self._movement, Movement) and self._movement.turns
+
     def wants_identity(self, seen: Observation) -> bool:
         """Whether this very observation should say how far its face is from the first one."""
         if seen.face is None or self._neutral is None or self._continuity is None:

@@ -12,6 +12,7 @@ import numpy as np
 from edge.domain.challenge import Action, Reason
 from edge.domain.timebase import MonoNs
 from edge.models.geometry import nose_parallax
+from edge.models.mixture import Patch, left_over
 from edge.models.observation import FaceView, Limits, Observation, seconds
 from edge.models.preprocess import Points
 
@@ -123,6 +124,16 @@ class Proofs:
         return mean(sorted(identity for _, identity in self._taken)[: self._limits.proofs])
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One frame of a movement; `rigid` as in `FaceView`, `patch` as in `Observation`."""
+
+    at_ns: MonoNs
+    amount: float
+    rigid: Points = field(repr=False)
+    patch: Patch | None = field(repr=False)
+
+
 class Movement:
     """One head or mouth movement, from its prompt until it is done or wrong.
 
@@ -140,11 +151,16 @@ class Movement:
         self._held = Hold()
         self._wrong = Hold()
         self._proofs = Proofs(limits)
-        self._samples: list[tuple[MonoNs, float, Points]] = []  # time, amount, rigid points
+        self._samples: list[Sample] = []
 
     @property
     def begun(self) -> bool:
         return self._begun
+
+    @property
+    def turns(self) -> bool:
+        """Whether it is a turn or a nod of the head."""
+        return self._action.axis != "face"
 
     @property
     def needs_rest(self) -> bool:
@@ -157,12 +173,30 @@ class Movement:
 
         Where frames are rare a quick head is not, either.
         """
-        if self._action.axis == "face" or self._held.since is None:
+        since = self._held.since
+        if not self.turns or since is None:
             return False
-        limits, before = self._limits, [s for s in self._samples if s[0] < self._held.since]
-        if not before or any(limits.centre < amount < 1.0 for _, amount, _ in before):
+        before = [sample for sample in self._samples if sample.at_ns < since]
+        if not before or self._turned(before, since):
             return False
-        return seconds(before[-1][0], self._held.since) <= limits.skip_s
+        return seconds(before[-1].at_ns, since) <= self._limits.skip_s
+
+    def _turned(self, before: list[Sample], since: MonoNs) -> bool:
+        """Whether the last way from the middle to the hold was seen, and was no fade."""
+        limits = self._limits
+        starts = [n for n, sample in enumerate(before) if sample.amount <= limits.centre]
+        way = before[starts[-1] + 1 :] if starts else before
+        if not any(sample.amount < 1.0 for sample in way):
+            return False
+        held = next(sample for sample in self._samples if sample.at_ns >= since)
+        return not starts or not self._fades(before[starts[-1]], way, held)
+
+    def _fades(self, start: Sample, way: list[Sample], held: Sample) -> bool:
+        between = [sample.patch for sample in way if sample.patch is not None]
+        if start.patch is None or held.patch is None or not between:
+            return False
+        left = left_over(between, start.patch, held.patch)
+        return left is not None and left < self._limits.mixture
 
     def wants_identity(self, seen: Observation, face: FaceView) -> bool:
         amount = self._neutral.amounts(face, self._limits)[self._action]
@@ -175,7 +209,7 @@ class Movement:
             return Reason.WRONG_ACTION
         if self._begins_too_early(seen, amount):
             return Reason.TOO_EARLY
-        self._samples.append((seen.at_ns, amount, face.rigid))
+        self._samples.append(Sample(seen.at_ns, amount, face.rigid, seen.patch))
         if amount < self._limits.onset:
             self._proofs.forget()
         lasts = self._held.lasts(seen, amount >= 1.0, self._limits.hold_s)
@@ -212,11 +246,11 @@ class Movement:
         return Reason.FACE_CHANGED if self._proofs.denied else None
 
     def _judge_depth(self) -> Judgement:
-        if self._action.axis == "face":
+        if not self.turns:
             return Done.DONE
-        held = [sample for sample in self._samples if sample[0] >= (self._held.since or 0)]
-        depths = [self._parallax(rigid) for _, _, rigid in held]
-        needed = [self._needed(amount) for _, amount, _ in held]
+        held = [sample for sample in self._samples if sample.at_ns >= (self._held.since or 0)]
+        depths = [self._parallax(sample.rigid) for sample in held]
+        needed = [self._needed(sample.amount) for sample in held]
         self.margin = median(depth / need for depth, need in zip(depths, needed, strict=True))
         deep = self.margin >= 1.0 and self._grew(median(depths))
         return Done.DONE if deep else Reason.FLAT
@@ -233,7 +267,7 @@ class Movement:
 
     def _early(self) -> list[Points]:
         """The face near the neutral, before the hold and in one piece with it."""
-        return [rigid for _, amount, rigid in self._samples if amount < self._limits.onset]
+        return [one.rigid for one in self._samples if one.amount < self._limits.onset]
 
     def _parallax(self, rigid: Points) -> float:
         """Only worked out once a movement is judged: it costs as much as a cut-out."""

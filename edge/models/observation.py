@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.models.geometry import Pose
+from edge.models.mixture import Patch
 from edge.models.preprocess import Points
 
 
@@ -45,16 +46,17 @@ class Limits:
     blink_max_s: float = 3.0
     onset: float = 0.5  # of the threshold: from here a movement counts as begun
     centre: float = 0.4  # of the threshold: within this the head looks ahead
-    centre_s: float = 0.2
+    centre_s: float = 0.15
     remind_s: float = 2.0
     reaction_s: float = 0.25  # nobody reacts sooner to a prompt
     window_s: float = 8.0  # patient with old people; per action, and to come back to the middle
     hold_s: float = 0.25
     wrong_hold_s: float = 0.15
     skip_s: float = 0.14  # in which a head is not at rest and turned without a frame in between
+    mixture: float = 0.35  # left over by the ends of a turn, see `mixture.left_over`
     again_s: float = 4.0  # without a beginning: the prompt is given once more
     again_for_s: float = 1.5
-    still_s: float = 1.5
+    still_s: float = 1.2
     # Depth
     parallax: float = 0.10  # eye distances, at 20 degrees; a flat print stayed below 0.08
     parallax_per_degree: float = 0.005  # more is asked for beyond 20 degrees
@@ -74,7 +76,7 @@ class Limits:
     jump: float = 10.0  # degrees between two frames that need no explanation
     jump_per_s: float = 300.0  # a real, quick turn reached 220
     # The comparison
-    frontal_frames: int = 8
+    frontal_frames: int = 5  # as many as the comparison was measured with
 
     @classmethod
     def slow(cls) -> Limits:
@@ -117,7 +119,7 @@ class Observation:
 
     `identity` is how far the direction of its embedding is from the first frontal frame's, if
     asked for; `seam` the distance to the frame before, 0 where the two are alike at a glance
-    (see `seam.Seam`).
+    (see `seam.Seam`); `patch` what lies where the face was when a movement was asked for.
     """
 
     at_ns: MonoNs
@@ -126,6 +128,7 @@ class Observation:
     face: FaceView | None = None
     identity: float | None = None
     seam: float = 0.0
+    patch: Patch | None = field(repr=False, default=None)
     blank: bool = False  # nothing to be seen at all: something is before the lens
 
 

@@ -24,6 +24,7 @@ from edge.models.gate import Judgement, judge
 from edge.models.geometry import Light
 from edge.models.layers import Layers, LayersTry, reasons_of
 from edge.models.liveness import Check, Stage
+from edge.models.mixture import Patch, patch_of
 from edge.models.observation import FaceView, Limits, Observation
 from edge.models.preprocess import Image, enlarged, image_of, picture_of
 from edge.models.runtime import sha256_of_model
@@ -52,6 +53,7 @@ class _Try:
     frames: int = 0
     last_ns: MonoNs = field(default=MonoNs(0))  # of the newest frame
     light: Light | None = None
+    place: Box | None = None  # of the face while no movement was asked for
     first: Embedding | None = field(repr=False, default=None)
     frontal: list[Embedding] = field(repr=False, default_factory=list)
     portrait: Picture | None = field(repr=False, default=None)
@@ -161,6 +163,7 @@ class Watcher:
             track=sight.track,
             face=view,
             seam=differs,
+            patch=_patch(attempt, image, sight.mesh.box),
         )
         wanted = attempt.check.wants_identity(seen)
         return replace(seen, identity=_identity(attempt)) if wanted else seen
@@ -236,6 +239,14 @@ def view_of(image: Image, mesh: Mesh, lids: float | None, light: Light | None = 
 def _with_quality(view: FaceView, image: Image, box: Box, chip: Image) -> FaceView:
     lips, eyes = quality.lips_and_eyes(chip)
     return replace(view, behind=quality.behind(image, box.left, box.right), lips=lips, eyes=eyes)
+
+
+def _patch(attempt: _Try, image: Image, face: Box) -> Patch | None:
+    """Where the face is when a movement is asked for; then the same place, wherever it goes."""
+    if not attempt.check.wants_patch:
+        attempt.place = face
+        return None
+    return patch_of(image, attempt.place or face)
 
 
 def _identity(attempt: _Try) -> float:

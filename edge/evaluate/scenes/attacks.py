@@ -27,6 +27,7 @@ from edge.evaluate.scenes.sitters import SIZE
 RATES = (8.0, 10.0, 12.0, 15.0)
 AXES_DEG = (0.0, 90.0, 45.0)
 MASK_LEVELS = 5
+HALF = 0.5  # of the picture: from there on somebody else is before the camera
 
 
 @lru_cache(maxsize=1)
@@ -261,7 +262,10 @@ def replay_scrubbed(group: Group, rng: Rng) -> Show:
 
 
 def swap(group: Group, rng: Rng) -> Show:
-    """The card holder begins, somebody else goes on: by a cut, a dissolve, or a short absence."""
+    """The card holder begins, somebody else goes on: by a cut, a dissolve, or a short absence.
+
+    A try that ends before the other face makes up half of a picture shows no swap.
+    """
     how = str(rng.choice(("cut", "dissolve", "absence")))
     number, wait_s = int(rng.integers(1, 5)), rng.uniform(0.0, 1.8)
     lasts_s = {"cut": 0.0, "dissolve": rng.uniform(0.1, 0.8), "absence": rng.uniform(0.05, 0.3)}[
@@ -270,6 +274,7 @@ def swap(group: Group, rng: Rng) -> Show:
     body, lens, fps, room = Body(brisk(rng)), _lens(rng), _rate(rng), _room()
     asked: list[float] = []
     began: list[float] = []
+    shown: list[float] = []
 
     def draw(prompt: Prompt, since_s: float, at_s: float) -> Rgb:
         body.move(prompt, since_s, 1 / fps)
@@ -279,6 +284,7 @@ def swap(group: Group, rng: Rng) -> Show:
             began.append(at_s)
         pose = body.pose(at_s)
         part = 0.0 if not began else _part(at_s - began[0], lasts_s)
+        shown.append(part)
         if part == 0.0 or part == 1.0:
             head = group.other_head if part else group.head
             return lens.expose(head.render(pose))
@@ -288,7 +294,7 @@ def swap(group: Group, rng: Rng) -> Show:
         return lens.expose(np.asarray(cv2.addWeighted(both[0], 1 - part, both[1], part, 0)))
 
     show = _together(group, fps, draw, {"how": how, "lasts_s": lasts_s, "at_prompt": number})
-    show.presented = lambda: bool(began)
+    show.presented = lambda: max(shown, default=0.0) >= HALF
     return show
 
 

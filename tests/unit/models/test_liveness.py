@@ -661,7 +661,7 @@ def test_a_little_unrest_only_takes_longer() -> None:
     check = Check((Action.STILL,))
     prompts = run(check, Person(), change)
     assert check.done == (Action.STILL,)
-    assert prompts[-1][0] >= 5.5
+    assert prompts[-1][0] >= 4.0 + Limits().still_s
 
 
 def test_who_keeps_still_is_proven_too() -> None:
@@ -775,3 +775,55 @@ def test_nothing_that_can_be_seen_breaks_the_check(seen, order) -> None:
         steps = progress.step
         assert was not in (Stage.PASSED, Stage.FAILED) or check.stage is was
     assert (check.stage is Stage.FAILED) == bool(check.reasons)
+
+
+# --- photographs that fade ------------------------------------------------------------
+
+
+FEATURES = np.random.default_rng(5).uniform(0, 255, 24)  # dark and bright, side by side
+
+
+def before_a_wall(shift: float) -> np.ndarray:
+    """What lies in the place of the face: features that wander with the head."""
+    across = np.linspace(0.3, 0.7, 24) + shift
+    row = np.interp(across, np.linspace(0, 1, len(FEATURES)), FEATURES)
+    return np.tile(row, (24, 1)).astype(np.float32).ravel()
+
+
+def wandering(seen: Observation, _at_s: float, check: Check) -> Observation:
+    assert seen.face is not None
+    turned = (seen.face.pose.yaw + seen.face.pose.pitch) / 100
+    return replace(seen, patch=before_a_wall(turned)) if check.wants_patch else seen
+
+
+def fading(seen: Observation, _at_s: float, check: Check) -> Observation:
+    """Between the photograph ahead and the one in the pose there is nothing but their mixture."""
+    assert seen.face is not None
+    most = TURNS.get(check.progress().prompt, REST)
+    part = (seen.face.pose.yaw + seen.face.pose.pitch) / ((most[0] + most[1]) or 1)
+    ends = before_a_wall(0.0), before_a_wall((most[0] + most[1]) / 100)
+    both = ((1 - part) * ends[0] + part * ends[1]).astype(np.float32)
+    return replace(seen, patch=both) if check.wants_patch else seen
+
+
+@pytest.mark.parametrize("fps", [8.0, 15.0, 30.0])
+def test_a_head_whose_features_wander_is_seen_turning(fps) -> None:
+    check = Check(ALL)
+    run(check, Person(), wandering, fps=fps)
+    assert check.stage is Stage.PASSED
+
+
+@pytest.mark.parametrize("fps", [8.0, 15.0, 30.0])
+@pytest.mark.parametrize("action", [Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN])
+def test_a_photograph_that_fades_into_another_turns_nothing(fps, action) -> None:
+    check = Check((action,))
+    hints = set()
+
+    def change(seen: Observation, at_s: float, check: Check) -> Observation:
+        hints.add(check.progress().hint)
+        return fading(seen, at_s, check)
+
+    run(check, Person(), change, fps=fps)
+    assert check.reasons == (Reason.TIMED_OUT,)
+    assert check.done == ()
+    assert Hint.LOOK_AT_CAMERA in hints
