@@ -43,6 +43,7 @@ from edge.ui.frame import (
     shape_of,
     strip,
     time_left,
+    torn,
 )
 from edge.ui.pieces import (
     Code,
@@ -215,7 +216,8 @@ def _choice_keys(kit: Kit, choices: Sequence[Choice], box: Box) -> list[Key]:
     for role, least_dp, lines_of, across in tries:
         made = _keys_in(kit, choices, lines_of, across, role)
         labels_of = [part for k in made for part in k.parts if isinstance(part, Text)]
-        if all(part.fits for part in labels_of) and _smallest(made) >= kit.theme.dp(least_dp):
+        easy_to_read = _smallest(made) >= kit.theme.dp(least_dp) and not torn(labels_of)
+        if all(part.fits for part in labels_of) and (easy_to_read or not least_dp):
             break
     return _alike(kit, made)
 
@@ -419,7 +421,7 @@ def _tile(kit: Kit, choice: Choice, box: Box, art: Art) -> Key:
     words alone where they need all the room."""
     look = look_of(kit, choice.weight)
     words = style(kit, Role.TILE, look.ink, bold=True, align="center")
-    inner = box.inset(kit.mm(3), kit.mm(2))
+    inner = box.inset(kit.mm(3))
     plate, room = _plate(kit, box, inner)
     label = labels(kit, choice, room, words)
     picture: tuple[Ground | Sketch, ...] = (

@@ -137,8 +137,8 @@ def _bust(pen: Pen, x: float, y: float, coat: Colour, hair: Colour) -> None:
     """Head and shoulders around (x, y)."""
     colours = pen.colours
     pen.paint(coat)
-    pen.slab(x - 40, y - 92, 80, 66, 30)
-    pen.slab(x - 40, y - 92, 80, 30, 4)
+    pen.slab(x - 44, y - 96, 88, 72, 34)
+    pen.slab(x - 44, y - 96, 88, 34, 6)
     pen.paint(colours.skin)
     pen.disc(x, y, 28, 32)
     pen.paint(hair)
@@ -153,8 +153,8 @@ def _bust(pen: Pen, x: float, y: float, coat: Colour, hair: Colour) -> None:
 def _people(pen: Pen) -> None:
     """An old person, and a younger one beside."""
     colours = pen.colours
-    _bust(pen, 142, 116, colours.side_ink, colours.side_ink)
-    _bust(pen, 64, 104, colours.main, colours.edge)
+    _bust(pen, 140, 112, colours.care_edge, colours.side_ink)
+    _bust(pen, 62, 104, colours.main, colours.edge)
 
 
 def _record(pen: Pen) -> None:

@@ -107,14 +107,14 @@ def flow(
 
 
 def _shrunk(kit: Kit, blocks: Sequence[Block], box: Box) -> float | None:
-    """How large letters can be for everything to fit; `None` if not even the smallest do. They
-    grow only where a sheet keeps some air around its words."""
+    """How large letters can be for everything to fit; `None` if not even the smallest do. A sheet
+    keeps air around its words as long as they can give way."""
     by = GROWN
     smallest = min((_smallest(block) for block in blocks), default=1.0)
     air = kit.mm(2 * SHEET_AIR_MM) if any(block.sheet for block in blocks) else 0.0
-    while total_height(kit, blocks, box.w, by) + (air if by > 1 else 0.0) > box.h + 0.5 or (
-        _too_wide(kit, blocks, box.w, by)
-    ):
+    while total_height(kit, blocks, box.w, by) + (
+        air if by > 1 else air / 2 if by > smallest else 0.0
+    ) > box.h + 0.5 or _too_wide(kit, blocks, box.w, by):
         if by <= smallest:
             return None
         by = max(by * SHRINK, smallest)

@@ -29,7 +29,7 @@ from edge.ui.pieces import (
 )
 from edge.ui.screen import Choice, Screen, Weight
 from edge.ui.theme import BAND, BAND_INK, GAP_MM, KEY_MM, Role
-from edge.ui.typeset import Box, columns, rows
+from edge.ui.typeset import Box, columns, rows, tears_words
 
 BAND_MM = 5.2
 PAD_MM = 1.75
@@ -118,10 +118,23 @@ def _urgent_look(kit: Kit) -> Look:
     return Look(colours.urgent, colours.urgent_ink, colours.urgent_ink, colours.care)
 
 
+EDGES_MM = (1.8, 1.0)
+"""Between a label and the edge of its key."""
+
+
+def torn(parts: Sequence[Text]) -> bool:
+    """Whether a word is torn at the end of a line."""
+    return any(tears_words(part.words, part.lines) for part in parts)
+
+
 def key(kit: Kit, choice: Choice, box: Box, look: Look, role: Role) -> Key:
-    """A key with its label, and a second line below it where there is one."""
-    room = box.inset(kit.mm(1.0))
-    parts = labels(kit, choice, room, style(kit, role, look.ink, bold=True, align="center"))
+    """A key with its label, and a second line below it where there is one; the words keep away from
+    its edge as far as they can."""
+    words = style(kit, role, look.ink, bold=True, align="center")
+    tries = [labels(kit, choice, box.inset(kit.mm(e), kit.mm(1.0)), words) for e in EDGES_MM]
+    fitting = [parts for parts in tries if all(part.fits for part in parts)]
+    good = [parts for parts in fitting if not torn(parts)]
+    parts = next(iter([*good, *fitting]), tries[-1])
     return Key(box, choice, look, parts, kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
 
 
@@ -129,12 +142,14 @@ def labels(kit: Kit, choice: Choice, room: Box, words: Style) -> tuple[Text, ...
     if not choice.detail:
         return (text(kit, choice.label, words, room, whole=True),)
     below = style(kit, Role.FRAME, words.ink, align="center")
-    below = replace(below, size_dp=below.floor_dp)
-    height = typeset(kit, choice.detail, below, room.w).height_px
-    above = room.without(foot=height)
+    smallest = replace(below, size_dp=below.floor_dp)
+    least = typeset(kit, choice.detail, smallest, room.w).height_px
+    second = text(kit, choice.detail, below, room.foot(max(least, room.h * 0.28)))
+    first = text(kit, choice.label, words, room.without(foot=second.height_px), whole=True)
+    both = room.middle(room.w, first.height_px + second.height_px)
     return (
-        text(kit, choice.label, words, above, whole=True),
-        text(kit, choice.detail, below, room.foot(height)),
+        replace(first, box=both.top(first.height_px)),
+        replace(second, box=both.foot(second.height_px)),
     )
 
 

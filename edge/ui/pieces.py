@@ -134,6 +134,11 @@ class Text:
     fits: bool
     floor_px: float
 
+    @property
+    def height_px(self) -> float:
+        """Of its lines, whatever the box."""
+        return self.size_px * LINE_HEIGHT * len(self.lines)
+
 
 def text(kit: Kit, words: str, look: Style, box: Box, *, whole: bool = False) -> Text:
     setting = fitted(kit, words, look, box, whole=whole)

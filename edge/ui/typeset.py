@@ -104,9 +104,9 @@ LONE = 1.0
 """What it costs to leave one Chinese character alone on a line."""
 
 SOFT = 0.5
-"""What it costs to end a line between these two, which are words of their own."""
+"""What it costs to end a line between these two; on a small key there is no other way."""
 
-_SOFT = re.compile("工作(?=人员)")
+_SOFT = re.compile("(?<=叫)工作(?=人员)")
 
 _WORDS = re.compile(
     "离退休|二代|上方|刷脸|不要|不用|核对|更正|我们|离开|感应区|工作人员|生存验证|生存认证|显示|完整|手工|输入|"
@@ -183,6 +183,7 @@ def tears_words(text: str, lines: Sequence[str]) -> bool:
     inside = {
         place for word in _WORDS.finditer(text) for place in range(word.start() + 1, word.end())
     }
+    inside -= {word.end() for word in _SOFT.finditer(text)}
     at = 0
     for line in lines[:-1]:
         at = text.index(line, at) + len(line)
