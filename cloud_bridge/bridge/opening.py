@@ -57,6 +57,7 @@ _DECIDING = {
 _RECORD_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _ID_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 _BADGE = re.compile(rf"[0-9]{{{BADGE_DIGITS}}}")
+_AT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)?")
 _TICKET = re.compile(r"[0-9A-Za-z-]{0,20}")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 
@@ -356,6 +357,7 @@ def _check_consent(consent: dict[str, Any]) -> None:
     _need(isinstance(consent.get("agreed"), bool))
     for name in ("version", "language", "text_sha256"):
         _need(isinstance(consent.get(name), str) and len(consent[name]) <= MAX_TEXT)
+    _need(_AT.fullmatch(str(consent.get("at", ""))) is not None)
 
 
 def _check_liveness(check: dict[str, Any]) -> None:

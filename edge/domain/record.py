@@ -136,12 +136,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Which text was agreed to or declined: version, language and hash of the exact words."""
+    """Which text was agreed to or declined, and when.
+
+    Version, language and hash of the exact words. `at`: RFC 3339 in UTC by the kiosk's
+    clock, which is as sure as the record's own times; empty from a kiosk that did not say it.
+    """
 
     version: str
     language: str
     text_sha256: str
     agreed: bool
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

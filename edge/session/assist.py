@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from edge.domain.cycles import due_after
 from edge.domain.people import RosterEntry
-from edge.domain.record import AssistReason, Consent, Verdict
+from edge.domain.record import AssistReason, Verdict
 from edge.domain.staff import StaffMember
 from edge.domain.templates import KEPT_AFTER, TemplateChange
 from edge.session import mine
@@ -142,8 +142,7 @@ def _enrolling(
     visit = state.visit
     match state, button:
         case EnrolConsenting(), Button.AGREE:
-            text = ctx.enrol_texts[language]
-            agreed = Consent(text.version, language.value, text.sha256, agreed=True)
+            agreed = ctx.consent(ctx.enrol_texts, language, agreed=True)
             return Enrol(replace(visit, consent=agreed, enrolling=True))
         case EnrolFailed(), Button.TRY_AGAIN:
             return Enrol(visit)

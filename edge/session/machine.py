@@ -235,9 +235,15 @@ class Context:
 
     def withdrawal(self, person_id: PersonId, language: Language, badge: str = "") -> TemplateEvent:
         """Somebody takes back what they agreed to, in front of this screen."""
-        text = self.enrol_texts[language]
-        consent = Consent(text.version, language.value, text.sha256, agreed=False)
+        consent = self.consent(self.enrol_texts, language, agreed=False)
         return self.template_event(TemplateChange.WITHDRAWN, person_id, consent, badge)
+
+    def consent(
+        self, texts: Mapping[Language, ConsentText], language: Language, *, agreed: bool
+    ) -> Consent:
+        """What somebody answers to one of these texts, now."""
+        text = texts[language]
+        return Consent(text.version, language.value, text.sha256, agreed, self.now.iso)
 
     def matter(
         self,
@@ -1124,8 +1130,8 @@ _UNFINISHED = Verdict(
 
 def _consent(session: Session, visit: Visit, ctx: Context, *, agreed: bool) -> Consent:
     own = visit.purpose is not Purpose.CERTIFY
-    text = (ctx.own_texts if own else ctx.consent_texts)[session.language]
-    return Consent(text.version, session.language.value, text.sha256, agreed)
+    texts = ctx.own_texts if own else ctx.consent_texts
+    return ctx.consent(texts, session.language, agreed=agreed)
 
 
 def _store(

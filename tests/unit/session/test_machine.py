@@ -173,6 +173,21 @@ def test_f17_no_frame_before_consent_and_the_text_is_in_the_record(walk: Walk) -
     assert (consent.version, consent.text_sha256, consent.agreed) == ("1", "c" * 64, True)
 
 
+@pytest.mark.parametrize("answer", [Button.AGREE, Button.DECLINE])
+def test_privacy_the_moment_of_the_answer_is_kept_with_the_text(walk: Walk, answer: Button) -> None:
+    walk.consenting()
+    at = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
+    walk.do(Pressed(answer), now=Stamp(at, MonoNs(0), "boot", ClockTrust.NTP))
+    if answer is Button.AGREE:
+        assert isinstance(walk.state, Watching)
+        walk.do(Judged(walk.state.watch_id, verdict())).press(Button.SUBMIT)
+    (order,) = walk.given(fx.Store)
+    assert isinstance(order, fx.Store)
+    assert order.record.consent is not None
+    assert order.record.consent.at == "2026-11-23T03:04:05.000Z"
+    assert order.record.finished.utc != at or answer is Button.DECLINE
+
+
 def test_e10_declining_leaves_a_record_and_opens_no_camera(walk: Walk) -> None:
     walk.consenting().press(Button.DECLINE).stored()
     assert walk.given(fx.Watch) == []

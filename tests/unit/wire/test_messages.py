@@ -49,7 +49,7 @@ RECORD = ProofRecord(
     person_id=PersonId("p-1"),
     outcome=Outcome.NEEDS_REVIEW,
     reasons=(Reason.NOT_ALIKE,),
-    consent=Consent("1", "zh", "c" * 64, agreed=True),
+    consent=Consent("1", "zh", "c" * 64, agreed=True, at="2026-11-23T02:59:40.000Z"),
     verdict=Verdict(
         live=True,
         actions=(Action.LEFT, Action.UP),
@@ -93,6 +93,7 @@ def test_a_record_arrives_as_it_was() -> None:
         "language": "zh",
         "text_sha256": "c" * 64,
         "agreed": True,
+        "at": "2026-11-23T02:59:40.000Z",
     }
 
 
