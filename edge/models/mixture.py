@@ -53,7 +53,7 @@ def left_over(between: Iterable[Patch], before: Patch, after: Patch) -> float | 
     whole = _left(after, before)
     parts = [(min(_left(one, before), _left(one, after)), one) for one in between]
     apart, middle = max(parts, key=lambda part: part[0], default=(0.0, before))
-    if apart <= DISTINCT * whole:
+    if apart <= max(DISTINCT * whole, ONE_GREY):
         return None
     return _left(middle, before, after) / apart
 
