@@ -23,6 +23,7 @@ from edge.models.preprocess import Image
 
 PATCH_PX = 24
 ROUND = 0.7  # of the face's width, to each side of its middle
+ONE_GREY = float(PATCH_PX)  # of difference all over a patch, as the length of a vector
 DISTINCT = 0.1  # of the way between the two: a frame nearer to one of them is that one
 
 Patch = npt.NDArray[np.float32]
