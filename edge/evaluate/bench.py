@@ -125,7 +125,7 @@ class Bench:
         seeds = range(first, first + DEPTH_SHOWS)
         errands: dict[str, Errand] = {
             "depth": lambda company: partial(depth.clouds, company, seeds),
-            "gallery": lambda _: partial(gallery.draw, self.folder / "plots/gallery.png"),
+            "gallery": lambda _: partial(gallery.draw, self.folder / "plots/gallery.jpg"),
         }
         if data is not None:
             errands["clips"] = lambda _: partial(real_clips, data, splits, self.models_dir)
@@ -266,7 +266,7 @@ class Bench:
         plots.scores(played, where / "scores.png")
         plots.times(played.get(LIVE, ()), where / "times.png")
         rows = [
-            ("plots/gallery.png", "What was tried, one session of each kind"),
+            ("plots/gallery.jpg", "What was tried, one session of each kind"),
             ("plots/parallax.png", "Parallax against angle, frame by frame"),
             ("plots/scores.png", "Scores of finished and unfinished sessions"),
             ("plots/times.png", "How long the living take"),
