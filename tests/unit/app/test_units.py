@@ -40,3 +40,11 @@ def test_sync_writes_in_the_folder_by_its_group_and_never_into_what_is_the_kiosk
     assert "edge-kiosk.service" in sync["After"]
     assert "edge-kiosk.service" not in sync["Wants"] + sync["Requires"]
     assert (sync["Restart"], sync["StartLimitIntervalSec"]) == (["always"], ["0"])
+
+
+def test_f09_what_is_in_memory_is_written_down_by_no_crash_and_no_full_memory() -> None:
+    """A core dump or a page of swap would hold names, numbers and faces in clear."""
+    for path in UNITS.glob("*.service"):
+        found = settings(path.name)
+        assert found["LimitCORE"] == ["0"], path.name
+        assert found["MemorySwapMax"] == ["0"], path.name
