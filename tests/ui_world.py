@@ -106,6 +106,7 @@ FACTS = Facts(
     office="桂园社区服务中心",
     phone="0755-12345678",
     simulated=True,
+    nearest="柳荫社区，银行对面",
 )
 NOW = MonoNs(1_000 * NS_PER_S)
 IDLE_S = Policy().idle_s

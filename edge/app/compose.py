@@ -191,6 +191,7 @@ def facts_of(config: Config, provenance: Provenance) -> Facts:
         office=config.agency.office,
         phone=config.agency.phone,
         simulated=provenance is Provenance.SIMULATED,
+        nearest=config.agency.nearest,
     )
 
 

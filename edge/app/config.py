@@ -35,6 +35,10 @@ class Agency:
     name: str = _doc("Who processes the data (处理者), as the consent text names it.")
     office: str = _doc("Where people can go in person.")
     phone: str = _doc("Help line, spoken and printed.")
+    nearest: str = _doc(
+        "Where the nearest other terminal stands, for whom this one cannot serve; empty: unknown.",
+        default="",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class Facts:
     office: str
     phone: str
     simulated: bool
+    nearest: str = ""  # another terminal
 
 
 @dataclass(frozen=True, slots=True)

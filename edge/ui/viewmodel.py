@@ -673,13 +673,26 @@ def _turned(state: Turned, words: Wording) -> Screen:
         layout=Layout.GUIDE,
         language=words.language,
         title=words(f"{section}.title"),
-        lines=_already_done(state, words) if done else (words(f"{section}.line"), words.ask()),
+        lines=_already_done(state, words) if done else _elsewhere(state, words),
         hint=words(f"turned.slip_{state.slip.value}") if state.slip else "",
         note=words("turned.fault", fault=words(f"fault.{fault.value}")) if fault else "",
         art=Art.DONE if done else Art.PERSON,
         tone=Tone.CALM if done else Tone.CARE,
         spoken=words(f"{section}.spoken"),
     )
+
+
+def _elsewhere(state: Turned, words: Wording) -> tuple[str, ...]:
+    """E13: where else it can be done, and who can be asked."""
+    place = words.facts.nearest if state.why in _NOT_HERE else ""
+    near = (words("turned.nearest", place=place),) if place else ()
+    return (words(f"{state.why.value}.line"), *near, words.ask())
+
+
+_NOT_HERE = (
+    *(Why.CARD_UNREADABLE, Why.READER_DOWN, Why.CAMERA_DOWN),
+    *(Why.STORE_DOWN, Why.OUT_OF_SERVICE),
+)
 
 
 def _already_done(state: Turned, words: Wording) -> tuple[str, ...]:

@@ -354,6 +354,16 @@ def test_help_leads_back_with_the_largest_button() -> None:
         assert footer_labels(screen) == ["返回首页", "叫工作人员"]
 
 
+def test_e13_where_else_it_can_be_done_is_told_where_this_kiosk_cannot_and_nowhere_else() -> None:
+    named = {
+        why for why in Why if any("柳荫社区" in line for line in shown(Turned(why, VISIT)).lines)
+    }
+    broken = {Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN, Why.OUT_OF_SERVICE}
+    assert named == {*broken, Why.CARD_UNREADABLE}
+    alone = view(session(Turned(Why.READER_DOWN)), NOW, replace(FACTS, nearest=""))
+    assert not any("终端：" in line for line in alone.lines), "unknown is not said"
+
+
 @pytest.mark.parametrize("why", [w for w in Why if w is not Why.ALREADY_DONE])
 def test_e03_e13_a_turned_person_learns_where_to_ask(why: Why) -> None:
     for visit in (None, VISIT):
