@@ -334,7 +334,7 @@ def _pictured(kit: Kit, screen: Screen, box: Box) -> Body:
             break
     places = columns(foot, len(screen.choices), kit.mm(GAP_MM))
     keys = [_picture_key(kit, c, p) for c, p in zip(screen.choices, places, strict=True)]
-    return Body((*made.pieces, *keys), made.pages)
+    return Body((*made.pieces, *_alike(kit, keys)), made.pages)
 
 
 def _picture_key(kit: Kit, choice: Choice, box: Box) -> Key:
@@ -505,7 +505,7 @@ def _row(kit: Kit, row: Row, box: Box) -> list[Block]:
     words = " ".join(part for part in (row.state, row.detail) if part)
     cells = [Cell(row.label, name), Cell(words, state)]
     if box.w > kit.mm(NARROW_MM):
-        cells[0] = replace(cells[0], width_mm=34.0)
+        cells[0] = replace(cells[0], width_mm=38.0)
         first = Block(tuple(cells), mark=_DRAWN[row.mark], sheet=True)
     else:
         first = Block(tuple(cells), mark=_DRAWN[row.mark], sheet=True, stacked=True)

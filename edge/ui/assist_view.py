@@ -113,7 +113,8 @@ def _confirm(card: CardIdentity, revealed: bool, words: Wording) -> Screen:
                 card.id_number if revealed else mask_id_number(card.id_number),
             ),
         ),
-        note=words("assist_confirm.note"),
+        hint=words("assist_confirm.note"),
+        hint_spare=True,
     )
 
 

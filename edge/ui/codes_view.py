@@ -83,7 +83,7 @@ def _camera(words: Wording) -> Screen:
 
 
 def _genuine(receipt: SignedReceipt, here: bool, words: Wording) -> Screen:
-    """What the paper says, and nothing that it does not."""
+    """What the paper says, and nothing that it does not; the telephone number stands on it."""
     title = words("code_genuine.title")
     mine = "" if receipt.simulated else words("code_genuine.here")
     elsewhere = words("code_genuine.elsewhere", kiosk=receipt.kiosk_id)
@@ -109,7 +109,6 @@ def _said(receipt: SignedReceipt, words: Wording) -> Iterator[tuple[str, str]]:
     yield words("code_genuine.day"), day
     if receipt.due_by:
         yield words("code_genuine.due"), words.day(receipt.due_by)
-    yield words("code_genuine.phone"), receipt.phone
 
 
 _CARE = (CodeNews.UNPROVEN, CodeNews.NOTHING, CodeNews.NO_CAMERA)

@@ -54,7 +54,9 @@ def _complaint(words: Wording) -> Screen:
         layout=Layout.GUIDE,
         language=words.language,
         title=title,
-        lines=(line, words("feedback.phone", phone=words.facts.phone)),
+        lines=(line,),
+        hint=words("feedback.phone", phone=words.facts.phone),
+        hint_spare=True,
         art=Art.PERSON,
         spoken=sentences_of(title, line),
     )
@@ -67,7 +69,9 @@ def _call_back(words: Wording) -> Screen:
         layout=Layout.GUIDE,
         language=words.language,
         title=title,
-        lines=(line, words("feedback.phone", phone=words.facts.phone)),
+        lines=(line,),
+        hint=words("feedback.phone", phone=words.facts.phone),
+        hint_spare=True,
         art=Art.SLIP,
         spoken=sentences_of(title, line),
     )
