@@ -99,6 +99,7 @@ def compose(
         eyes=eyes,
         printer=paper,
         voice=speaker,
+        lend_volume=speaker.lend,
         disk=disk,
         keyring=keyring,
         time=time,

@@ -25,6 +25,7 @@ class KeptVolume:
         self.voice = voice
         self._note = note
         self._configured = configured
+        self._usual: int | None = None  # while somebody has it otherwise
         self._guarded(self._restore)
 
     def open(self) -> None:
@@ -45,10 +46,22 @@ class KeptVolume:
     def volume(self, step: int) -> int:
         percent = self.voice.volume(step)
         if step:
+            self._usual = None
             self._guarded(lambda: self._note.save(percent, self._configured))
         return percent
 
+    def lend(self, step: int) -> None:
+        """Louder for whoever is there, softer below 0; 0: as it was before them. Never kept."""
+        if self._usual is None:
+            self._usual = self.voice.volume(0)
+        if step:
+            self.voice.volume(step)
+        else:
+            self.voice.set_volume(self._usual)
+            self._usual = None
+
     def set_volume(self, percent: int) -> None:
+        self._usual = None
         self.voice.set_volume(percent)
         self._configured = percent
         self._guarded(self._note.forget)

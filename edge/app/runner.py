@@ -227,6 +227,7 @@ class Parts:
     settings: Settings | None = None
     staff: StaffParts | None = None
     templates: TemplateBook | None = None
+    lend_volume: Callable[[int], None] | None = None  # louder for a visit; 0: as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +482,8 @@ class Runner:
                 self._alarms[Reminded] = reminder, self._in(after_s)
             case fx.Repeat():
                 self._said = ""
+            case fx.Louden(step) if self._parts.lend_volume is not None:
+                self._parts.lend_volume(step)
             case fx.SayLabel(button):
                 label = self._parts.label(self._session, self.now_ns(), button)
                 self._speaker.say(label, self._session.language.value)

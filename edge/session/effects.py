@@ -98,6 +98,13 @@ class SetReminder:
 
 
 @dataclass(frozen=True, slots=True)
+class Louden:
+    """Louder by `step` tenths of the range for whoever is there, softer below 0; 0: as before."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """Say once more what the screen says."""
 
@@ -281,6 +288,7 @@ Effect = (
     | PrintReceipt
     | SetTimer
     | SetReminder
+    | Louden
     | Repeat
     | SayLabel
     | Forget

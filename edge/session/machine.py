@@ -70,6 +70,7 @@ from edge.session.effects import (
     Effect,
     Forget,
     LookUp,
+    Louden,
     NoteDeed,
     PrintReceipt,
     PrintWhereToAsk,
@@ -419,7 +420,9 @@ def _counted(session: Session, ctx: Context) -> Transition:
 
 
 def _home(session: Session, ctx: Context) -> Transition:
-    return _go(replace(session, large=False), Home(), ctx, Forget())
+    """Letters and loudness go back to what they were before this person."""
+    usual = (Louden(0),) if session.louder else ()
+    return _go(replace(session, large=False, louder=False), Home(), ctx, Forget(), *usual)
 
 
 def _touched(session: Session, ctx: Context) -> Transition:
@@ -586,6 +589,10 @@ def _pressed(session: Session, button: Button, ctx: Context) -> Transition:
         case Button.REPEAT:
             heard = _touched(session, ctx)
             return Transition(heard.session, (*heard.effects, Repeat()))
+        case Button.LOUDER | Button.SOFTER if not isinstance(session.state, StaffState):
+            heard = _touched(replace(session, louder=True), ctx)
+            step = 1 if button is Button.LOUDER else -1
+            return Transition(heard.session, (*heard.effects, Louden(step), Repeat()))
     if button not in offered(session.state):
         return Transition(session)
     match button:

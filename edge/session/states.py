@@ -288,7 +288,7 @@ class Session:
     `store_lost` says that the disk is one of them: nobody may begin what cannot be kept.
     `large` is elder mode: larger letters, stronger colours, a slower pace; it ends with the visit.
     `leaf` counts the pages turned of a text that is longer than the panel. `reminder` numbers the
-    one reminder that still means something.
+    one reminder that still means something. `louder`: somebody has the voice louder, or softer.
     """
 
     state: State
@@ -303,6 +303,7 @@ class Session:
     large: bool = False
     leaf: int = 0
     reminder: int = 0
+    louder: bool = False
 
 
 def uses_camera(state: State) -> bool:

@@ -218,8 +218,8 @@ class KioskApp:
 
     def _key(self, _window: Any, code: int, _scan: int, _text: str | None, mods: Any) -> bool:
         """Digits press the main choices; arrows and Tab walk over all keys, each said aloud;
-        Enter and the space bar press; F1 is help, F2 says the screen again. A housing with keys
-        of its own sends these codes."""
+        Enter and the space bar press; F1 is help, F2 says the screen again, F3 and F4 are softer
+        and louder. A housing with keys of its own sends these codes."""
         stage = self.stage
         if stage is None:
             return False
@@ -294,8 +294,11 @@ _STEPS = {275: 1, 274: 1, 9: 1, 276: -1, 273: -1}
 
 _ENTER = (13, 271, 32)
 
-_ALWAYS = {282: Button.HELP, 283: Button.REPEAT}
-"""F1 and F2, wherever the machine offers it."""
+_ALWAYS = {
+    **{282: Button.HELP, 283: Button.REPEAT, 284: Button.SOFTER, 285: Button.LOUDER},
+    **{1073741953: Button.SOFTER, 1073741952: Button.LOUDER},
+}
+"""F1 to F4, and the keys of a keyboard that are for the volume, wherever the machine offers it."""
 
 _KEYPAD = {
     **{ord(str(number)): Button(f"digit_{number}") for number in range(10)},

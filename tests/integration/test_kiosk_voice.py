@@ -27,7 +27,9 @@ def heard(voice: SimVoice, count: int) -> list[str]:
 
 
 @pytest.mark.timeout(60)
-def test_k28_the_repeat_key_says_the_screen_once_more(tmp_path: Path, models_dir: Path) -> None:
+def test_k28_the_repeat_and_volume_keys_say_the_screen_once_more(
+    tmp_path: Path, models_dir: Path
+) -> None:
     kiosk = HeadlessKiosk(make_config(tmp_path, models_dir), SCENARIOS["good-day"])
     runner: Runner = kiosk.runner
     assert isinstance(kiosk.parts.voice, KeptVolume)
@@ -44,6 +46,19 @@ def test_k28_the_repeat_key_says_the_screen_once_more(tmp_path: Path, models_dir
         runner.post(Pressed(Button.REPEAT))
         assert heard(voice, 4)[2:] == [english, english]
         assert voice.utterances[-1][1] == Language.EN.value
+        usual = voice.volume(0)
+        runner.post(Pressed(Button.SOFTER))
+        assert heard(voice, 5)[-1] == english
+        assert voice.volume(0) == usual - 10
+        runner.post(Pressed(Button.BACK))
+        runner.post(Pressed(Button.START_PROOF))
+        heard(voice, 6)
+        runner.post(Pressed(Button.HOME))
+        for _ in range(1000):
+            if voice.volume(0) == usual:
+                break
+            threading.Event().wait(0.01)
+        assert voice.volume(0) == usual, "as before, for whoever comes next"
     finally:
         runner.close()
         kiosk.world.close()

@@ -208,7 +208,7 @@ class SessionWalk(RuleBasedStateMachine):
         self.feed(Pressed(button))
         anywhere = (
             *(Button.LANGUAGE_EN, Button.LANGUAGE_ZH, Button.LARGE_PRINT),
-            *(Button.MORE_TIME, Button.REPEAT, Button.TURN_PAGE),
+            *(Button.MORE_TIME, Button.REPEAT, Button.TURN_PAGE, Button.LOUDER, Button.SOFTER),
         )
         if button not in offered(before.state) and button not in anywhere:
             assert self.session == before

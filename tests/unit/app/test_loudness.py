@@ -44,6 +44,27 @@ def test_a_choice_survives_a_restart(start: Start) -> None:
     assert start(80).volume(0) == 60
 
 
+def test_louder_for_one_visit_is_as_before_for_the_next_and_never_kept(start: Start) -> None:
+    for usual in (80, 85, 100, 0):
+        running = start(usual)
+        for step in (1, 1, 1, -1):
+            running.lend(step)
+        assert running.volume(0) != usual
+        running.lend(0)
+        assert running.volume(0) == usual
+        assert start(usual).volume(0) == usual
+        running.lend(0)
+        assert running.volume(0) == usual
+
+
+def test_what_staff_choose_meanwhile_stays(start: Start) -> None:
+    running = start(80)
+    running.lend(1)
+    assert running.volume(-3) == 60
+    running.lend(0)
+    assert running.volume(0) == 60
+
+
 def test_to_ask_is_not_to_choose(start: Start) -> None:
     assert start(80).volume(0) == 80
     assert start(40).volume(0) == 40

@@ -554,6 +554,20 @@ def test_k28_the_words_can_be_heard_again_without_leaving_the_screen(walk: Walk)
     assert walk.session.timer > before.timer  # somebody who listens is still there
 
 
+def test_physical_keys_make_the_voice_louder_for_this_visit_alone(walk: Walk) -> None:
+    walk.identified()
+    walk.effects.clear()
+    walk.press(Button.LOUDER, Button.SOFTER)
+    assert isinstance(walk.state, Confirming)
+    assert walk.given(fx.Louden) == [fx.Louden(1), fx.Louden(-1)]
+    assert len(walk.given(fx.Repeat)) == 2, "one hears what has changed"
+    walk.press(Button.HOME)
+    assert walk.given(fx.Louden)[-1] == fx.Louden(0)
+    walk.effects.clear()
+    walk.identified().press(Button.HOME)
+    assert walk.given(fx.Louden) == [], "nobody touched it"
+
+
 def test_large_print_stays_through_the_visit_and_ends_with_it(walk: Walk) -> None:
     walk.press(Button.LARGE_PRINT).consenting()
     assert walk.session.large
