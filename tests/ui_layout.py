@@ -50,6 +50,7 @@ class Look:
     min_key_mm: float
     min_gap_mm: float
     choices: int
+    footer: dict[str, tuple[int, int]]
     faults: tuple[str, ...]
 
 
@@ -81,8 +82,21 @@ def look(name: str, session: Session, panel: Panel, *, large: bool) -> Look:
     near = min((g for leaf in leaves for g in gaps(leaf)), default=kit.mm(99)) / kit.mm(1)
     return Look(
         name, session.language.value, name_of(panel), large, first.pages,
-        round(small, 2), round(near, 2), len(screen.choices), tuple(dict.fromkeys(faults)),
+        round(small, 2), round(near, 2), len(screen.choices), footer_of(screen, first),
+        tuple(dict.fromkeys(faults)),
     )  # fmt: skip
+
+
+def footer_of(screen: Screen, leaf: Plan) -> dict[str, tuple[int, int]]:
+    """Where the footer's keys stand; a keypad and the first screen have an order of their own."""
+    if screen.keypad or screen.name == "home":
+        return {}
+    buttons = {choice.button for choice in screen.footer.buttons}
+    return {
+        k.choice.button.value: (round(k.box.x), round(k.box.y))
+        for k in leaf.keys
+        if k.choice.button in buttons
+    }
 
 
 def gaps(leaf: Plan) -> Iterator[float]:
@@ -162,6 +176,9 @@ def missing(kit: Kit, screen: Screen, leaves: list[Plan]) -> Iterator[str]:
     for words in wanted:
         if "".join(words.split()) not in read:
             yield f"not to be read: {words}"
+    whole = {text.words for leaf in leaves for text in leaf.texts}
+    if screen.advice and screen.advice not in whole:
+        yield f"on two pages: {screen.advice}"
 
 
 def body_texts(leaves: list[Plan]) -> Iterator[Text]:

@@ -59,6 +59,19 @@ def test_keys_are_20_mm_with_5_mm_between_them_on_the_true_panel(laid_out: Looks
     assert min(one["min_gap_mm"] for one in laid_out) >= 4.95
 
 
+def test_a_key_of_the_footer_stands_at_the_same_place_on_every_screen(laid_out: Looks) -> None:
+    """On 7 inches the way back and scanning have a second place, where they save a line of keys."""
+    seen: dict[tuple[str, bool, str], set[tuple[int, int]]] = {}
+    for one in laid_out:
+        for button, place in one["footer"].items():
+            seen.setdefault((one["panel"], one["large"], button), set()).add(tuple(place))
+    small = {"800x480", "720x1280"}
+    for (panel, _, button), places in seen.items():
+        firm = panel not in small or button in ("help", "home", "call_staff")
+        assert len(places) <= (1 if firm else 2), (panel, button, places)
+    assert {button for _, _, button in seen} >= {"back", "help", "home", "call_staff", "scan"}
+
+
 def test_at_most_three_choices(laid_out: Looks) -> None:
     assert max(one["choices"] for one in laid_out) == 3
 
