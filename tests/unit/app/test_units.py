@@ -29,6 +29,12 @@ def test_one_unit_only_owns_the_folder_of_both() -> None:
     assert (kiosk["StateDirectory"], kiosk["StateDirectoryMode"]) == (["jianzai"], ["0770"])
 
 
+def test_privacy_the_systems_log_is_kept_for_half_a_year_at_most() -> None:
+    journal = settings("jianzai.journald.conf")
+    assert journal["MaxRetentionSec"] == ["180day"]
+    assert journal["Storage"] == ["persistent"]
+
+
 def test_sync_writes_in_the_folder_by_its_group_and_never_into_what_is_the_kiosks() -> None:
     kiosk, sync = settings("edge-kiosk.service"), settings("edge-sync.service")
     assert sync["ReadWritePaths"] == [FOLDER]
