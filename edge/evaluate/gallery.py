@@ -26,23 +26,25 @@ SEED = 12
 
 
 def draw(path: Path) -> None:
-    rows = {named(kind): _shots(kind) for kind in GENERATORS if kind != AGAIN}
+    everyone = packaged()
+    group = Group(everyone, everyone, np.random.default_rng(SEED))
+    rows = {named(kind): _shots(kind, group) for kind in GENERATORS if kind != AGAIN}
     contact_sheet(rows, [prompt.value.replace("_", " ") for prompt in SHOTS], path)
 
 
-def _shots(kind: str) -> list[Rgb]:
+def _shots(kind: str, group: Group) -> list[Rgb]:
     """What the camera sees when each prompt has been followed, or the film has come so far."""
-    everyone, rng = packaged(), np.random.default_rng([zlib.crc32(kind.encode()), SEED])
-    show = GENERATORS[kind](Group(everyone, everyone, np.random.default_rng(SEED)), rng)
+    show = GENERATORS[kind](group, np.random.default_rng([zlib.crc32(kind.encode()), SEED]))
     at_s, shots = 0.0, list[Rgb]()
     for prompt in SHOTS:
         for asked, lasts_s in ((prompt, SHOT_S), (Prompt.LOOK_AHEAD, BETWEEN_S)):
-            taken = []
+            taken = list[Rgb]()
             for number in range(round(lasts_s * show.fps)):
                 at_s += 1 / show.fps
-                taken.append(_small(show.draw(asked, number / show.fps, at_s)))
+                taken.append(show.draw(asked, number / show.fps, at_s))
             if asked is prompt and len(shots) <= SHOTS.index(prompt):
-                shots.append(_blinking(taken) if prompt is Prompt.BLINK else taken[-1])
+                blinks = prompt is Prompt.BLINK
+                shots.append(_blinking(list(map(_small, taken))) if blinks else _small(taken[-1]))
     return shots
 
 

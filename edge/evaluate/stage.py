@@ -14,7 +14,7 @@ from edge.domain.record import Provenance, Verdict
 from edge.domain.timebase import NS_PER_S, MonoNs
 from edge.evaluate.scenes.bodies import RESTING
 from edge.evaluate.scenes.cast import Draw, Facts, Show
-from edge.evaluate.tape import FilmWatcher, once
+from edge.evaluate.tape import CardWatcher, FilmWatcher, once
 from edge.models.preprocess import picture_of
 from edge.models.watcher import Watcher
 from edge.ports import Frame, Health, Look, WatchOrder
@@ -118,7 +118,7 @@ class Theatre:
 
     def __init__(self, models_dir: Path) -> None:
         self._stage = Stage()
-        self._watcher = Watcher(self._stage, models_dir, self._stage.mono_ns)
+        self._watcher = CardWatcher(self._stage, models_dir, self._stage.mono_ns)
         self._films = FilmWatcher(self._stage, models_dir, self._stage.mono_ns)
 
     def play(self, kind: str, seed: int, show: Show, order: tuple[Action, ...]) -> Played:

@@ -80,7 +80,21 @@ class _Embedder(Embedder):
         return self.known[pixels]
 
 
-class FilmWatcher(Watcher):
+class CardWatcher(Watcher):
+    """Looks at each card's portrait once, however often the card is laid down."""
+
+    def __init__(self, camera: Camera, models_dir: Path, mono_ns: Callable[[], MonoNs]) -> None:
+        super().__init__(camera, models_dir, mono_ns)
+        self._cards: dict[bytes, Embedding | None] = {}
+
+    def _embed_reference(self, picture: Picture | None) -> Embedding | None:
+        key = bytes(picture.rgb) if picture else b""
+        if key not in self._cards:
+            self._cards[key] = super()._embed_reference(picture)
+        return self._cards[key]
+
+
+class FilmWatcher(CardWatcher):
     """One film at a time, as many tries before it as wanted."""
 
     def __init__(self, camera: Camera, models_dir: Path, mono_ns: Callable[[], MonoNs]) -> None:
@@ -88,16 +102,8 @@ class FilmWatcher(Watcher):
         self._follower: _Follower = _Follower(models_dir)
         self._lids: _Lids = _Lids(models_dir)
         self._embedder: _Embedder = _Embedder(models_dir)
-        self._cards: dict[bytes, Embedding | None] = {}
 
     def change_film(self) -> None:
         self._follower.change()
         self._lids.known.clear()
         self._embedder.known.clear()
-        self._cards.clear()
-
-    def _embed_reference(self, picture: Picture | None) -> Embedding | None:
-        key = bytes(picture.rgb) if picture else b""
-        if key not in self._cards:
-            self._cards[key] = super()._embed_reference(picture)
-        return self._cards[key]

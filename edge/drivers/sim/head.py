@@ -102,6 +102,7 @@ class Head:
         fields = [*relief.yaw_fields(), *relief.pitch_fields()]
         part = _moving_part(fields)
         self._part = _times(part, MAP_STEP)  # all else stays as it is in every pose
+        self._inner = _without_rim(self._part)
         cropped = [np.ascontiguousarray(field[part]) for field in fields]
         self._yaw, self._pitch = cropped[: len(YAWS_DEG)], cropped[len(YAWS_DEG) :]
         steps = np.linspace(0, 1, LEVELS)
@@ -109,19 +110,19 @@ class Head:
         lids = [blinking(scene.rgb, skin, scene.lids, float(s)) for s in steps]
         mouth = [speaking(scene.rgb, scene.points, float(s)) for s in steps]
         self._lids, self._mouth = (list(map(_with_fourth, row)) for row in (lids, mouth))
-        self._rest = np.ascontiguousarray(_identity(size)[self._part])
+        self._rest = _centres(part)
 
     def render(self, pose: Pose) -> Rgb:
         """height x width x 3."""
         move = _between(self._yaw, pose.yaw_deg, YAW_LIMIT_DEG)
-        move = move + _between(self._pitch, pose.pitch_deg, PITCH_LIMIT_DEG)
+        move += _between(self._pitch, pose.pitch_deg, PITCH_LIMIT_DEG)
+        move += self._rest
         high, wide = self._rest.shape[:2]
-        field = cv2.resize(move, (wide, high), interpolation=cv2.INTER_LINEAR)
-        field += self._rest
+        field = cv2.resize(move, (wide * MAP_STEP, high * MAP_STEP))[1:-1, 1:-1]
         skin = self._skin(pose)
         picture = cv2.cvtColor(skin, cv2.COLOR_RGBA2RGB)
         moved = cv2.remap(skin, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        picture[self._part] = cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
+        picture[self._inner] = cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
         return np.asarray(picture, np.uint8)
 
     def _skin(self, pose: Pose) -> Rgb:
@@ -165,9 +166,16 @@ def _times(part: Part, factor: int) -> Part:
     return rows, columns
 
 
-def _identity(size: tuple[int, int]) -> Floats:
-    x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-    return np.dstack([x, y]).astype(np.float32)
+def _without_rim(part: Part) -> Part:
+    rows, columns = (slice(one.start + 1, one.stop - 1) for one in part)
+    return rows, columns
+
+
+def _centres(part: Part) -> Floats:
+    """Where in the picture the middle of each cell lies that the fields are computed for."""
+    rows, columns = part
+    x, y = np.meshgrid(np.arange(columns.start, columns.stop), np.arange(rows.start, rows.stop))
+    return (np.dstack([x, y]) * MAP_STEP + (MAP_STEP - 1) / 2).astype(np.float32)
 
 
 class Relief:
@@ -229,11 +237,18 @@ class Relief:
 
     def _inverse(self, moved: Floats) -> Floats:
         """Per triangle the affine map (2 x 3) from output pixels back to the portrait."""
-        out = np.concatenate([moved[self._triangles], np.ones((len(self._triangles), 3, 1))], 2)
-        thin = np.abs(np.linalg.det(out)) < 1e-3
-        out[thin] = np.eye(3)
-        source = self._flat[self._triangles]
-        return np.asarray(np.linalg.solve(out, source).transpose(0, 2, 1), dtype=np.float32)
+        out, source = moved[self._triangles].astype(np.float64), self._flat[self._triangles]
+        (ax, ay), (bx, by) = ((out[:, corner] - out[:, 0]).T for corner in (1, 2))
+        area = ax * by - ay * bx
+        area[np.abs(area) < 1e-3] = np.inf  # too thin to be seen: all of it shows one place
+        along, across = (
+            np.stack([by, -bx], 1) / area[:, None],
+            np.stack([-ay, ax], 1) / area[:, None],
+        )
+        one, other = source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]
+        turn = one[:, :, None] * along[:, None] + other[:, :, None] * across[:, None]
+        shift = source[:, 0] - np.einsum("nij,nj->ni", turn, out[:, 0])
+        return np.concatenate([turn, shift[..., None]], 2).astype(np.float32)
 
 
 def rotation(yaw_deg: float, pitch_deg: float) -> npt.NDArray[np.float64]:

@@ -6,7 +6,8 @@ All of them hear the prompts. `Group` says who is on the card and who else is th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import cached_property, lru_cache, partial
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from edge.domain.challenge import Prompt
 from edge.drivers.sim.head import Pose
 from edge.drivers.sim.lids_and_lips import blinking, speaking, without_eyes
-from edge.drivers.sim.portrait import Rgb
+from edge.drivers.sim.portrait import Floats, Rgb
 from edge.drivers.sim.scenery import empty_room
 from edge.evaluate.scenes import sheets
 from edge.evaluate.scenes.bodies import RESTING, TURNS, Body, Hand, Rng, Tilt, brisk, sway
@@ -22,7 +23,7 @@ from edge.evaluate.scenes.cast import Draw, Group, Show
 from edge.evaluate.scenes.films import Film, Screen, order_of
 from edge.evaluate.scenes.lens import Lens, Light
 from edge.evaluate.scenes.sheets import Bend, Sheet, View
-from edge.evaluate.scenes.sitters import SIZE
+from edge.evaluate.scenes.sitters import SIZE, Sitter
 
 RATES = (8.0, 10.0, 12.0, 15.0)
 AXES_DEG = (0.0, 90.0, 45.0)
@@ -93,13 +94,12 @@ def cutout(group: Group, rng: Rng) -> Show:
     """Holes for eyes and mouth, and a living person behind whose lids and lips fit exactly."""
     edge = bool(rng.random() < 0.5)
     sheet, view, room = sheets.printed(group.sitter, rng, edge=edge), _view(rng), _room()
-    lids, mouth = _masks(group, sheet, edge=edge)
+    masks = Masks(sheet, sheets.on_sheet(group.sitter, edge=edge))
     bend = Bend(rng.uniform(1.0, 3.0), 0.0) if rng.random() < 0.5 else None
     body = Body(brisk(rng))
 
     def scene(tilt: Tilt) -> Rgb:
-        row, amount = (mouth, body.mouth) if body.mouth > 0 else (lids, body.lids)
-        worn = row[round(amount * (MASK_LEVELS - 1))]
+        worn = masks.wide_open(body.mouth) if body.mouth > 0 else masks.shut(body.lids)
         if bend is None:
             return sheets.on_room(worn, room, view, tilt)
         return sheets.bent_on_room(worn, room, view, tilt, bend)
@@ -108,17 +108,38 @@ def cutout(group: Group, rng: Rng) -> Show:
     return _held(group, rng, scene, dict(facts), body)
 
 
-def _masks(group: Group, sheet: Sheet, *, edge: bool) -> tuple[list[Sheet], list[Sheet]]:
-    """The sheet with lids, and with lips, from as they are to shut or wide open."""
-    laid = sheets.on_sheet(group.sitter, edge=edge)
-    skin = without_eyes(sheet.rgb, laid.points, laid.lids)
-    parts = np.linspace(0, 1, MASK_LEVELS)
-    lids = [blinking(sheet.rgb, skin, laid.lids, float(part)) for part in parts]
-    mouth = [speaking(sheet.rgb, laid.points, float(part)) for part in parts]
-    return (
-        [Sheet(rgb, sheet.eyes_px, sheet.face_px) for rgb in lids],
-        [Sheet(rgb, sheet.eyes_px, sheet.face_px) for rgb in mouth],
-    )
+class Masks:
+    """The sheet with lids, and with lips, from as they are to shut or wide open, each made when
+    it is worn first; `laid` is whose lids and lips they are.
+    """
+
+    def __init__(self, sheet: Sheet, laid: Sitter) -> None:
+        self._sheet, self._laid = sheet, laid
+        self._shut: dict[int, Sheet] = {}
+        self._wide_open: dict[int, Sheet] = {}
+
+    @cached_property
+    def _skin(self) -> Floats:
+        return without_eyes(self._sheet.rgb, self._laid.points, self._laid.lids)
+
+    def shut(self, amount: float) -> Sheet:
+        level = _level(amount)
+        if level not in self._shut:
+            part = level / (MASK_LEVELS - 1)
+            rgb = blinking(self._sheet.rgb, self._skin, self._laid.lids, part)
+            self._shut[level] = replace(self._sheet, rgb=rgb)
+        return self._shut[level]
+
+    def wide_open(self, amount: float) -> Sheet:
+        level = _level(amount)
+        if level not in self._wide_open:
+            rgb = speaking(self._sheet.rgb, self._laid.points, level / (MASK_LEVELS - 1))
+            self._wide_open[level] = replace(self._sheet, rgb=rgb)
+        return self._wide_open[level]
+
+
+def _level(amount: float) -> int:
+    return round(amount * (MASK_LEVELS - 1))
 
 
 def _held(
@@ -207,18 +228,19 @@ class Pack:
         for prompt, (across, up) in TURNS.items():
             poses[prompt] = Pose(across * far * 37.0, up * far * (29.0 if up > 0 else 26.0))
         poses |= {Prompt.MOUTH: Pose(mouth=1.0), Prompt.BLINK: Pose(lids=1.0)}
-        made = sheets.on_paper if through == "paper" else sheets.on_screen
-        again = int(rng.integers(2**31))  # all through the same printer, or on the same screen
-        self._sheets = {
-            prompt: Sheet(
-                made(group.head.render(pose), np.random.default_rng(again), edge=edge),
-                group.shape.eyes_px,
-                2.2 * group.shape.eyes_px,
-            )
-            for prompt, pose in poses.items()
-        }
+        self._poses, self._group, self._edge = poses, group, edge
+        self._made = sheets.on_paper if through == "paper" else sheets.on_screen
+        self._again = int(rng.integers(2**31))  # all through the same printer or screen
+        self._sheets: dict[Prompt, Sheet] = {}
 
     def sheet(self, prompt: Prompt) -> Sheet:
+        """Made when it is shown first."""
+        if prompt not in self._sheets:
+            picture = self._group.head.render(self._poses[prompt])
+            again = np.random.default_rng(self._again)
+            eyes_px = self._group.shape.eyes_px
+            rgb = self._made(picture, again, edge=self._edge)
+            self._sheets[prompt] = Sheet(rgb, eyes_px, 2.2 * eyes_px)
         return self._sheets[prompt]
 
     def turn_to(self, prompt: Prompt | None, at_s: float, *, over: bool) -> None:
@@ -327,9 +349,9 @@ def _small(rgb: Rgb, scale: float) -> Rgb:
     place = np.array(
         [[scale, 0, half / 2 - scale * SIZE[0] / 2], [0, scale, SIZE[1] * (1 - scale) / 2]]
     )
-    return np.asarray(
-        cv2.warpAffine(rgb, place, (half, SIZE[1]), borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    four = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
+    small = cv2.warpAffine(four, place, (half, SIZE[1]), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def photo_beside_face(group: Group, rng: Rng) -> Show:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.domain.challenge import Prompt
 from edge.drivers.sim.head import Pose
@@ -171,18 +170,18 @@ class Hand:
         self._shift = rng.uniform(-0.08, 0.08) * (rng.random() < 0.5)
         self._nearer = rng.uniform(0.85, 1.25) if rng.random() < 0.4 else 1.0
         self._phase = rng.uniform(0.0, 10.0)
-        self._amount: npt.NDArray[np.float64] = np.zeros(2)
+        self._yaw = self._pitch = 0.0
 
     def move(self, prompt: Prompt, since_s: float, step_s: float) -> None:
         if since_s < self._reaction_s:
             return
-        most = np.array([self._yaw_deg, self._pitch_deg])
-        aim = np.array(TURNS.get(prompt, (0.0, 0.0))) * most
+        across, up = TURNS.get(prompt, (0.0, 0.0))
         reach = self._speed * step_s
-        self._amount = self._amount + np.clip(aim - self._amount, -reach, reach)
+        self._yaw = _towards(self._yaw, across * self._yaw_deg, reach)
+        self._pitch = _towards(self._pitch, up * self._pitch_deg, reach)
 
     def tilt(self, at_s: float) -> Tilt:
-        yaw, pitch = (float(angle) for angle in self._amount)
+        yaw, pitch = self._yaw, self._pitch
         part = max(abs(yaw) / self._yaw_deg, abs(pitch) / self._pitch_deg)
         shake, tremble = sway(at_s * 1.6 + self._phase, 0.35)
         return Tilt(

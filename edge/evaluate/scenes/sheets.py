@@ -76,6 +76,7 @@ def on_screen(rgb: Rgb, rng: Rng, *, edge: bool) -> Rgb:
     return rgb
 
 
+@lru_cache(maxsize=64)
 def on_sheet(sitter: Sitter, *, edge: bool) -> Sitter:
     """The photograph as large as the sheet is; without an edge it fills every view."""
     return laid_out(sitter, SHEET_PX if edge else WALL_PX, FACE_PX / sitter.face_px, 0.52)
@@ -137,8 +138,9 @@ def on_room(sheet: Sheet, room: Rgb, view: View, tilt: Tilt) -> Rgb:
 
 def _about(outline: Matrix) -> tuple[int, int, int, int] | None:
     """Left, top, width and height of the part of the picture that the outline lies in."""
-    left, top = np.clip(np.floor(outline.min(0)) - 1, 0, SIZE).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(outline.max(0)) + 2, 0, SIZE).astype(int).tolist()
+    x, y, wide, high = cv2.boundingRect(outline.astype(np.float32))
+    left, top = max(0, x - 1), max(0, y - 1)
+    right, bottom = min(SIZE[0], x + wide + 1), min(SIZE[1], y + high + 1)
     return (left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
