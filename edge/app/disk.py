@@ -142,7 +142,7 @@ class KioskDisk(SqliteJournal):
     def keep_receipt(
         self, receipt_no: str, items: tuple[ReceiptItem, ...], owner: str = ""
     ) -> None:
-        """For a second copy. Raises `StoreError`; the first is printed all the same."""
+        """For a second copy. Raises `StoreError`."""
         now = self._times.now()
         day = now.local.date() if now.is_sure else None
         self.receipts.keep(KeptReceipt(receipt_no, day, items, owner))

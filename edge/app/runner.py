@@ -61,6 +61,7 @@ from edge.ports import (
     Paper,
     PhotoDecoder,
     Picture,
+    Position,
     Printer,
     ReceiptItem,
     Scanner,
@@ -162,7 +163,9 @@ class Disk(Journal, correspondence.Disk, Protocol):
 
     def keep_receipt(
         self, receipt_no: str, items: tuple[ReceiptItem, ...], owner: str = ""
-    ) -> None: ...
+    ) -> None:
+        """Inside `commit`'s `build` it is written with the record, or not at all."""
+        ...
 
     def kept_receipt(self, receipt_no: str) -> KeptReceipt | None: ...
 
@@ -467,15 +470,12 @@ class Runner:
                 self._show(None, preview=None)
             case fx.AskHistory():
                 self._ask_history(effect)
-            case fx.Store(record):
-                self._store(record)
+            case fx.Store():
+                self._store(effect)
             case fx.File(what):
                 self._file(what)
-            case fx.PrintSheet():
+            case fx.PrintSheet() | fx.PrintReceipt():
                 self._receipts.put(effect)
-            case fx.PrintReceipt():
-                self._receipts.put(effect)
-                self._keep_receipt(effect)
             case fx.SetTimer(timer, after_s):
                 self._alarms[TimerFired] = timer, self._in(after_s)
             case fx.SetReminder(reminder, after_s):
@@ -644,16 +644,25 @@ class Runner:
         log.info("filed id=%s kind=%s", record_id, type(what).__name__.lower())
         self.post(RecordStored(record_id, self._link_is_up()))
 
-    def _store(self, record: ProofRecord) -> None:
-        """The promise: the screen may say "done" only after this returned without an error."""
-        keyring = self._parts.keyring
+    def _store(self, order: fx.Store) -> None:
+        """The promise: the screen may say "done" only after this returned without an error.
+
+        The copy of its receipt goes to the disk with the record, both or neither: whatever
+        happens before the printer has finished, it can be printed later.
+        """
+        record, copy = order.record, self._copy_of(order)
+
+        def build(position: Position) -> bytes:
+            if copy is not None:
+                owner = self._parts.keyring.card_key(record.subject.id_number)
+                self._parts.disk.keep_receipt(record.receipt_no, copy, owner)
+            return self._parts.keyring.payload(record, position)
+
         try:
             if record.ticket:
                 self._ticket = ""
                 self._parts.disk.take_ticket(int(record.ticket.rpartition("-")[2]))
-            row = self._parts.disk.commit(
-                record.record_id, "record", lambda position: keyring.payload(record, position)
-            )
+            row = self._parts.disk.commit(record.record_id, "record", build)
         except StoreError as error:
             log.error("store_failed record=%s error=%s", record.record_id, error)
             self._disk_failed(error)
@@ -662,6 +671,17 @@ class Runner:
         log.info("stored record=%s outcome=%s", row.record_id, record.outcome.value)
         self.post(RecordStored(row.record_id, self._link_is_up()))
         self._note_time(record.finished)
+
+    def _copy_of(self, order: fx.Store) -> tuple[ReceiptItem, ...] | None:
+        """A receipt that cannot be laid out keeps no record off the disk."""
+        language = self._session.language
+        try:
+            return self._parts.receipt_copy(
+                order.record, self._link_is_up(), order.due_by, language
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, the record comes first
+            logs.crash(log, "receipt copy", error)
+            return None
 
     def _link_is_up(self) -> bool:
         """What was promised is on the disk; that the disk then fails takes nothing from it."""
@@ -676,17 +696,6 @@ class Runner:
             self._parts.disk.clock.note(finished)
         except StoreError as error:
             log.error("clock_unnoted error=%s", error)
-
-    def _keep_receipt(self, order: fx.PrintReceipt) -> None:
-        """The first copy is printed whether or not there can be a second."""
-        items = self._parts.receipt_copy(
-            order.record, order.online, order.due_by, self._session.language
-        )
-        try:
-            owner = self._parts.keyring.card_key(order.record.subject.id_number)
-            self._parts.disk.keep_receipt(order.record.receipt_no, items, owner)
-        except StoreError as error:
-            log.error("receipt_unkept error=%s", error)
 
     def _check_code(self, check_id: int, text: str) -> None:
         """A disk that cannot be read only means that there is no copy here."""

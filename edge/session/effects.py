@@ -71,7 +71,10 @@ class StopWatching:
 
 @dataclass(frozen=True, slots=True)
 class Store:
+    """`due_by` is what its receipt says of the next time: a copy of it is kept with the record."""
+
     record: ProofRecord
+    due_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

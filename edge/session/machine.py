@@ -901,7 +901,7 @@ def _vouched(session: Session, visit: Visit, reason: AssistReason, ctx: Context)
     outcome = Outcome.NEEDS_REVIEW if _flagged(visit) else Outcome.PASSED
     made = _record(visit, seen, outcome, ctx)
     record = replace(made, witness=visit.witness.badge, assisted_reason=reason)
-    return _go(session, Storing(visit, record), ctx, Forget(), Store(record))
+    return _storing(session, visit, record, ctx)
 
 
 def _scanned(session: Session, text: str, ctx: Context) -> Transition:
@@ -1145,7 +1145,12 @@ def _store(
     session: Session, visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context
 ) -> Transition:
     record = _record(visit, verdict, outcome, ctx)
-    return _go(session, Storing(visit, record), ctx, Forget(), Store(record))
+    return _storing(session, visit, record, ctx)
+
+
+def _storing(session: Session, visit: Visit, record: ProofRecord, ctx: Context) -> Transition:
+    store = Store(record, _due_by(visit, record))
+    return _go(session, Storing(visit, record), ctx, Forget(), store)
 
 
 def _record(visit: Visit, verdict: Verdict | None, outcome: Outcome, ctx: Context) -> ProofRecord:

@@ -244,7 +244,7 @@ def by_keys() -> object:
         keys = app.stage.all_keys()
         for key in keys:
             app._key(app._window, TAB, 0, None, [])
-            ringed = [k.choice.button for k in keys if k.rings[0].a]
+            ringed = [k.choice.button for k in keys if k.focused]
             told = [e.button for e in keeper.posted if isinstance(e, Focused)]
             if ringed != told[-1:]:
                 wrong.append(f"{name}: {key.choice.label}")

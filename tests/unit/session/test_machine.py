@@ -310,7 +310,23 @@ def test_shooting_again_ends_with_the_tries(walk: Walk) -> None:
 
 def test_k33_the_picture_is_dropped_when_it_is_submitted(walk: Walk) -> None:
     walk.judged().press(Button.SUBMIT)
-    assert walk.effects[-3:-1] == [fx.Forget(), fx.Store(walk.record)]
+    forgotten, stored = walk.effects[-3:-1]
+    assert forgotten == fx.Forget()
+    assert isinstance(stored, fx.Store)
+    assert stored.record is walk.record
+
+
+def test_e12_what_the_receipt_will_say_is_known_before_the_record_is_on_the_disk(
+    walk: Walk,
+) -> None:
+    """A copy of it goes to the disk with the record: nothing that comes after can lose it."""
+    walk.judged().press(Button.SUBMIT)
+    (stored,) = walk.given(fx.Store)
+    walk.do(RecordStored(walk.record.record_id, online=True))
+    (printed,) = walk.given(fx.PrintReceipt)
+    assert isinstance(stored, fx.Store)
+    assert isinstance(printed, fx.PrintReceipt)
+    assert stored.due_by == printed.due_by is not None
 
 
 def test_e01_three_unreadable_cards_lead_to_a_person(walk: Walk) -> None:

@@ -27,17 +27,18 @@ def main() -> None:
     parser.add_argument("group")
     parser.add_argument("names", nargs="*")
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--data", type=Path)
     told = parser.parse_args()
     wanted = [j for j in journeys_of(told.group).values() if not told.names or j.name in told.names]
     played: list[Played] = []
     with tempfile.TemporaryDirectory(prefix="journeys-") as name:
-        root = Path(name)
+        root = told.data or Path(name)
 
         def through() -> None:
             for journey in wanted:
                 played.append(play(glass, journey, root, told.pictures))
 
-        glass = Glass(make_config(root / "window", Path("unused")), through)
+        glass = Glass(make_config(Path(name) / "window", Path("unused")), through)
         glass.run()
     print(json.dumps([asdict(one) for one in played], ensure_ascii=False))
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from edge.app.clock import SystemTime, mono_ns
 from edge.app.compose import compose, facts_of
-from edge.app.config import Config
+from edge.app.config import Config, load
 from edge.app.runner import Runner
 from edge.app.sealing import Keyring
 from edge.app.world import DEMO_NUMBER, World, make_world
@@ -41,7 +41,7 @@ from edge.ui.screen import Screen
 from edge.ui.theme import PANELS
 from edge.ui.viewmodel import view
 from tests.chaos.kiosk import parts as parts_with
-from tests.headless import make_config
+from tests.headless import KIOSK, make_config
 from tests.window.journeys.centre import Centre
 from tests.window.journeys.eyes import ScriptedEyes
 
@@ -64,6 +64,7 @@ class Plan:
     trust: ClockTrust = ClockTrust.NTP
     models: Path | None = None  # real eyes, with the models that lie there
     present: bool = True  # somebody stands before real eyes
+    folder: str = ""  # of its data, which the next kiosk may find again
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,12 @@ class Kiosk:
         self.runner = Runner(self.parts, Language.ZH, self._observe, power=self.wishes.append)
 
     def _configured(self) -> Config:
-        config = make_config(self.root, self.plan.models or Path("unused"))
+        """A site of its own, or the one that a kiosk before it left behind."""
+        models, left = self.plan.models or Path("unused"), site_file(self.root)
+        again = left.exists()
+        config = (
+            replace(load(left), models=str(models)) if again else make_config(self.root, models)
+        )
         decoder: Literal["sim", "none"] = "sim" if self.plan.models else "none"
         devices = replace(config.devices, scanner=self.plan.scanner, photo_decoder=decoder)
         return replace(config, devices=devices)
@@ -413,10 +419,14 @@ class Journeys:
     def __call__(self, title: str, **plan: Any) -> Callable[[Script], Script]:
         def keep(script: Script) -> Script:
             name = script.__name__
-            self.all[name] = Journey(name, title, Plan(**plan), script)
+            self.all[name] = Journey(name, title, Plan(**{"folder": name, **plan}), script)
             return script
 
         return keep
+
+
+def site_file(root: Path) -> Path:
+    return root / "site" / "kiosks" / KIOSK / "site.toml"
 
 
 def play(glass: Glass, journey: Journey, root: Path, pictures: Path | None) -> Played:
@@ -425,7 +435,7 @@ def play(glass: Glass, journey: Journey, root: Path, pictures: Path | None) -> P
     folder = pictures / journey.name if pictures else None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    kiosk, failed = Kiosk(glass, root / journey.name, journey.plan, folder), ""
+    kiosk, failed = Kiosk(glass, root / journey.plan.folder, journey.plan, folder), ""
     with kiosk:
         try:
             journey.play(kiosk)

@@ -29,9 +29,14 @@ figure{display:inline-block;margin:0 14px 10px 0;vertical-align:top;width:512px}
 figcaption{color:#3b4c66}img{display:block;border:1px solid #8795a8;width:512px}</style>"""
 
 
-def play_group(group: str, pictures: Path | None = None, names: tuple[str, ...] = ()) -> Any:
+def play_group(
+    group: str,
+    pictures: Path | None = None,
+    names: tuple[str, ...] = (),
+    data: Path | None = None,
+) -> Any:
     """A process with a window of its own; what it told on its last line."""
-    folder = ("--pictures", str(pictures)) if pictures else ()
+    folder = (*_option("pictures", pictures), *_option("data", data))
     module = ("-W", "error::ResourceWarning", "-m", "tests.window.journeys")
     done = subprocess.run(
         [sys.executable, *module, group, *names, *folder],
@@ -45,6 +50,10 @@ def play_group(group: str, pictures: Path | None = None, names: tuple[str, ...] 
     if done.returncode:
         raise RuntimeError(f"{group}: {done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _option(name: str, folder: Path | None) -> tuple[str, ...]:
+    return (f"--{name}", str(folder)) if folder else ()
 
 
 def page(played: list[dict[str, Any]]) -> str:
