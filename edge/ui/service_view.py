@@ -161,12 +161,11 @@ def _outbox(facts: ServiceFacts, words: Wording) -> str:
 
 
 def _link(facts: ServiceFacts, words: Wording) -> str:
-    if facts.link_up:
-        return words("service.link_up")
     if not facts.link_seen:
         return words("service.link_never")
     seen = datetime.fromisoformat(facts.link_seen).astimezone(CHINA)
-    return words("service.link_down", time=f"{seen:%Y-%m-%d %H:%M}")
+    key = "service.link_up" if facts.link_up else "service.link_down"
+    return words(key, time=f"{seen:%Y-%m-%d %H:%M}")
 
 
 def _devices(state: Service, words: Wording) -> Screen:

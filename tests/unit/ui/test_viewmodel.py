@@ -371,6 +371,15 @@ def test_e03_e13_a_turned_person_learns_where_to_ask(why: Why) -> None:
         assert any(FACTS.office in line and FACTS.phone in line for line in screen.lines)
 
 
+@pytest.mark.parametrize(
+    ("look", "word"), [("service_menu_well", "已连接"), ("service_menu", "没有连接")]
+)
+def test_staff_see_when_the_centre_was_last_heard_connected_or_not(look: str, word: str) -> None:
+    fields = dict(view(dict(gallery(Language.ZH))[look], NOW, FACTS).fields)
+    assert fields["登记中心"].startswith(word)
+    assert fields["登记中心"].endswith("2026-11-23 10:00")
+
+
 def test_a_hint_of_the_check_goes_before_the_prompt() -> None:
     screen = shown(states()["watch_up_hint"])
     assert isinstance(states()["watch_up_hint"], Watching)
