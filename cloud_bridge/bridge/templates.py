@@ -34,6 +34,6 @@ def file(told: OpenedTemplate, device: Device, vault: Vault, now: datetime) -> N
         envelope=told.payload,
         filed_at=now,
     )
-    templates.take_in(row, vault, now)
+    templates.take_in(row, believed, vault, now)
     if body.change is TemplateChange.ENROLLED:
         rechecks.of_enrolment(row, now)

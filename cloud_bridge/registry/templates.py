@@ -20,11 +20,11 @@ from edge.domain.record import Reference
 from edge.domain.templates import TemplateChange
 
 
-def take_in(event: TemplateEvent, vault: Vault, now: datetime) -> None:
-    """What a change at a kiosk means for all of them."""
+def take_in(event: TemplateEvent, believed: bool, vault: Vault, now: datetime) -> None:
+    """What a change at a kiosk means for all of them. `believed`: its moment is the kiosk's own."""
     match TemplateChange(event.change):
         case TemplateChange.ENROLLED:
-            _enrolled(event, now)
+            _enrolled(event, believed, now)
         case TemplateChange.WITHDRAWN:
             _gone(event)
             if event.person is not None:
@@ -83,15 +83,15 @@ def to_delete(device: Device) -> tuple[PersonId, ...]:
     return tuple(PersonId(pk) for pk in rows.order_by("person_id").values_list("person", flat=True))
 
 
-def _enrolled(event: TemplateEvent, now: datetime) -> None:
+def _enrolled(event: TemplateEvent, believed: bool, now: datetime) -> None:
     person = event.person
     if person is None or _was_undone(event):
         return
     ordered = HeldTemplate.objects.filter(device=event.device, person=person, gone_at=None)
     was_ordered = ordered.exclude(wanted_gone_at=None).exists()
     withdrawn = person.template_withdrawn_at
-    gone = withdrawn is not None and event.at <= withdrawn
-    gone = gone or not is_well_vouched(event)
+    anew = withdrawn is None or _is_later(event, believed, withdrawn)
+    gone = not anew or not is_well_vouched(event)
     HeldTemplate.objects.update_or_create(
         device=event.device,
         person=person,
@@ -105,6 +105,17 @@ def _enrolled(event: TemplateEvent, now: datetime) -> None:
     )
     if gone or was_ordered:  # an order for the one before it is no order for this one
         _make_due(Q(pk=event.device_id))
+
+
+def _is_later(event: TemplateEvent, believed: bool, withdrawn: datetime) -> bool:
+    """Whether they enrolled after they last withdrew. A clock nobody believes does not tell, and
+    then it goes, unless the kiosk's own chain has that withdrawal before it."""
+    if believed:
+        return bool(event.at > withdrawn)
+    before = TemplateEvent.objects.filter(device=event.device, person=event.person)
+    before = before.filter(epoch=event.epoch, seq__lt=event.seq)
+    here = before.filter(change=TemplateChange.WITHDRAWN.value).order_by("-seq").first()
+    return here is not None and here.at >= withdrawn
 
 
 def _was_undone(event: TemplateEvent) -> bool:

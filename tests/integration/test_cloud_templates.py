@@ -218,6 +218,31 @@ def test_an_enrolment_that_comes_after_the_withdrawal_is_ordered_away(
     assert templates.to_delete(Device.objects.get(pk="k-002")) == (person().pk,)
 
 
+def test_f17_a_kiosk_without_a_clock_keeps_nothing_that_was_withdrawn(
+    registry: TestRegistry,
+) -> None:
+    """It was off the network meanwhile; nobody can tell which of the two was first."""
+    here, offline = registry.kiosk("k-001"), registry.kiosk("k-002")
+    late = Told(offline).payload(TemplateChange.ENROLLED, 1, ClockTrust.FLOOR)
+    file(registry, here, Told(here).payload(TemplateChange.WITHDRAWN, 2))
+    file(registry, offline, late)
+    assert templates.to_delete(Device.objects.get(pk="k-002")) == (person().pk,)
+
+
+def test_who_enrols_anew_where_they_withdrew_keeps_it_without_a_clock(
+    registry: TestRegistry,
+) -> None:
+    kiosk = registry.kiosk()
+    mine = Told(kiosk)
+    for change in (TemplateChange.WITHDRAWN, TemplateChange.ENROLLED):
+        file(registry, kiosk, mine.payload(change, 1, ClockTrust.FLOOR))
+    assert templates.to_delete(Device.objects.get(pk="k-001")) == ()
+    again = mine.payload(TemplateChange.ENROLLED, 2, ClockTrust.FLOOR)
+    templates.withdraw(person(), registry.vault, "wang", "at the counter", NOW + timedelta(hours=1))
+    file(registry, kiosk, again)
+    assert templates.to_delete(Device.objects.get(pk="k-001")) == (person().pk,)
+
+
 def test_who_enrols_anew_after_a_withdrawal_keeps_it(registry: TestRegistry) -> None:
     kiosk = registry.kiosk()
     told = Told(kiosk)
