@@ -49,6 +49,7 @@ from edge.domain.timebase import NS_PER_S, MonoNs, Stamp
 from edge.session import assist, codes, helping, mine, opinion, pace, service
 from edge.session.assist_states import (
     AssistCard,
+    AssistChoice,
     AssistConfirm,
     AssistState,
     EnrolFailed,
@@ -671,11 +672,17 @@ def offered(state: State) -> tuple[Button, ...]:
             return (Button.STAFF_DOOR,)
         case Turned(why) as state:
             door = (Button.STAFF_DOOR,) if why in _BROKEN else ()
-            back = (Button.BACK,) if state.visit and state.visit.helper else ()
+            back = (Button.BACK,) if _leads_back(state) else ()
             again = (Button.REPRINT,) if _may_reprint(state) else ()
             return (*again, *person, Button.EXIT, *back, *door, Button.HELP, Button.HOME)
         case Informing():
             return (Button.BACK, *person, Button.HOME)
+
+
+def _leads_back(state: Turned) -> bool:
+    """To the target of a helper, or to what else one may choose."""
+    visit, still_here = state.visit, (Why.ALREADY_DONE, Why.NOT_PROVEN)
+    return visit is not None and (visit.helper is not None or state.why in still_here)
 
 
 _BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN)
@@ -816,6 +823,10 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
             return _go(session, helping.back(state), ctx)
         case Confirming(visit) | Turned(visit=Visit() as visit) if visit.helper:
             return _go(session, NamingTarget(visit.helper), ctx)
+        case Turned(visit=Visit() as visit) if visit.witness:
+            return _go(session, AssistChoice(visit), ctx)
+        case Turned(visit=Visit() as visit):
+            return _go(session, Choosing(visit), ctx)
         case Consenting(visit) if visit.named_by is NamedBy.TYPED:
             return _go(session, Confirming(visit), ctx)
         case Informing() | Pace() | Scanning() | CodeTold() | AwaitingOwner() | Reprinting():

@@ -338,6 +338,17 @@ def test_e01_three_unreadable_cards_lead_to_a_person(walk: Walk) -> None:
     assert walk.state == Turned(Why.CARD_UNREADABLE, fault=Fault.GARBLED)
 
 
+@pytest.mark.parametrize("why", [Why.ALREADY_DONE, Why.NOT_PROVEN])
+def test_k19_a_step_back_from_what_is_done_leads_to_what_else_there_is(
+    walk: Walk, why: Why
+) -> None:
+    walk.consenting()
+    visit = visit_of(walk.session.state)
+    walk.session = replace(walk.session, state=Turned(why, visit))
+    walk.press(Button.BACK)
+    assert walk.state == Choosing(visit)  # type: ignore[arg-type]
+
+
 def remind(walk: Walk) -> None:
     walk.effects.clear()
     walk.do(Reminded(walk.session.reminder))
