@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from edge.domain.errors import Fault
 from edge.domain.health import DeviceState
 from edge.domain.matters import Matter, MatterKind
-from edge.domain.people import CardKey
+from edge.domain.people import CardKey, mask_name
 from edge.domain.record import Outcome, RecordId
 from edge.domain.staff import Deed, Permission, Refusal, StaffMember
 from edge.session import effects as fx
@@ -300,8 +300,9 @@ class SessionWalk(RuleBasedStateMachine):
                 self.type_number()
             case TypingName(name="", options=()):
                 self.type_name()
-            case LookingUp():
-                self.feed(RosterAnswered(KEY, ENTRY))
+            case LookingUp(visit):
+                name = mask_name(visit.card.name)  # typed ones fit too, else they lead nowhere
+                self.feed(RosterAnswered(KEY, replace(ENTRY, masked_name=name)))
             case AskingRegistry():
                 self.feed(RegistryAnswered(KEY, ENTRY, reached=True))
             case Watching():
@@ -367,6 +368,22 @@ class SessionWalk(RuleBasedStateMachine):
         self.feed(Pressed(Button.SCAN))
         if asks:
             self.feed(Pressed(Button.USE_CAMERA))
+
+    @rule()
+    def ask_for_a_copy(self) -> None:
+        """From wherever codes can be scanned."""
+        self.feed(Pressed(Button.SCAN))
+        self.feed(CodeScanned(CODE))
+        self.code_checked(late=0, genuine=True, here=True)
+        self.feed(Pressed(Button.REPRINT))
+
+    @rule(steps=st.integers(1, 6))
+    def help_by_typing(self, steps: int) -> None:
+        self.help_somebody()
+        if isinstance(self.session.state, NamingTarget):
+            self.type_number()
+            self.type_name()
+            self.go_on(steps)
 
     @rule(late=st.integers(0, 1), genuine=st.booleans(), here=st.booleans())
     def code_checked(self, late: int, genuine: bool, here: bool) -> None:
