@@ -632,13 +632,15 @@ def _code(kit: Kit, screen: Screen, box: Box) -> Body:
     """The code as large as there is room, so that a phone reads it at arm's length: beside the
     words on a wide panel, else on a page of its own after them."""
     caption = paragraph(screen.caption, _styles(kit, screen)["body"])
+    blocks = [*_lines(kit, screen), *_told(kit, screen)]
     if box.w > kit.mm(NARROW_MM):
         side = min(box.h, box.w * CODE_SHARE)
-        rest = box.without(end=side + kit.mm(4))
-        blocks = [*_lines(kit, screen), caption, *_told(kit, screen)]
-        made = _with_foot(kit, screen, rest, lambda *room: flow(kit, blocks, *room))
-        return replace(made, pieces=(_drawn_code(screen, box.end(side)), *made.pieces))
-    blocks = [*_lines(kit, screen), *_told(kit, screen)]
+        made = _with_foot(
+            kit, screen, box.without(end=side + kit.mm(4)), lambda *room: flow(kit, blocks, *room)
+        )
+        return replace(
+            made, pieces=(*_captioned(kit, screen, caption, box.end(side)), *made.pieces)
+        )
 
     def build(room: Box, leaf: int, foot_px: float) -> Body:
         told = flow(kit, blocks, room, leaf)
@@ -648,6 +650,13 @@ def _code(kit: Kit, screen: Screen, box: Box) -> Body:
         return Body(_code_page(kit, screen, caption, room.without(foot=foot_px)), pages)
 
     return _with_foot(kit, screen, box, build)
+
+
+def _captioned(kit: Kit, screen: Screen, caption: Block, box: Box) -> tuple[Piece, ...]:
+    """The code, and below it what it is for."""
+    height = total_height(kit, [caption], box.w, 0.0)
+    told = flow(kit, [caption], box.foot(height)).pieces
+    return (_drawn_code(screen, box.without(foot=height + kit.mm(1))), *told)
 
 
 CODE_SIDES = (1.0, 0.9, 0.8, 0.7)

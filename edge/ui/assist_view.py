@@ -152,6 +152,7 @@ def _consent(words: Wording) -> Screen:
         title=title,
         lines=lines,
         hint=words("enrol.hint"),
+        hint_spare=True,
         spoken=sentences_of(title, *lines),
     )
 
