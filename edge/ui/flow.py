@@ -100,7 +100,7 @@ def flow(
         shrunk = _shrunk(kit, kept, last)
     if shrunk is not None:
         return Flowed(tuple(_placed(kit, kept, last, shrunk)), 1, shrunk, len(blocks) - len(kept))
-    sheets = min((_pages(kit, b, box, foot_px) for b in (blocks, kept)), key=len)
+    sheets = min((_pages(kit, b, box, foot_px) for b in (kept, blocks)), key=len)
     number = leaf % len(sheets)
     room = last if number == len(sheets) - 1 else box
     return Flowed(tuple(_placed(kit, sheets[number], room, 0.0)), len(sheets), 0.0)

@@ -120,6 +120,8 @@ def _urgent_look(kit: Kit) -> Look:
 
 EDGES_MM = (1.8, 1.0)
 """Between a label and the edge of its key."""
+WORTH = 0.9
+"""Letters may be so much smaller for the sake of a wider edge."""
 
 
 def torn(parts: Sequence[Text]) -> bool:
@@ -133,8 +135,9 @@ def key(kit: Kit, choice: Choice, box: Box, look: Look, role: Role) -> Key:
     words = style(kit, role, look.ink, bold=True, align="center")
     tries = [labels(kit, choice, box.inset(kit.mm(e), kit.mm(1.0)), words) for e in EDGES_MM]
     fitting = [parts for parts in tries if all(part.fits for part in parts)]
-    good = [parts for parts in fitting if not torn(parts)]
-    parts = next(iter([*good, *fitting]), tries[-1])
+    good = [parts for parts in fitting if not torn(parts)] or fitting or tries[-1:]
+    largest = max(parts[0].size_px for parts in good)
+    parts = next(parts for parts in good if parts[0].size_px >= largest * WORTH)
     return Key(box, choice, look, parts, kit.mm(0.5), kit.mm(2.8), kit.mm(GAP_MM / 2))
 
 

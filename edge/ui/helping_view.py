@@ -175,7 +175,7 @@ def _keypad(name: str, words: Wording, typed: str, advice: str, line: str) -> Sc
         layout=Layout.KEYPAD,
         language=words.language,
         title=title,
-        lines=(line,),
+        lines=() if advice else (line,),  # one thing at a time
         typed=typed,
         advice=advice,
         tone=Tone.CARE if advice else Tone.CALM,

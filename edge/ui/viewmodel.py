@@ -484,14 +484,16 @@ def _consent(visit: Visit, words: Wording) -> Screen:
     own = visit.purpose is not Purpose.CERTIFY
     title, lines = words("consent.title"), _consent_lines(words, own=own)
     themselves = words("consent.own") if visit.helper else ""
+    free = "" if themselves else words("consent.hint")
     return Screen(
         name="consent",
         layout=Layout.PAGE,
         language=words.language,
         title=title,
         lines=lines,
-        hint=themselves or words("consent.hint"),
-        spoken=sentences_of(themselves, title, *lines),
+        hint=themselves or free,
+        hint_spare=not themselves,
+        spoken=sentences_of(themselves, title, *lines, free),
     )
 
 
