@@ -75,7 +75,7 @@ def test_what_may_give_way_is_told_by_voice_or_keys() -> None:
     """What only a hint says is never left out: offline, where to ask, what agreeing means."""
     for language in Language:
         shown = {name: view(session, NOW, FACTS) for name, session in gallery(language)}
-        for name in ("consent", "consent_target", "help", "finished_offline", "mine_data"):
+        for name in ("consent_target", "help", "finished_offline", "mine_data"):
             assert shown[name].hint
             assert not shown[name].hint_spare, name
         for name in ("choose", "confirm", "history"):
