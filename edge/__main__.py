@@ -11,6 +11,10 @@ if sys.argv[1:2] == ["sync"]:
     from edge.app import sync_cli
 
     sys.exit(sync_cli.main(sys.argv[2:]))
-from edge.app.cli import main  # noqa: E402  everything else, which sync can do without
+if sys.argv[1:2] == ["run"]:
+    from edge.app import run_cli
+
+    sys.exit(run_cli.main(sys.argv[2:]))
+from edge.app.cli import main  # noqa: E402  everything else, which these two can do without
 
 sys.exit(main())

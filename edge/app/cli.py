@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from edge import __version__
-from edge.app import codes_cli, logs, models_cli, records_cli, status, sync_cli, voice_cli
+from edge.app import (
+    codes_cli,
+    logs,
+    models_cli,
+    records_cli,
+    run_cli,
+    status,
+    sync_cli,
+    voice_cli,
+)
 from edge.app import config as site
 from edge.app.clock import SystemTime
 from edge.app.exits import EXIT_OK, exit_code
@@ -148,9 +157,7 @@ def _add_doctor(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from edge.app.kiosk import run
-
-    return run(site.load(args.site))
+    return run_cli.run(args.site)
 
 
 def _simulate(args: argparse.Namespace) -> int:

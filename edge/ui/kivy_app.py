@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.domain.errors import KioskError
 from edge.session.events import Button, Focused, Pressed, Touched
+from edge.ui import memory
 from edge.ui.controller import Controller, DrawnScreen, OnDrawn
 from edge.ui.fonts import Fonts, fonts
 from edge.ui.screen import Facts, Screen
@@ -32,6 +33,9 @@ POLL_S = 1 / 20
 MAX_FPS = 30
 TOUCH_S = 0.08
 """How long a scripted finger stays on the glass."""
+
+TIDY_S = 0.2
+"""So long after a new screen what was left of the last one is cleared away."""
 
 SCREENSHOT_TIMEOUT_S = 30.0
 
@@ -51,6 +55,8 @@ def set_up(size: tuple[int, int], fullscreen: bool, home: Path) -> None:
         KIVY_NO_CONSOLELOG="1",
         KIVY_LOG_MODE="PYTHON",
         KIVY_METRICS_DENSITY="1",
+        # Software GL alone heeds it: painters of its own would keep frames that wait for them.
+        LP_NUM_THREADS="0",
         KCFG_KIVY_LOG_LEVEL="warning",
         KCFG_KIVY_EXIT_ON_ESCAPE="0",
         KCFG_GRAPHICS_WIDTH=str(size[0]),
@@ -113,6 +119,7 @@ class KioskApp:
             on_key_down=self._key,
         )
         self._build()
+        memory.settle()
         poll = Clock.schedule_interval(self._poll, POLL_S)
         self._running.set()
         try:
@@ -181,12 +188,18 @@ class KioskApp:
             return
         screen = view(self._room.session(), self._room.now_ns(), self._facts)
         if screen != stage.screen:
+            if stage.screen is not None and stage.screen.name != screen.name:
+                self._clock.schedule_once(self._tidy, TIDY_S)
             stage.show(screen)
             self._shine(screen.glow or stage.canvas_of.theme.palette.ground)
             self._undrawn = screen
         if stage.picture is not None:
             portrait = screen.shows_portrait
             stage.picture.show(self._room.portrait() if portrait else self._room.preview())
+
+    def _tidy(self, _dt: float) -> None:
+        """When the new screen has been drawn."""
+        memory.tidy()
 
     def _shine(self, ground: Colour) -> None:
         """What nothing is drawn on; a colour of the window is cheaper than a surface."""

@@ -143,6 +143,23 @@ class Words(Widget):  # type: ignore[misc]
             Rectangle(texture=texture, pos=(round(x), round(y)), size=texture.size)
 
 
+def _steps(radius_px: float) -> int:
+    """Straight pieces a circle is drawn with, a multiple of four: no point of them is a tenth of
+    a pixel off. Kivy takes 180 for the smallest dot, and each piece is six triangles, a kilobyte
+    each where GL is software."""
+    return 4 * math.ceil(1.76 * math.sqrt(max(radius_px, 1)))
+
+
+def _rounded(pos: Any, size: Any, radius_px: float) -> None:
+    SmoothRoundedRectangle(pos=pos, size=size, radius=[radius_px], segments=_steps(radius_px) // 4)
+
+
+def _framed_line(x: float, y: float, w: float, h: float, radius_px: float, half: float) -> None:
+    """`half` of its width."""
+    outer = radius_px + half
+    SmoothLine(rounded_rectangle=(x, y, w, h, radius_px, _steps(outer) // 4), width=half)
+
+
 class Surface(Widget):  # type: ignore[misc]
     """A filled box with round corners and, if wanted, an outline."""
 
@@ -154,7 +171,7 @@ class Surface(Widget):  # type: ignore[misc]
             if not ground.radius_px:
                 Rectangle(pos=self.pos, size=self.size)
             else:
-                SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[ground.radius_px])
+                _rounded(self.pos, self.size, ground.radius_px)
             if ground.edge_px:
                 Color(*rgb(ground.edge))
                 _outline(self, ground.edge_px, ground.radius_px)
@@ -164,8 +181,7 @@ def _outline(widget: Widget, width_px: float, radius_px: float) -> None:
     half = width_px / 2
     x, y = widget.pos
     w, h = widget.size
-    box = (x + half, y + half, w - 2 * half, h - 2 * half, max(radius_px - half, 1))
-    SmoothLine(rounded_rectangle=box, width=half)
+    _framed_line(x + half, y + half, w - 2 * half, h - 2 * half, max(radius_px - half, 1), half)
 
 
 class Hatching(Widget):  # type: ignore[misc]
@@ -202,22 +218,26 @@ class Key(Widget):  # type: ignore[misc]
         self.add_widget(self.surface)
         for part in key.parts:
             self.add_widget(widget_for(canvas, part))
-        self._ring(canvas, key)
-
-    def _ring(self, canvas: Canvas, key: pieces.Key) -> None:
-        """Two rings, dark around bright: seen on every ground."""
-        unit = key.edge_px
-        with self.canvas.after:
-            self.rings = []
-            for ink, width in ((canvas.theme.palette.ink, 5), (canvas.theme.palette.focus, 3)):
-                self.rings.append(Color(*rgb(ink), 0))
-                box = (*self.pos, *self.size, key.radius_px)
-                Line(rounded_rectangle=box, width=unit * width / 2)
+        self.ring_inks = (canvas.theme.palette.ink, canvas.theme.palette.focus)
+        self.focused = False
 
     def focus(self, on: bool) -> None:
-        """Show which key the keyboard would press."""
-        for ring in self.rings:
-            ring.a = 1 if on else 0
+        """Show which key the keyboard would press: two rings, dark around bright, are seen on
+        every ground."""
+        if on == self.focused:
+            return
+        self.focused = on
+        self.canvas.after.clear()
+        if on:
+            self._ring()
+
+    def _ring(self) -> None:
+        radius = self.key.radius_px
+        box = (*self.pos, *self.size, radius, _steps(radius) // 4)
+        with self.canvas.after:
+            for ink, width in zip(self.ring_inks, (5, 3), strict=True):
+                Color(*rgb(ink))
+                Line(rounded_rectangle=box, width=self.key.edge_px * width / 2)
 
     def release(self) -> None:
         self.press(self.choice.button)
@@ -350,9 +370,6 @@ class Drawing(Widget):  # type: ignore[misc]
             PopMatrix()
 
 
-RING_STEPS = 96
-
-
 @dataclass(frozen=True, slots=True)
 class KivyPen:
     """Draws into the canvas that is open. `unit` is the pixels of one unit of the sheet."""
@@ -365,27 +382,32 @@ class KivyPen:
 
     def disc(self, x: float, y: float, rx: float, ry: float) -> None:
         u = self.unit
-        SmoothEllipse(pos=((x - rx) * u, (y - ry) * u), size=(2 * rx * u, 2 * ry * u))
+        steps = _steps(max(rx, ry) * u)
+        SmoothEllipse(
+            pos=((x - rx) * u, (y - ry) * u), size=(2 * rx * u, 2 * ry * u), segments=steps
+        )
 
     def ring(self, x: float, y: float, rx: float, ry: float, width: float) -> None:
-        angles = [math.tau * step / RING_STEPS for step in range(RING_STEPS)]
-        points = [p for a in angles for p in (x + rx * math.cos(a), y + ry * math.sin(a))]
         u = self.unit
+        steps = _steps((max(rx, ry) + width / 2) * u)
+        angles = [math.tau * step / steps for step in range(steps)]
+        points = [p for a in angles for p in (x + rx * math.cos(a), y + ry * math.sin(a))]
         SmoothLine(points=[p * u for p in points], width=width * u / 2, close=True)
 
     def arc(self, x: float, y: float, r: float, start: float, end: float, width: float) -> None:
         """Angles in degrees clockwise from twelve o'clock."""
         u = self.unit
-        SmoothLine(circle=(x * u, y * u, r * u, start, end, 60), width=width * u / 2, cap="round")
+        steps = math.ceil(_steps((r + width / 2) * u) * abs(end - start) / 360)
+        circle = (x * u, y * u, r * u, start, end, steps)
+        SmoothLine(circle=circle, width=width * u / 2, cap="round")
 
     def slab(self, x: float, y: float, w: float, h: float, radius: float = 6) -> None:
         u = self.unit
-        SmoothRoundedRectangle(pos=(x * u, y * u), size=(w * u, h * u), radius=[radius * u])
+        _rounded((x * u, y * u), (w * u, h * u), radius * u)
 
     def frame(self, x: float, y: float, w: float, h: float, radius: float, width: float) -> None:
         u = self.unit
-        box = (x * u, y * u, w * u, h * u, radius * u)
-        SmoothLine(rounded_rectangle=box, width=width * u / 2)
+        _framed_line(x * u, y * u, w * u, h * u, radius * u, width * u / 2)
 
     def line(self, *points: float, width: float = 5) -> None:
         u = self.unit

@@ -9,6 +9,8 @@ its own: what is measured here is a kiosk with the drivers of real devices, and 
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import itertools
 import json
 import sys
@@ -22,7 +24,8 @@ from typing import Any, cast
 
 import psutil
 
-import edge.app.cli  # noqa: F401  what `python -m edge run` has in its memory, too
+import edge.app.kiosk  # what `python -m edge run` has in its memory, too
+import edge.app.run_cli  # noqa: F401
 from edge.app.clock import mono_ns
 from edge.app.compose import compose
 from edge.app.config import Config, load
@@ -97,6 +100,28 @@ def _with_portrait(look: Look, portrait: Picture) -> CheckResult | None:
     return look.result and replace(look.result, portrait=portrait)
 
 
+class Glass:
+    """What a display does. SDL's offscreen driver hands frames to nobody, and GL in software
+    paints nothing that nobody asks for: it would gather many frames first."""
+
+    def __init__(self) -> None:
+        self._finish = ctypes.CDLL(ctypes.util.find_library("GL")).glFinish
+        self._frames = threading.Condition()
+        self._count = 0
+
+    def show(self, *_: Any) -> None:
+        """In the window's thread, for every frame."""
+        self._finish()
+        with self._frames:
+            self._count += 1
+            self._frames.notify_all()
+
+    def next_frame(self) -> bool:
+        with self._frames:
+            seen = self._count
+            return self._frames.wait_for(lambda: self._count > seen, 5)
+
+
 class Kiosk:
     """A whole kiosk, its window, and somebody elsewhere who knows what they want."""
 
@@ -111,10 +136,16 @@ class Kiosk:
         panel = Panel(config.screen.width, config.screen.height, config.screen.dpi)
         self.app = KioskApp(self.watch, parts.facts, panel=panel, on_drawn=self._drawn)
         self.first_drawn = threading.Event()
+        self.glass = Glass()
         self.drawn: DrawnScreen | None = None
         room.touch = self.app.touch
 
     def _drawn(self, seen: DrawnScreen) -> None:
+        if self.drawn is None:
+            from kivy.core.window import Window
+
+            self.glass.show()
+            Window.bind(on_flip=self.glass.show)
         self.drawn = seen
         self.room.see(seen)
         self.first_drawn.set()
@@ -242,21 +273,8 @@ class Fingers:
         self.taken: list[float] = []
         self.languages: list[float] = []
         self._stop = threading.Event()
-        self._flips = threading.Condition()
-        self._flip = 0
         self._thread = threading.Thread(target=self._work, name="fingers")
-        _in_window(self._bind)
         self._thread.start()
-
-    def _bind(self) -> None:
-        from kivy.core.window import Window
-
-        Window.bind(on_flip=self._flipped)
-
-    def _flipped(self, _window: Any) -> None:
-        with self._flips:
-            self._flip += 1
-            self._flips.notify_all()
 
     def _work(self) -> None:
         turn = 0
@@ -279,13 +297,8 @@ class Fingers:
         before = time.monotonic()
         self._kiosk.app.touch(place.centre_x_px, place.centre_y_px)
         _in_window(down.set)  # scheduled behind the finger
-        if down.wait(5) and self._next_flip():
+        if down.wait(5) and self._kiosk.glass.next_frame():
             self.taken.append(time.monotonic() - before)
-
-    def _next_flip(self) -> bool:
-        with self._flips:
-            seen = self._flip
-            return self._flips.wait_for(lambda: self._flip > seen, 5)
 
     def _change_language(self) -> None:
         """There and back: the person in front of the camera reads Chinese."""
