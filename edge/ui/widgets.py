@@ -156,8 +156,20 @@ def _rounded(pos: Any, size: Any, radius_px: float) -> None:
 
 def _framed_line(x: float, y: float, w: float, h: float, radius_px: float, half: float) -> None:
     """`half` of its width."""
-    outer = radius_px + half
-    SmoothLine(rounded_rectangle=(x, y, w, h, radius_px, _steps(outer) // 4), width=half)
+    SmoothLine(points=_frame(x, y, w, h, radius_px, half), width=half, close=True)
+
+
+def _frame(x: float, y: float, w: float, h: float, radius_px: float, half: float) -> list[float]:
+    """The middle of a line around a box with round corners: x, y, x, y, counterclockwise."""
+    count = _steps(radius_px + half) // 4
+    right, top = x + w - radius_px, y + h - radius_px
+    left, foot = x + radius_px, y + radius_px
+    points = []
+    for corner, (cx, cy) in enumerate(((right, top), (left, top), (left, foot), (right, foot))):
+        for step in range(count + 1):
+            angle = (corner + step / count) * math.pi / 2
+            points += [cx + radius_px * math.cos(angle), cy + radius_px * math.sin(angle)]
+    return points
 
 
 class Surface(Widget):  # type: ignore[misc]
@@ -232,12 +244,12 @@ class Key(Widget):  # type: ignore[misc]
             self._ring()
 
     def _ring(self) -> None:
-        radius = self.key.radius_px
-        box = (*self.pos, *self.size, radius, _steps(radius) // 4)
         with self.canvas.after:
             for ink, width in zip(self.ring_inks, (5, 3), strict=True):
+                half = self.key.edge_px * width / 2
+                points = _frame(*self.pos, *self.size, self.key.radius_px, half)
                 Color(*rgb(ink))
-                Line(rounded_rectangle=box, width=self.key.edge_px * width / 2)
+                Line(points=points, width=half, close=True)
 
     def release(self) -> None:
         self.press(self.choice.button)
