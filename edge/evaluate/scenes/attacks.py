@@ -169,12 +169,13 @@ def injected_still(group: Group, rng: Rng) -> Show:
     sheet = sheets.printed(group.sitter, rng, edge=False)
     view, room, fps = View(rng.uniform(80.0, 125.0), 690.0), _room(), _rate(rng)
     hand, moves = Hand(rng, most_deg=70.0), bool(rng.random() < 0.7)
+    still = sheets.on_room(sheet, room, view, Tilt())
 
     def draw(prompt: Prompt, since_s: float, at_s: float) -> Rgb:
-        if moves:
-            hand.move(prompt, since_s, 1 / fps)
-        tilt = hand.tilt(at_s) if moves else Tilt()
-        return sheets.on_room(sheet, room, view, tilt)
+        if not moves:
+            return still
+        hand.move(prompt, since_s, 1 / fps)
+        return sheets.on_room(sheet, room, view, hand.tilt(at_s))
 
     return _alone(group, fps, draw, {"moves": moves})
 

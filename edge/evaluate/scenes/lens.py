@@ -36,16 +36,21 @@ class Lens:
         self._dark_left = bool(rng.random() < 0.5)
 
     def expose(self, rgb: Rgb) -> Rgb:
-        light = self._light
-        if light.shadow or light.gain != 1.0:
-            field = _shadow(light.gain, light.shadow, self._dark_left)
-            rgb = np.asarray(cv2.multiply(rgb, field, scale=1 / 128), np.uint8)
-        if light.blur_px:
-            rgb = np.asarray(cv2.GaussianBlur(rgb, (5, 5), light.blur_px), np.uint8)
+        rgb = self._lit(rgb)
+        if self._light.blur_px:
+            rgb = np.asarray(cv2.GaussianBlur(rgb, (5, 5), self._light.blur_px), np.uint8)
         x, y = self._rng.integers(0, SLACK_PX, 2)
         part = np.s_[y : y + SIZE[1], x : x + SIZE[0]]
         brighter = cv2.add(rgb, self._up[part])  # two sums of bytes: faster than one of words
         return np.asarray(cv2.subtract(brighter, self._down[part], dst=brighter), np.uint8)
+
+    def _lit(self, rgb: Rgb) -> Rgb:
+        light = self._light
+        if not light.shadow:
+            whole_128ths = int(light.gain * 128) / 128  # as `_shadow` has them
+            return np.asarray(cv2.convertScaleAbs(rgb, alpha=whole_128ths), np.uint8)
+        field = _shadow(light.gain, light.shadow, self._dark_left)
+        return np.asarray(cv2.multiply(rgb, field, scale=1 / 128), np.uint8)
 
 
 def _grown(levels: float) -> Rgb:

@@ -157,6 +157,8 @@ def _laid_over(
     (left, top) on."""
     (left, top), (high, wide) = corner, solid.shape
     lit = cv2.convertScaleAbs(cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB), alpha=light)
+    if solid.shape == room.shape[:2] and cv2.countNonZero(solid) == solid.size:
+        return np.asarray(lit, np.uint8)
     picture = room.copy()
     cv2.copyTo(lit, solid, picture[top : top + high, left : left + wide])
     return picture

@@ -11,7 +11,7 @@ import pytest
 from edge.domain.challenge import Action, Prompt
 from edge.evaluate.people import packaged
 from edge.evaluate.scenes import sheets
-from edge.evaluate.scenes.attacks import KINDS
+from edge.evaluate.scenes.attacks import KINDS, Masks
 from edge.evaluate.scenes.bodies import Body, Hand, Manner, Tilt, brisk, slow
 from edge.evaluate.scenes.cast import Group, in_turn
 from edge.evaluate.scenes.films import Film, order_of
@@ -140,3 +140,17 @@ def test_the_same_seed_draws_the_same_session(kind) -> None:
         return [show.draw(Prompt.LEFT, t / 10, t / 10) for t in range(12)][-1]
 
     assert np.array_equal(frame(), frame())
+
+
+@pytest.mark.parametrize("edge", [True, False])
+def test_a_mask_is_the_same_whenever_it_is_made(edge) -> None:
+    """They are made when they are worn first, in the order that the kiosk happens to ask for."""
+    sitter = packaged()[0]
+    sheet = sheets.printed(sitter, np.random.default_rng(1), edge=edge)
+    first, later = (Masks(sheet, sheets.on_sheet(sitter, edge=edge)) for _ in range(2))
+    shut, wide_open = first.shut(1.0), first.wide_open(1.0)
+    assert np.array_equal(later.wide_open(1.0).rgb, wide_open.rgb)
+    assert np.array_equal(later.shut(1.0).rgb, shut.rgb)
+    assert np.array_equal(first.shut(0.0).rgb, sheet.rgb)
+    for mask in (shut, wide_open):
+        assert (mask.rgb != sheet.rgb).any(axis=2).mean() > 0.002
