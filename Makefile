@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store swaps chaos drain evaluate clean
+.PHONY: help setup demo test check format lock pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-screen swaps chaos drain evaluate clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -66,6 +66,9 @@ cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.js
 
 bench-store:  ## what a certification costs the card: time and bytes beside a bare fsync (bench/store.json)
 	$(PY) -m tests.tools.bench_store --json bench/store.json
+
+bench-screen:  ## how the window feels: start, touch, preview, idle, memory (bench/screen.json; SOAK=500: growth, half an hour)
+	@$(PY) -m tests.tools.bench_screen $(if $(SOAK),--soak $(SOAK)) --json bench/screen.json
 
 swaps:  ## two people cut against each other, and honest residents, in front of the check (fuzz/swaps.json)
 	$(PY) -m tests.tools.models_swaps --rounds 8 --honest 16 --report fuzz/swaps.json

@@ -40,6 +40,7 @@ from kivy.uix.widget import Widget
 from edge.session.events import Button
 from edge.ui import pieces
 from edge.ui.controller import Picture
+from edge.ui.curves import frame, quarter_pieces
 from edge.ui.fonts import Fonts
 from edge.ui.pieces import LINE_HEIGHT, Piece
 from edge.ui.theme import BAND_INK, WHITE, Colour, Palette, Theme, rgb
@@ -143,33 +144,15 @@ class Words(Widget):  # type: ignore[misc]
             Rectangle(texture=texture, pos=(round(x), round(y)), size=texture.size)
 
 
-def _steps(radius_px: float) -> int:
-    """Straight pieces a circle is drawn with, a multiple of four: no point of them is a tenth of
-    a pixel off. Kivy takes 180 for the smallest dot, and each piece is six triangles, a kilobyte
-    each where GL is software."""
-    return 4 * math.ceil(1.76 * math.sqrt(max(radius_px, 1)))
-
-
 def _rounded(pos: Any, size: Any, radius_px: float) -> None:
-    SmoothRoundedRectangle(pos=pos, size=size, radius=[radius_px], segments=_steps(radius_px) // 4)
+    SmoothRoundedRectangle(
+        pos=pos, size=size, radius=[radius_px], segments=quarter_pieces(radius_px)
+    )
 
 
 def _framed_line(x: float, y: float, w: float, h: float, radius_px: float, half: float) -> None:
     """`half` of its width."""
-    SmoothLine(points=_frame(x, y, w, h, radius_px, half), width=half, close=True)
-
-
-def _frame(x: float, y: float, w: float, h: float, radius_px: float, half: float) -> list[float]:
-    """The middle of a line around a box with round corners: x, y, x, y, counterclockwise."""
-    count = _steps(radius_px + half) // 4
-    right, top = x + w - radius_px, y + h - radius_px
-    left, foot = x + radius_px, y + radius_px
-    points = []
-    for corner, (cx, cy) in enumerate(((right, top), (left, top), (left, foot), (right, foot))):
-        for step in range(count + 1):
-            angle = (corner + step / count) * math.pi / 2
-            points += [cx + radius_px * math.cos(angle), cy + radius_px * math.sin(angle)]
-    return points
+    SmoothLine(points=frame(x, y, w, h, radius_px, half), width=half, close=True)
 
 
 class Surface(Widget):  # type: ignore[misc]
@@ -247,7 +230,7 @@ class Key(Widget):  # type: ignore[misc]
         with self.canvas.after:
             for ink, width in zip(self.ring_inks, (5, 3), strict=True):
                 half = self.key.edge_px * width / 2
-                points = _frame(*self.pos, *self.size, self.key.radius_px, half)
+                points = frame(self.x, self.y, self.width, self.height, self.key.radius_px, half)
                 Color(*rgb(ink))
                 Line(points=points, width=half, close=True)
 
@@ -394,14 +377,14 @@ class KivyPen:
 
     def disc(self, x: float, y: float, rx: float, ry: float) -> None:
         u = self.unit
-        steps = _steps(max(rx, ry) * u)
+        steps = 4 * quarter_pieces(max(rx, ry) * u)
         SmoothEllipse(
             pos=((x - rx) * u, (y - ry) * u), size=(2 * rx * u, 2 * ry * u), segments=steps
         )
 
     def ring(self, x: float, y: float, rx: float, ry: float, width: float) -> None:
         u = self.unit
-        steps = _steps((max(rx, ry) + width / 2) * u)
+        steps = 4 * quarter_pieces((max(rx, ry) + width / 2) * u)
         angles = [math.tau * step / steps for step in range(steps)]
         points = [p for a in angles for p in (x + rx * math.cos(a), y + ry * math.sin(a))]
         SmoothLine(points=[p * u for p in points], width=width * u / 2, close=True)
@@ -409,7 +392,7 @@ class KivyPen:
     def arc(self, x: float, y: float, r: float, start: float, end: float, width: float) -> None:
         """Angles in degrees clockwise from twelve o'clock."""
         u = self.unit
-        steps = math.ceil(_steps((r + width / 2) * u) * abs(end - start) / 360)
+        steps = math.ceil(quarter_pieces((r + width / 2) * u) * abs(end - start) / 90)
         circle = (x * u, y * u, r * u, start, end, steps)
         SmoothLine(circle=circle, width=width * u / 2, cap="round")
 
