@@ -35,6 +35,7 @@ lock:  ## pin all dependencies again, with hashes, for every platform
 pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md
 	PYTHONPATH=. $(PY) tests/tools/wire_page.py > docs/wire.md
+	PYTHONPATH=. $(PY) -m tests.tools.branches_page > docs/branches.md
 
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures

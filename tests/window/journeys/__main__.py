@@ -12,8 +12,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.headless import make_config
-from tests.window.journeys.hall import Glass, Journey, Played, play
+from tests.window.journeys.hall import Folders, Glass, Journey, Played, made, play
 
 
 def journeys_of(group: str) -> dict[str, Journey]:
@@ -26,19 +25,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("group")
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--pictures", type=Path)
-    parser.add_argument("--data", type=Path)
+    for folder in ("pictures", "data", "models"):
+        parser.add_argument(f"--{folder}", type=Path)
     told = parser.parse_args()
     wanted = [j for j in journeys_of(told.group).values() if not told.names or j.name in told.names]
     played: list[Played] = []
     with tempfile.TemporaryDirectory(prefix="journeys-") as name:
-        root = told.data or Path(name)
+        folders = Folders(told.data or Path(name), told.pictures, told.models)
 
         def through() -> None:
             for journey in wanted:
-                played.append(play(glass, journey, root, told.pictures))
+                played.append(play(glass, journey, folders))
 
-        glass = Glass(make_config(Path(name) / "window", Path("unused")), through)
+        glass = Glass(made(Path(name) / "window"), through)
         glass.run()
     print(json.dumps([asdict(one) for one in played], ensure_ascii=False))
 

@@ -8,11 +8,12 @@ from edge.domain.challenge import Hint, Prompt
 from edge.domain.timebase import ClockTrust
 from edge.drivers.sim.printer import Fault
 from tests.own_world import HELD
-from tests.window.journeys.hall import TODAY, Journeys, Kiosk
+from tests.window.journeys.hall import NEAREST, TODAY, Journeys, Kiosk
 from tests.window.journeys.residents import to_consent, to_review
 
 journey = Journeys()
 
+DONE = {"certified_on": TODAY, "due_by": date(TODAY.year + 1, 12, 31)}
 UNREAD = "没有读到身份证，请把卡平放在感应区"
 
 
@@ -39,6 +40,21 @@ def e01_card_not_read(k: Kiosk) -> None:
     k.lift()
     k.touch("找工作人员办理")
     k.see("finished", "已为您叫工作人员，请稍候", serves="E01")
+
+
+@journey("E01 十五秒没有放身份证：再说一遍，三次以后找工作人员")
+def e01_no_card_in_time(k: Kiosk) -> None:
+    k.touch("离退休人员生存验证", "本人生存认证 · 去验证")
+    k.see("await_card", "请刷二代身份证")
+    for _ in range(2):
+        k.hall.heard.clear()
+        k.skip(15)
+        k.see("await_card", UNREAD, title="十五秒过去了", serves="E01")
+        k.hear(UNREAD)
+    k.skip(15)
+    k.see("turned_card_unreadable", "找工作人员办理", title="第三次", serves="E01")
+    k.lay()
+    k.see("confirm", title="现在放上，照样办理", serves="E01")
 
 
 @journey("E02 身份证过期：可以继续", card={"valid_to": date(2020, 1, 1)})
@@ -71,7 +87,7 @@ def e03_known_elsewhere(k: Kiosk) -> None:
     k.see("confirm", "王*华", title="可以办理", serves="K02 M11 M13")
 
 
-@journey("E04 本年度已办：告诉日期，可以补打", entry={"certified_on": TODAY})
+@journey("E04 本年度已办：告诉日期，可以补打", entry=DONE)
 def e04_already_done(k: Kiosk) -> None:
     k.lay()
     k.see("confirm")
@@ -223,7 +239,8 @@ def e13_dead_reader(k: Kiosk) -> None:
     k.see(
         "turned_reader_down",
         "本机暂时不能读身份证",
-        "请使用旁边的终端，或者找工作人员办理。",
+        NEAREST,
+        "找工作人员办理",
         serves="E13",
     )
     k.world.sam.come_back()
@@ -279,6 +296,10 @@ def e16_card_left(k: Kiosk) -> None:
     k.hear("请取走您的身份证")
     k.touch("退出")
     k.see("home", "请取走您的身份证", title="首页也提醒", serves="E16")
+    k.hear("请取走您的身份证")
+    k.hall.heard.clear()
+    k.skip(15)
+    k.hear("请取走您的身份证")
     k.lift()
     k.see("home", title="取走了")
     assert not k.says("请取走您的身份证")

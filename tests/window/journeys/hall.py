@@ -48,6 +48,10 @@ from tests.window.journeys.eyes import ScriptedEyes
 PANEL = PANELS[1]
 PATIENCE_S = 20.0
 LOOK_S = 0.05
+UNUSED = Path("unused")
+REAL_S = 90.0
+"""A real try takes its time."""
+NEAREST = "对面的社区服务站"
 TODAY = date.today()
 
 
@@ -62,9 +66,18 @@ class Plan:
     link: bool = True
     paper: bool = True
     trust: ClockTrust = ClockTrust.NTP
-    models: Path | None = None  # real eyes, with the models that lie there
+    real_eyes: bool = False
     present: bool = True  # somebody stands before real eyes
     folder: str = ""  # of its data, which the next kiosk may find again
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where data lie, where pictures go, and where the models are, as far as they are wanted."""
+
+    data: Path
+    pictures: Path | None = None
+    models: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +211,10 @@ def _still(screen: Screen) -> Screen:
 class Kiosk:
     """A whole kiosk behind the glass, and somebody in front of it who follows a script."""
 
-    def __init__(self, glass: Glass, root: Path, plan: Plan, pictures: Path | None) -> None:
-        self.glass, self.plan, self._pictures = glass, plan, pictures
+    def __init__(self, glass: Glass, root: Path, plan: Plan, folders: Folders) -> None:
+        self.glass, self.plan, self._pictures = glass, plan, folders.pictures
+        self._models = folders.models if plan.real_eyes else None
+        self._patience_s = REAL_S if plan.real_eyes else PATIENCE_S
         self.root = root
         self.steps: list[Step] = []
         self.presses = 0
@@ -218,25 +233,20 @@ class Kiosk:
         self.runner = Runner(self.parts, Language.ZH, self._observe, power=self.wishes.append)
 
     def _configured(self) -> Config:
-        """A site of its own, or the one that a kiosk before it left behind."""
-        models, left = self.plan.models or Path("unused"), site_file(self.root)
-        again = left.exists()
-        config = (
-            replace(load(left), models=str(models)) if again else make_config(self.root, models)
-        )
-        decoder: Literal["sim", "none"] = "sim" if self.plan.models else "none"
+        config = made(self.root, self._models or UNUSED)
+        decoder: Literal["sim", "none"] = "sim" if self._models else "none"
         devices = replace(config.devices, scanner=self.plan.scanner, photo_decoder=decoder)
         return replace(config, devices=devices)
 
     def _world(self) -> World:
         alone = replace(SCENARIOS["helped"], before_camera="nobody", paper=self.plan.paper)
         made = make_world(alone, mono_ns, 384)
-        if self.plan.models and self.plan.present:
+        if self._models and self.plan.present:
             self.hall.enter(Resident(ASTRONAUT, mono_ns))
         return replace(made, room=self.hall, card=replace(made.card, **self.plan.card))
 
     def _parts(self) -> Any:
-        if self.plan.models:
+        if self._models:
             return compose(self.config, self.world)
         return parts_with(self.config, self.world, self.clock, lambda: self.eyes)
 
@@ -271,7 +281,7 @@ class Kiosk:
         """The screen of that name stands on the glass and says all of these texts; whoever does
         not find them turns the pages, where there are more."""
         read: list[str] = []
-        end_s = time.monotonic() + PATIENCE_S
+        end_s = time.monotonic() + self._patience_s
 
         def here() -> DrawnScreen | None:
             drawn = self.glass.shown()
@@ -425,17 +435,22 @@ class Journeys:
         return keep
 
 
-def site_file(root: Path) -> Path:
-    return root / "site" / "kiosks" / KIOSK / "site.toml"
+def made(root: Path, models: Path = UNUSED) -> Config:
+    """A site as the tests make it, or the one that a kiosk before left behind; it knows where
+    the next terminal stands."""
+    left = root / "site" / "kiosks" / KIOSK / "site.toml"
+    config = replace(load(left), models=str(models)) if left.exists() else make_config(root, models)
+    return replace(config, agency=replace(config.agency, nearest=NEAREST))
 
 
-def play(glass: Glass, journey: Journey, root: Path, pictures: Path | None) -> Played:
+def play(glass: Glass, journey: Journey, folders: Folders) -> Played:
     """One journey from the first screen; its kiosk is made for it and closed after it."""
     began_s = time.monotonic()
-    folder = pictures / journey.name if pictures else None
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    kiosk, failed = Kiosk(glass, root / journey.plan.folder, journey.plan, folder), ""
+    own = folders
+    if folders.pictures is not None:
+        own = replace(folders, pictures=folders.pictures / journey.name)
+        (folders.pictures / journey.name).mkdir(parents=True, exist_ok=True)
+    kiosk, failed = Kiosk(glass, folders.data / journey.plan.folder, journey.plan, own), ""
     with kiosk:
         try:
             journey.play(kiosk)

@@ -17,8 +17,10 @@ from typing import Any
 
 from rich.progress import track
 
+from edge.models.build import build
+
 ROOT = Path(__file__).parents[3]
-GROUPS = ("residents", "branches", "helping", "own_data", "codes", "staff")
+GROUPS = ("residents", "branches", "helping", "own_data", "codes", "staff", "real_eyes")
 AT_ONCE = 2
 GROUP_S = 240.0
 
@@ -33,13 +35,14 @@ def play_group(
     group: str,
     pictures: Path | None = None,
     names: tuple[str, ...] = (),
-    data: Path | None = None,
+    **folders: Path | None,
 ) -> Any:
     """A process with a window of its own; what it told on its last line."""
-    folder = (*_option("pictures", pictures), *_option("data", data))
+    given = {"pictures": pictures, **folders}
+    options = [word for name, folder in given.items() for word in _option(name, folder)]
     module = ("-W", "error::ResourceWarning", "-m", "tests.window.journeys")
     done = subprocess.run(
-        [sys.executable, *module, group, *names, *folder],
+        [sys.executable, *module, group, *names, *options],
         cwd=ROOT,
         env={"SDL_VIDEODRIVER": "offscreen", **os.environ},
         capture_output=True,
@@ -81,8 +84,11 @@ def main() -> int:
     told = parser.parse_args()
     told.out.mkdir(parents=True, exist_ok=True)
     played: list[dict[str, Any]] = []
+    models = build()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        groups = pool.map(lambda group: play_group(group, told.out.resolve()), told.groups)
+        groups = pool.map(
+            lambda group: play_group(group, told.out.resolve(), models=models), told.groups
+        )
         for journeys in track(groups, "journeys", total=len(told.groups)):
             played += journeys
     (told.out / "index.html").write_text(page(played), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.domain.challenge import Prompt
+from edge.domain.challenge import Action, Prompt
 from tests.window.journeys.hall import Journeys, Kiosk
 
 journey = Journeys()
@@ -148,7 +148,7 @@ def k19_back_help_home(k: Kiosk) -> None:
 
 
 @journey("换语言，换大字")
-def k12_language_and_large_print(k: Kiosk) -> None:
+def feature_12_language_and_large_print(k: Kiosk) -> None:
     k.see("home")
     k.touch("大字")
     k.see("home", "普通字", title="大字的首页")
@@ -167,6 +167,22 @@ def k12_language_and_large_print(k: Kiosk) -> None:
     k.touch("返回首页")
     k.lift()
     k.see("home", "大字", title="下一位从普通字开始")
+
+
+@journey("身体不便：不用眨眼，慢一点")
+def feature_11_cannot_blink(k: Kiosk) -> None:
+    to_consent(k)
+    k.touch("同意刷脸")
+    k.see("watch", "身体不便")
+    k.touch("身体不便")
+    k.see("pace", "哪里不方便？")
+    k.touch("眼不好，不用眨眼")
+    k.see("watch", title="接着拍，不用眨眼")
+    k.until(lambda: k.eyes.opened == 2, "another try")
+    assert k.eyes.order is not None
+    assert Action.BLINK not in k.eyes.order.actions
+    k.eyes.end("passed")
+    k.see("review")
 
 
 @journey("叫工作人员：号码打在纸上")

@@ -12,7 +12,8 @@ from contextlib import closing
 
 from tests.chaos.points import POINTS, arm
 from tests.own_world import HELD
-from tests.window.journeys.hall import TODAY, Journeys, Kiosk
+from tests.window.journeys.branches import DONE
+from tests.window.journeys.hall import Journeys, Kiosk
 from tests.window.journeys.residents import to_consent, to_review
 
 journey = Journeys()
@@ -79,7 +80,7 @@ def reprints_what_was_never_printed(k: Kiosk) -> None:
     (record,) = k.centre.records()
     assert record.outcome == "passed"
     assert _waiting(k) == 1, "it still goes to the centre"
-    k.centre.expects(k.expected(certified_on=TODAY))
+    k.centre.expects(k.expected(**DONE))
     k.lay()
     k.see("confirm")
     k.touch("进入", "生存验证申请")

@@ -29,7 +29,7 @@ def to_resident(k: Kiosk) -> None:
     k.lay()
     k.see("assist_confirm", "来的人是证上的本人吗？", "王*华")
     k.touch("是本人")
-    k.see("assist_choice", "要为这位居民办什么？")
+    k.see("assist_choice", "要为这位居民办什么？", serves="M02")
 
 
 @journey("技术人员：每一页看一遍")
