@@ -13,6 +13,7 @@ from edge.session.states import Language
 from edge.ui.arrange import plan
 from edge.ui.pieces import Key, Kit, Text
 from edge.ui.screen import Screen
+from edge.ui.texts import text
 from edge.ui.theme import PANELS, Panel, Theme
 from edge.ui.viewmodel import view
 from tests.ui_world import FACTS, NOW, gallery
@@ -72,12 +73,15 @@ def test_choices_of_a_screen_have_letters_of_one_size(panel: Panel) -> None:
 
 
 def test_what_may_give_way_is_told_by_voice_or_keys() -> None:
-    """What only a hint says is never left out: offline, where to ask, what agreeing means."""
+    """What only a hint says is never left out: where to ask, who has to agree, how to correct."""
     for language in Language:
         shown = {name: view(session, NOW, FACTS) for name, session in gallery(language)}
-        for name in ("consent_target", "help", "finished_offline", "mine_data"):
+        for name in ("consent_target", "help", "mine_data"):
             assert shown[name].hint
             assert not shown[name].hint_spare, name
         for name in ("choose", "confirm", "history"):
             assert shown[name].hint_spare
             assert shown[name].spoken
+        later = text(language, "finished.offline_more").strip()
+        assert later in shown["finished_offline"].hint
+        assert later in shown["finished_offline"].spoken
