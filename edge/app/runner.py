@@ -565,6 +565,8 @@ class Runner:
             book.obey(lambda change, who: context.template_event(change, who, None))
         except StoreError as error:
             log.error("deletions=undone error=%s", error)  # they wait and are tried again
+        except Exception as error:  # noqa: BLE001 - it comes again, and people must be served
+            logs.crash(log, "deletions", error)
 
     def _context(self) -> Context:
         return self._parts.context(self._parts.time.now(), self.now_ns())

@@ -108,6 +108,31 @@ def test_a_roster_that_cannot_be_read_is_said_and_can_be_left(
         until(kiosk, Home)
 
 
+@pytest.mark.parametrize("error", [StoreError("disk"), ValueError("a bug")])
+def test_an_order_to_delete_that_cannot_be_carried_out_keeps_nobody_waiting(
+    config: Config, error: Exception
+) -> None:
+    """It is looked for every two seconds, and lies on the broker for good."""
+    kiosk = HeadlessKiosk(config, NOBODY_TOUCHES)
+    tried = threading.Event()
+
+    def fails(_new_event: object) -> None:
+        tried.set()
+        raise error
+
+    templates = Proxy(kiosk.parts.templates, obey=fails)
+    with running(with_parts(kiosk, templates=templates)):
+        assert tried.wait(10)
+        kiosk.world.sam.present(kiosk.world.card)
+        until(kiosk, Confirming)
+        press(kiosk, *(Button.ENTER, Button.BACK) * 4, Button.ENTER)  # each would take two seconds
+        end_s = time.monotonic() + 8
+        while not kiosk.runner._events.empty():
+            assert time.monotonic() < end_s
+            time.sleep(0.01)
+        until(kiosk, Choosing)
+
+
 @pytest.mark.parametrize("error", [StoreError("full"), ZeroDivisionError()])
 def test_a_record_that_cannot_be_written_never_says_done(config: Config, error: Exception) -> None:
     scenario = replace(SCENARIOS["no-consent"], wishes=("不刷脸，人工办理", *WISHES[4:8]))
