@@ -621,6 +621,7 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
     take_card = words("frame.take_card") if card_lies else ""  # E16
     news = (*outcome, paper) if state.paper is PaperNews.PRINTING else (paper,)
     hint = "" if state.code else words("finished.hint")
+    later = "" if state.online else words("finished.offline_more")
     return Screen(
         name="finished",
         layout=Layout.CODE if state.code else Layout.GUIDE,
@@ -630,11 +631,11 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
         advice=take_card,
         code=state.code,
         caption=words("finished.code_hint") if state.code else "",
-        hint=(hint + ("" if state.online else words("finished.offline_more"))).strip(),
-        hint_spare=state.online and not state.code,
+        hint=(hint + later).strip(),
+        hint_spare=True,
         art=_PAPER_ART[state.paper],
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
-        spoken=sentences_of(*news, take_card),
+        spoken=sentences_of(*news, later, take_card),
     )
 
 

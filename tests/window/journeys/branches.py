@@ -188,14 +188,11 @@ def three_tries(k: Kiosk, result: str, reason: str, serves: str) -> None:
 @journey("E11 没有网络：照样办完，已受理，待上传", link=False)
 def e11_network_down(k: Kiosk) -> None:
     to_finish(k)
-    k.see(
-        "finished",
-        "验证成功。",
-        "已受理，待上传",
-        "网络恢复后会自动上传，您不用再来。",
-        serves="E11",
-    )
+    k.see("finished", "验证成功。", "已受理，待上传", serves="E11")
+    k.hear("网络恢复后会自动上传，您不用再来。")
     k.read_paper("验证成功。", "已受理，待上传")
+    k.lift()
+    k.see("finished", "网络恢复后会自动上传，您不用再来。", title="取走身份证以后", serves="E11")
 
 
 @journey("E12 没有纸：结果有效，码在屏幕上，以后补打", paper=False, scanner="sim")
