@@ -308,8 +308,12 @@ _STEPS = {275: 1, 274: 1, 9: 1, 276: -1, 273: -1}
 _ENTER = (13, 271, 32)
 
 _ALWAYS = {
-    **{282: Button.HELP, 283: Button.REPEAT, 284: Button.SOFTER, 285: Button.LOUDER},
-    **{1073741953: Button.SOFTER, 1073741952: Button.LOUDER},
+    282: Button.HELP,
+    283: Button.REPEAT,
+    284: Button.SOFTER,
+    285: Button.LOUDER,
+    1073741953: Button.SOFTER,
+    1073741952: Button.LOUDER,
 }
 """F1 to F4, and the keys of a keyboard that are for the volume, wherever the machine offers it."""
 
