@@ -55,8 +55,6 @@ def set_up(size: tuple[int, int], fullscreen: bool, home: Path) -> None:
         KIVY_NO_CONSOLELOG="1",
         KIVY_LOG_MODE="PYTHON",
         KIVY_METRICS_DENSITY="1",
-        # Software GL alone heeds it: painters of its own would keep frames that wait for them.
-        LP_NUM_THREADS="0",
         KCFG_KIVY_LOG_LEVEL="warning",
         KCFG_KIVY_EXIT_ON_ESCAPE="0",
         KCFG_GRAPHICS_WIDTH=str(size[0]),

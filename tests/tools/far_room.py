@@ -24,7 +24,7 @@ from edge.domain.timebase import MonoNs
 from edge.drivers.capture import CaptureProcess
 from edge.ui.controller import DrawnScreen
 
-VISIT_S = 130.0
+VISIT_S = 90.0
 """Longer than the room's own limit, so that its word is heard."""
 
 

@@ -24,8 +24,8 @@ from edge.drivers.sim.scenario import SCENARIOS
 from edge.ports import Camera, Frame
 
 DOTS = 384
-VISIT_S = 120.0
-READING_S = 0.1
+VISIT_S = 60.0
+READING_S = 0.05
 """How long somebody who knows the kiosk looks at a screen before they touch it."""
 
 
@@ -75,6 +75,8 @@ class Person:
         if self._glance is not None:
             hand.see(self._glance)
         gone = hand.wait_until_gone(VISIT_S)
+        if not gone:
+            self._world.sam.lift()
         self._hand = None
         hand.close()
         self._tell(gone=gone)

@@ -122,6 +122,10 @@ class Glass:
             return self._frames.wait_for(lambda: self._count > seen, 5)
 
 
+class Stuck(RuntimeError):
+    """Somebody did not come to the end of their visit; says on which screen."""
+
+
 class Kiosk:
     """A whole kiosk, its window, and somebody elsewhere who knows what they want."""
 
@@ -153,8 +157,17 @@ class Kiosk:
     def visit(self) -> None:
         """One person from the first screen to the door."""
         if not self.room.visit():
-            raise RuntimeError("nobody came to the end of the visit")
-        self.until(lambda: isinstance(self.runner.session().state, Home))
+            raise Stuck(self.drawn.name if self.drawn else "")
+        self.until(self._is_home)
+
+    def _is_home(self) -> bool:
+        return isinstance(self.runner.session().state, Home)
+
+    def send_home(self) -> None:
+        """After somebody who could not find the door; their card is gone."""
+        while not self._is_home():
+            self.runner.post(Pressed(Button.HOME))
+            time.sleep(0.5)
 
     def until(self, holds: Callable[[], bool]) -> None:
         end_s = time.monotonic() + VISIT_S
@@ -220,13 +233,18 @@ def visit(kiosk: Kiosk, count: int) -> Numbers:
 
 
 def soak(kiosk: Kiosk, count: int) -> Numbers:
-    """Memory at the first screen after each visit."""
-    grown = []
+    """Memory at the first screen after each visit. A finger that came when the screen had just
+    changed may lead somebody astray; the visit counts all the same, and where is told."""
+    grown, astray = [], []
     for number in range(count):
-        kiosk.visit()
+        try:
+            kiosk.visit()
+        except Stuck as stuck:
+            astray.append(str(stuck))
+            kiosk.send_home()
         grown.append(memory())
         print(json.dumps({"visit": number + 1, "rss_mb": round(grown[-1]["rss_mb"])}), flush=True)
-    return {name: [taken[name] for taken in grown] for name in grown[0]}
+    return {"astray": astray} | {name: [taken[name] for taken in grown] for name in grown[0]}
 
 
 def rss_mb() -> float:
