@@ -77,14 +77,14 @@ def compose(
 
     Raises `ConfigError`, `ModelError` or `StoreError`, each saying what to do.
     """
-    from edge.models.watcher import Watcher  # the models take their time to load
+    from edge.app.eyes import ForgetfulEyes  # the models take their time to load
 
     keyring = Keyring.load(config)
     time = SystemTime()
     config.database.parent.mkdir(parents=True, exist_ok=True)
     reader, decoder = card_reader(config, world), photo_decoder(config)
     lens = camera(config, world)
-    eyes = Watcher(lens, models_dir(config), mono_ns, layers=layers_of(config))
+    eyes = ForgetfulEyes(lens, models_dir(config), mono_ns, layers=layers_of(config))
     paper = printer(config, world)
     facts = facts_of(config, provenance_of(config, reader, decoder, eyes, paper))
     disk = disk_of(config, keyring, time)

@@ -109,6 +109,23 @@ def test_after_a_receipt_nothing_of_the_person_is_in_memory(config: Config) -> N
         assert memory.left() == []
 
 
+def test_after_a_try_the_models_own_memory_holds_no_face(config: Config) -> None:
+    """With the real eyes: what follows a face through the pictures lets go of it."""
+    with running(unseen(config)) as kiosk:
+        begin(kiosk)
+        press(kiosk, Button.AGREE)
+        follower = kiosk.parts.eyes._follower  # type: ignore[attr-defined]
+        end_s = time.monotonic() + 30
+        while follower._mesh is None:
+            assert time.monotonic() < end_s
+            time.sleep(0.01)
+        press(kiosk, Button.HOME)
+        until(kiosk, Home)
+        while follower._mesh is not None:
+            assert time.monotonic() < end_s
+            time.sleep(0.01)
+
+
 class QuickEyes(SteadyEyes):
     """Good at once; what it sees for codes never ends."""
 
