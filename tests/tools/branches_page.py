@@ -136,6 +136,7 @@ NOT_DELIVERED = {
     "certifying by hand and registering a death are still to come",
 }
 REMARKS = {
+    "K05": "Ours is the one service of this kiosk; guide and questionnaire stand beside it.",
     "K03": "Our own registry stands where the city's system would; nothing connects to that.",
     "E13": "The nearest other terminal is named where the site file tells it (`agency.nearest`).",
 }

@@ -7,6 +7,7 @@ is pictured there; `make journeys` does that and writes a page.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image
 from edge.ui.fonts import SOURCE
 from tests.window.journeys.__main__ import journeys_of
 from tests.window.journeys.page import AT_ONCE, GROUPS, play_group
+from tests.window.x_display import x_display
 
 pytestmark = [
     pytest.mark.window,
@@ -60,6 +62,13 @@ def test_journey(played: Callable[[str], Played], group: str, journey: str) -> N
     told = played(group)[journey]
     assert told["failed"] == ""
     assert told["steps"]
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_a_journey_on_an_x_display() -> None:
+    with x_display() as environment:
+        [told] = play_group("residents", names=(PICTURED,), environment=environment)
+    assert told["failed"] == ""
 
 
 def test_each_step_is_pictured_as_the_window_showed_it(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from edge.ui.fonts import SOURCE
 from tests.ui_world import LEFT_COLOUR, RIGHT_COLOUR
+from tests.window.x_display import x_display
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -133,19 +134,8 @@ def test_staff_sign_in_by_touch_and_keyboard_and_find_their_way_out() -> None:
 
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
 def test_it_works_on_an_x_display_too() -> None:
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with server:
-        try:
-            assert server.stdout is not None
-            display = f":{server.stdout.readline().strip()}"
-            told = play("mirror", DISPLAY=display, SDL_VIDEODRIVER="x11")
-            staff = play("staff", DISPLAY=display, SDL_VIDEODRIVER="x11")
-        finally:
-            server.terminate()
+    with x_display() as environment:
+        told = play("mirror", **environment)
+        staff = play("staff", **environment)
     assert told["preview"] == [list(RIGHT_COLOUR), list(LEFT_COLOUR)]
     assert staff["screens"] == STAFF_SCREENS

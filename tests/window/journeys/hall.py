@@ -34,7 +34,7 @@ from edge.ports import Picture
 from edge.session.events import Button, Event, Focused, Pressed, Touched
 from edge.session.machine import Transition
 from edge.session.staff_states import PowerWish
-from edge.session.states import Home, Language, Session
+from edge.session.states import Home, Language, Session, uses_camera
 from edge.ui.controller import DrawnButton, DrawnScreen
 from edge.ui.kivy_app import KioskApp
 from edge.ui.screen import Screen
@@ -310,6 +310,9 @@ class Kiosk:
     def _picture(self, name: str) -> str:
         if self._pictures is None:
             return ""
+        self.until(
+            lambda: self.glass.preview() or not uses_camera(self.glass.session().state), "a frame"
+        )
         file = f"{len(self.steps) + 1:02d}-{name.replace('_', '-')}.png"
         self.glass.app.screenshot(self._pictures / file)
         return file

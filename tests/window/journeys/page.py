@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from edge.models.build import build
 ROOT = Path(__file__).parents[3]
 GROUPS = ("residents", "branches", "helping", "own_data", "codes", "staff", "real_eyes")
 AT_ONCE = 2
+OFFSCREEN = {"SDL_VIDEODRIVER": "offscreen"}
 GROUP_S = 240.0
 
 HEAD = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>Journeys</title><style>
@@ -35,6 +37,8 @@ def play_group(
     group: str,
     pictures: Path | None = None,
     names: tuple[str, ...] = (),
+    *,
+    environment: Mapping[str, str] = OFFSCREEN,
     **folders: Path | None,
 ) -> Any:
     """A process with a window of its own; what it told on its last line."""
@@ -44,7 +48,7 @@ def play_group(
     done = subprocess.run(
         [sys.executable, *module, group, *names, *options],
         cwd=ROOT,
-        env={"SDL_VIDEODRIVER": "offscreen", **os.environ},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=GROUP_S,
