@@ -26,7 +26,16 @@ from edge.domain.staff import Refusal
 from edge.session.effects import CheckStaff, Effect, StopWatching
 from edge.session.events import FactsTold, Focused, Pressed, StaffAnswered, Touched
 from edge.session.machine import step
-from edge.session.states import Choosing, Confirming, Consenting, Home, Language, Reviewing, Session
+from edge.session.states import (
+    Choosing,
+    Confirming,
+    Consenting,
+    Home,
+    Language,
+    Reviewing,
+    Session,
+    State,
+)
 from edge.ui import pieces
 from edge.ui.controller import DrawnScreen
 from edge.ui.kivy_app import KioskApp
@@ -273,8 +282,12 @@ def by_keys() -> object:
 
 
 def forgets() -> object:
-    """Back on the first screen, no widget, piece or measured text holds what was shown."""
-    stage = Stage(session(Confirming(VISIT, True)))
+    """Back on the first screen, no widget, piece or measured text holds what was shown.
+
+    A window begins with nobody in front of it, as a kiosk does: what is there then stays, and
+    the collector shows it to nobody (`edge.ui.memory`).
+    """
+    stage = Stage(session(Home()))
 
     def held() -> int:
         from edge.ui.widgets import Key, Words
@@ -283,10 +296,14 @@ def forgets() -> object:
         kinds = (Words, Key, pieces.Text, pieces.Key, pieces.Setting)
         return sum(NAME in _words_of(thing) for thing in gc.get_objects() if type(thing) in kinds)
 
+    def show(state: State, name: str) -> None:
+        stage.keeper.shown = session(state)
+        stage.audience.until(lambda: stage.audience.drawn[-1].name == name)
+
     def script() -> object:
+        show(Confirming(VISIT, True), "confirm")
         before = held()
-        stage.keeper.shown = session(Home())
-        stage.audience.until(lambda: stage.audience.drawn[-1].name == "home")
+        show(Home(), "home")
         return {"before": before, "after": held()}
 
     return stage.play(script)
