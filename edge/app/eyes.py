@@ -9,11 +9,11 @@ from edge.ports import Look, WatchOrder
 
 
 class ForgetfulEyes(Watcher):
-    """What follows a face remembers the last one it saw, to begin the next picture with it."""
+    """What follows a face remembers the last one it saw, and networks what they were given."""
 
     def watch(self, order: WatchOrder) -> Generator[Look]:
         """See `Eyes.watch`; closing it early forgets as well."""
         try:
             yield from super().watch(order)
         finally:
-            self._follower.forget()
+            self.wipe()

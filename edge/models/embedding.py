@@ -50,6 +50,10 @@ class Embedder:
         self._model = Model("face_embedding", models_dir)
         self._model.warm_up()
 
+    def wipe(self) -> None:
+        """Nothing of a picture stays in the network's memory."""
+        self._model.warm_up()
+
     def embed(self, image: Image, points: Points) -> Embedding:
         """(128,) for the face whose mesh is `points`."""
         return self.embed_chip(chip_of(image, points))

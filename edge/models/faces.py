@@ -97,6 +97,10 @@ class Detector:
         self._model.warm_up()
         self._anchors = _anchors()
 
+    def wipe(self) -> None:
+        """Nothing of a picture stays in the network's memory."""
+        self._model.warm_up()
+
     def find(self, image: Image) -> list[Detection]:
         """Faces on the image, the surest first."""
         height, width = image.shape[:2]
@@ -189,6 +193,10 @@ class Mesher:
         self._model = Model("face_mesh", models_dir)
         self._model.warm_up()
 
+    def wipe(self) -> None:
+        """Nothing of a picture stays in the network's memory."""
+        self._model.warm_up()
+
     def fit(self, image: Image, roi: Square) -> Mesh:
         cut = roi.cut(image, MESH_PX)
         raw, logit = self._model.run_on(cut)
@@ -201,6 +209,10 @@ class Lids:
 
     def __init__(self, models_dir: Path) -> None:
         self._model = Model("eye_contour", models_dir)
+        self._model.warm_up()
+
+    def wipe(self) -> None:
+        """Nothing of a picture stays in the network's memory."""
         self._model.warm_up()
 
     def opening(self, image: Image, mesh: Mesh) -> float:
@@ -238,6 +250,12 @@ class Follower:
         self._tracks = 0
         self._others = 0
         self._age = 0
+
+    def wipe(self) -> None:
+        """Forget, down to the networks' memory."""
+        self.forget()
+        self._detector.wipe()
+        self._mesher.wipe()
 
     def look(self, image: Image) -> Sight:
         self._follow(image)

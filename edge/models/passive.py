@@ -41,6 +41,11 @@ class Passive:
         except ModelError:
             return None
 
+    def wipe(self) -> None:
+        """Nothing of a picture stays in the networks' memory."""
+        for model in self._models.values():
+            model.warm_up()
+
     def real(self, image: Image, face: Box) -> float:
         """Share of `real`, 0..1: the mean of both networks, as their authors have it."""
         shares = [

@@ -349,3 +349,18 @@ def test_time_that_goes_backwards_does_not_break_it(watcher, heads) -> None:
 
 def test_the_check_asks_for_what_costs_only_when_it_needs_it() -> None:
     assert not Check(ORDER).wants_identity(Observation(0, 0))
+
+
+def test_f17_wiped_networks_remember_nothing_of_what_they_were_shown(watcher, heads) -> None:
+    camera = PromptedCamera(resident(heads["astronaut"]))
+    watch(watcher, camera, (Action.LEFT, Action.UP, Action.BLINK), card(portrait.ASTRONAUT))
+    parts = (
+        watcher._follower._detector,
+        watcher._follower._mesher,
+        watcher._lids,
+        watcher._embedder,
+    )
+    assert all(part._model._input_view().any() for part in parts)
+    watcher.wipe()
+    assert not any(part._model._input_view().any() for part in parts)
+    assert watcher._follower._mesh is None
