@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from edge.app import compose as composition
+from edge.app import eyes as own_eyes
 from edge.app.config import Config
 from edge.app.runner import Parts, Runner
 from edge.app.world import DEMO_NAME, DEMO_NUMBER, World
@@ -23,7 +24,6 @@ from edge.drivers.sim.idcard import SimCard, SimSam
 from edge.drivers.sim.printer import SimPrinter
 from edge.drivers.sim.room import Room
 from edge.drivers.sim.scenario import WISHES
-from edge.models import watcher
 from edge.ports import Eyes
 from edge.session.events import Event, Pressed
 from edge.session.machine import Transition
@@ -126,7 +126,7 @@ def parts(
 ) -> Parts:
     """What `compose` makes, with recorded eyes and perhaps another clock."""
     with ExitStack() as swaps:
-        swaps.enter_context(_swapped(watcher, "Watcher", lambda *_, **__: eyes()))
+        swaps.enter_context(_swapped(own_eyes, "ForgetfulEyes", lambda *_, **__: eyes()))
         if time is not None:
             swaps.enter_context(_swapped(composition, "SystemTime", lambda: time))
         return composition.compose(config, world)
