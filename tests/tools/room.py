@@ -24,8 +24,8 @@ from edge.drivers.sim.scenario import SCENARIOS
 from edge.ports import Camera, Frame
 
 DOTS = 384
-VISIT_S = 60.0
-READING_S = 0.05
+VISIT_S = 45.0
+READING_S = 0.1
 """How long somebody who knows the kiosk looks at a screen before they touch it."""
 
 

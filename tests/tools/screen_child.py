@@ -243,7 +243,8 @@ def soak(kiosk: Kiosk, count: int) -> Numbers:
             astray.append(str(stuck))
             kiosk.send_home()
         grown.append(memory())
-        print(json.dumps({"visit": number + 1, "rss_mb": round(grown[-1]["rss_mb"])}), flush=True)
+        told = {"visit": number + 1, "rss_mb": round(grown[-1]["rss_mb"]), "astray": astray}
+        print(json.dumps(told), flush=True)
     return {"astray": astray} | {name: [taken[name] for taken in grown] for name in grown[0]}
 
 
