@@ -161,7 +161,9 @@ class Kiosk:
         self.until(self._is_home)
 
     def _is_home(self) -> bool:
-        return isinstance(self.runner.session().state, Home)
+        """Also on the glass, or the next person would touch what is about to go."""
+        shown = self.drawn is not None and self.drawn.name == "home"
+        return shown and isinstance(self.runner.session().state, Home)
 
     def send_home(self) -> None:
         """After somebody who could not find the door; their card is gone."""
