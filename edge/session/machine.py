@@ -467,7 +467,7 @@ def _card_read(session: Session, event: CardRead, ctx: Context) -> Transition:
     if isinstance(asked, _NAMING):
         return _target_read(lying, asked.helper, event, ctx)
     visit = Visit(event.card, event.key, event.flags, event.reader_id, ctx.now)
-    visit = replace(visit, service=_service_of(asked))
+    visit = replace(visit, service=_service_of(asked), came_from=_came_from(asked))
     if isinstance(asked, AssistCard):
         visit = replace(visit, witness=asked.staff)
     return _go(lying, LookingUp(visit), ctx, LookUp(event.key))
@@ -509,6 +509,16 @@ def _expects_card(state: State) -> bool:
 
 def _service_of(state: State) -> LetterService | None:
     return state.service if isinstance(state, AwaitingCard) else None
+
+
+def _came_from(state: State) -> AwaitingCard | WhoFor | None:
+    match state:
+        case AwaitingCard(service=service):
+            return AwaitingCard(service=service)
+        case WhoFor():
+            return state
+        case _:
+            return None
 
 
 def _reader_back(session: Session, ctx: Context) -> Transition:
@@ -645,9 +655,8 @@ def offered(state: State) -> tuple[Button, ...]:
             return (*person, Button.HOME)
         case Storing() | Filing() | Withdrawing():
             return ()
-        case Confirming(visit):
-            back = (Button.BACK,) if visit.helper else ()
-            return (Button.ENTER, Button.REVEAL, *person, *back, Button.HELP, Button.HOME)
+        case Confirming():
+            return (Button.ENTER, Button.REVEAL, *person, Button.BACK, Button.HELP, Button.HOME)
         case Choosing():
             choices = Button.APPLY, Button.HISTORY, Button.MINE
             return (*choices, *person, Button.BACK, Button.HELP, Button.SCAN, Button.HOME)
@@ -662,10 +671,10 @@ def offered(state: State) -> tuple[Button, ...]:
             return (*person, *pace.way_in(state), Button.HELP, Button.SCAN, Button.HOME)
         case Retrying(exhausted=exhausted):
             way_on = Button.SUBMIT if exhausted else Button.TRY_AGAIN
-            return (way_on, *person, *pace.way_in(state), Button.HELP, Button.HOME)
+            return (way_on, *person, Button.BACK, *pace.way_in(state), Button.HELP, Button.HOME)
         case Reviewing(may_retake=may_retake):
-            retake = (Button.RETAKE,) if may_retake else ()
-            return (*retake, Button.SUBMIT, *person, Button.HELP, Button.SCAN, Button.HOME)
+            retake, back = ((Button.RETAKE,), (Button.BACK,)) if may_retake else ((), ())
+            return (*retake, Button.SUBMIT, *person, *back, Button.HELP, Button.SCAN, Button.HOME)
         case Finished():
             return (Button.EXIT, *person, Button.HELP, Button.SCAN, Button.HOME)
         case Turned(Why.OUT_OF_SERVICE):
@@ -823,6 +832,10 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
             return _go(session, helping.back(state), ctx)
         case Confirming(visit) | Turned(visit=Visit() as visit) if visit.helper:
             return _go(session, NamingTarget(visit.helper), ctx)
+        case Confirming(visit):
+            return _from_the_card(session, visit, ctx)
+        case Retrying() | Reviewing():
+            return _to_consent(session, state, ctx)
         case Turned(visit=Visit() as visit) if visit.witness:
             return _go(session, AssistChoice(visit), ctx)
         case Turned(visit=Visit() as visit):
@@ -839,6 +852,21 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
             return _go(session, Choosing(visit), ctx)
         case _:
             return Transition(session)
+
+
+def _from_the_card(session: Session, visit: Visit, ctx: Context) -> Transition:
+    """To where the card was asked for; who laid it down unasked comes from the first screen."""
+    if visit.came_from is None:
+        return _leave(session, ctx)
+    return _go(session, visit.came_from, ctx, Forget())
+
+
+def _to_consent(session: Session, state: Retrying | Reviewing, ctx: Context) -> Transition:
+    """A picture that somebody goes back from is dropped, and so is what they agreed to. What the
+    last try came to stays, for the record that they may still submit."""
+    ended = isinstance(state, Retrying) and state.exhausted
+    visit = replace(state.visit, consent=None, last=state.verdict if ended else None)
+    return _go(session, Consenting(visit), ctx, Forget())
 
 
 def _return(session: Session, back: State, ctx: Context) -> Transition:
@@ -1070,7 +1098,7 @@ def _watch(session: Session, visit: Visit, ctx: Context) -> Transition:
         return _go(session, EnrolFailed(visit, _UNFINISHED, exhausted=True), ctx)
     actions = ctx.draw_actions(visit.left_out)
     if visit.attempts >= ctx.policy.tries or not actions:
-        return _gave_up(session, visit, _UNFINISHED, ctx)
+        return _gave_up(session, visit, visit.last or _UNFINISHED, ctx)
     watch_id = session.epoch + 1
     progress = WatchProgress(Prompt.FRAME_FACE, None, 0, len(actions))
     slow = session.large or visit.attempts > 0

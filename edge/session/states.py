@@ -86,7 +86,8 @@ class Visit:
     """One person at the kiosk.
 
     `proven`: they passed the camera check to see their own data, as filed under this id;
-    `held` is what the registry then told of them.
+    `held` is what the registry then told of them. `came_from` is where the card was laid down,
+    if not on the first screen.
     """
 
     card: CardIdentity = field(repr=False)
@@ -107,6 +108,8 @@ class Visit:
     service: LetterService | None = None  # what a notice letter asked them to come for
     helper: Helper | None = None
     named_by: NamedBy = NamedBy.CARD
+    came_from: AwaitingCard | WhoFor | None = None
+    last: Verdict | None = None  # of the last try, when they went back from what came of it
 
 
 @dataclass(frozen=True, slots=True)

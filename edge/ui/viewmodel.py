@@ -329,7 +329,7 @@ def _draft(session: Session, words: Wording) -> Screen:
         case Home():
             return _home(session, words)
         case AwaitingCard():
-            return _await_card(state, words)
+            return _await_card(state, card_lies, words)
         case LookingUp():
             return _waiting("looking_up", words)
         case AskingRegistry():
@@ -410,8 +410,9 @@ def _home(session: Session, words: Wording) -> Screen:
     )
 
 
-def _await_card(state: AwaitingCard, words: Wording) -> Screen:
+def _await_card(state: AwaitingCard, card_lies: bool, words: Wording) -> Screen:
     unread = words("await_card.unread") if state.failures else ""  # E01
+    lying = words("frame.take_card") if card_lies else ""  # who came back from their data
     letter = (words("await_card.letter"),) if state.service else ()
     return Screen(
         name="await_card",
@@ -419,12 +420,12 @@ def _await_card(state: AwaitingCard, words: Wording) -> Screen:
         language=words.language,
         title=words("await_card.title"),
         lines=(*letter, words("await_card.where")),
-        advice=unread,
+        advice=unread or lying,
         hint=words("await_card.wait"),
         hint_spare=True,
         art=Art.CARD,
         tone=Tone.CARE if state.failures else Tone.CALM,
-        spoken=unread or words("await_card.spoken"),
+        spoken=unread or lying or words("await_card.spoken"),
     )
 
 

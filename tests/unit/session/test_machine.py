@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from edge.domain.challenge import Action, Prompt, Reason, WatchProgress
+from edge.domain.codes import LetterService
 from edge.domain.cycles import Cycle
 from edge.domain.errors import Fault
 from edge.domain.people import CardKey
@@ -347,6 +348,74 @@ def test_k19_a_step_back_from_what_is_done_leads_to_what_else_there_is(
     walk.session = replace(walk.session, state=Turned(why, visit))
     walk.press(Button.BACK)
     assert walk.state == Choosing(visit)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "asked", [(), (Button.START_PROOF,), (Button.START_PROOF, Button.FOR_SELF)]
+)
+def test_a_step_back_from_ones_data_leads_to_where_the_card_was_laid_down(
+    walk: Walk, asked: tuple[Button, ...]
+) -> None:
+    before = walk.press(*asked).state
+    walk.do(LAID_DOWN, RosterAnswered(KEY, ENTRY))
+    assert Button.BACK in offered(walk.session.state)
+    assert walk.press(Button.BACK).state == before
+    assert fx.Forget() in walk.effects
+    assert walk.effects[-1] == fx.ArmReader() or fx.ArmReader() in walk.effects[-2:]
+    assert isinstance(walk.do(LAID_DOWN).state, LookingUp)
+    assert walk.given(fx.Store) == []
+
+
+def test_a_step_back_from_ones_data_keeps_what_the_letter_asked_for_and_no_failed_read(
+    walk: Walk,
+) -> None:
+    walk.session = replace(walk.session, state=AwaitingCard(2, LetterService.PROOF))
+    walk.do(LAID_DOWN, RosterAnswered(KEY, ENTRY)).press(Button.BACK)
+    assert walk.state == AwaitingCard(0, LetterService.PROOF)
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_a_step_back_from_a_try_asks_for_consent_again_and_drops_the_picture(
+    walk: Walk, good: bool
+) -> None:
+    walk.judged(alike=good)
+    assert isinstance(walk.state, Reviewing if good else Retrying)
+    walk.effects.clear()
+    walk.press(Button.BACK)
+    assert isinstance(walk.state, Consenting)
+    assert walk.state.visit.consent is None
+    assert walk.state.visit.attempts == 1, "a try was made, as when one shoots again"
+    assert fx.Forget() in walk.effects
+    assert walk.given(fx.Watch) == walk.given(fx.Store) == []
+    walk.press(Button.AGREE)
+    assert len(walk.given(fx.Watch)) == 1
+    walk.judged().press(Button.SUBMIT)
+    assert len(walk.given(fx.Store)) == 1
+    assert walk.record.attempts == 2
+
+
+def test_after_the_last_try_a_step_back_loses_nothing_of_it(walk: Walk) -> None:
+    for _ in range(3):
+        walk.judged(alike=False).press(Button.TRY_AGAIN)
+    seen = walk.state
+    assert isinstance(seen, Retrying)
+    assert seen.exhausted
+    walk.press(Button.BACK, Button.AGREE)
+    assert isinstance(walk.state, Retrying)
+    assert walk.state.exhausted
+    assert walk.state.verdict is seen.verdict
+    assert len(walk.given(fx.Watch)) == 3
+    walk.press(Button.SUBMIT)
+    assert walk.record.reasons == (Reason.NOT_ALIKE,)
+
+
+def test_a_picture_that_cannot_be_taken_again_is_not_thrown_away_by_a_step_back(walk: Walk) -> None:
+    walk.judged()
+    for _ in range(2):
+        assert Button.BACK in offered(walk.session.state)
+        walk.press(Button.RETAKE).judged()
+    assert Button.BACK not in offered(walk.session.state)
+    assert isinstance(walk.press(Button.BACK).state, Reviewing)
 
 
 def remind(walk: Walk) -> None:
