@@ -35,7 +35,7 @@ Played = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def played(request: pytest.FixtureRequest, models_dir: Path) -> Iterator[Callable[[str], Played]]:
-    """Groups play two at a time; each starts as soon as one of its tests was collected."""
+    """Groups play some at a time; each starts as soon as one of its tests was collected."""
     kept = os.environ.get("JOURNEY_PICTURES")
     pool = ThreadPoolExecutor(AT_ONCE)
     running: dict[str, Future[Any]] = {}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from edge.ui.fonts import SOURCE
-from tests.window.journeys.page import ROOT, play_group
+from tests.window.journeys.page import DEATHS, play_restart
 
 pytestmark = [
     pytest.mark.window,
@@ -20,27 +17,10 @@ pytestmark = [
 ]
 
 
-def dies(name: str, data: Path) -> None:
-    command = (sys.executable, "-m", "tests.window.journeys", "restart", name, "--data", str(data))
-    environment = {"SDL_VIDEODRIVER": "offscreen", **os.environ}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90, check=False
-    )
-    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(
-    ("death", "return_"),
-    [
-        ("dies_before_submit", "back_before_submit"),
-        ("dies_when_committed", "back_when_committed"),
-        ("dies_before_the_receipt", "back_before_the_receipt"),
-    ],
-)
+@pytest.mark.parametrize("death", DEATHS)
 def test_e14_killed_in_mid_session_it_starts_at_home_and_keeps_what_was_submitted(
-    tmp_path: Path, death: str, return_: str
+    tmp_path: Path, death: str
 ) -> None:
-    dies(death, tmp_path)
     kept = os.environ.get("JOURNEY_PICTURES")
-    [told] = play_group("restart", Path(kept) if kept else None, (return_,), data=tmp_path)
+    [told] = play_restart(death, tmp_path, Path(kept) if kept else None)
     assert told["failed"] == ""

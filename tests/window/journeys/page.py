@@ -9,8 +9,10 @@ import argparse
 import html
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +24,8 @@ from edge.models.build import build
 
 ROOT = Path(__file__).parents[3]
 GROUPS = ("residents", "branches", "helping", "own_data", "codes", "staff", "real_eyes")
-AT_ONCE = 2
+AT_ONCE = 3
+MODULE = ("-W", "error::ResourceWarning", "-m", "tests.window.journeys")
 OFFSCREEN = {"SDL_VIDEODRIVER": "offscreen"}
 GROUP_S = 240.0
 
@@ -44,9 +47,8 @@ def play_group(
     """A process with a window of its own; what it told on its last line."""
     given = {"pictures": pictures, **folders}
     options = [word for name, folder in given.items() for word in _option(name, folder)]
-    module = ("-W", "error::ResourceWarning", "-m", "tests.window.journeys")
     done = subprocess.run(
-        [sys.executable, *module, group, *names, *options],
+        [sys.executable, *MODULE, group, *names, *options],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -57,6 +59,25 @@ def play_group(
     if done.returncode:
         raise RuntimeError(f"{group}: {done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+DEATHS = {
+    "dies_before_submit": "back_before_submit",
+    "dies_when_committed": "back_when_committed",
+    "dies_before_the_receipt": "back_before_the_receipt",
+}
+
+
+def play_restart(death: str, data: Path, pictures: Path | None = None) -> Any:
+    """A visit that ends in SIGKILL, and what the next process makes of its data."""
+    command = (*MODULE, "restart", death, "--data", str(data))
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env={**os.environ, **OFFSCREEN},
+        capture_output=True, text=True, timeout=GROUP_S, check=False,
+    )  # fmt: skip
+    if done.returncode != -signal.SIGKILL:
+        raise RuntimeError(f"{death} lives: {done.stdout} {done.stderr[-3000:]}")
+    return play_group("restart", pictures, (DEATHS[death],), data=data)
 
 
 def _option(name: str, folder: Path | None) -> tuple[str, ...]:
@@ -84,15 +105,20 @@ def _figure(journey: str, number: int, step: dict[str, Any]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("journeys"))
-    parser.add_argument("--groups", nargs="*", default=GROUPS)
+    parser.add_argument("--groups", nargs="*", default=(*GROUPS, "restart"))
     told = parser.parse_args()
     told.out.mkdir(parents=True, exist_ok=True)
     played: list[dict[str, Any]] = []
-    models = build()
+    models, out = build(), told.out.resolve()
+
+    def play(group: str) -> Any:
+        if group != "restart":
+            return play_group(group, out, models=models)
+        with tempfile.TemporaryDirectory(prefix="restart-") as data:
+            return [one for death in DEATHS for one in play_restart(death, Path(data), out)]
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        groups = pool.map(
-            lambda group: play_group(group, told.out.resolve(), models=models), told.groups
-        )
+        groups = pool.map(play, told.groups)
         for journeys in track(groups, "journeys", total=len(told.groups)):
             played += journeys
     (told.out / "index.html").write_text(page(played), encoding="utf-8")
