@@ -676,7 +676,8 @@ def offered(state: State) -> tuple[Button, ...]:
             retake, back = ((Button.RETAKE,), (Button.BACK,)) if may_retake else ((), ())
             return (*retake, Button.SUBMIT, *person, *back, Button.HELP, Button.SCAN, Button.HOME)
         case Finished():
-            return (Button.EXIT, *person, Button.HELP, Button.SCAN, Button.HOME)
+            back = (Button.BACK,) if _may_go_on(state) else ()
+            return (Button.EXIT, *person, *back, Button.HELP, Button.SCAN, Button.HOME)
         case Turned(Why.OUT_OF_SERVICE):
             return (Button.STAFF_DOOR,)
         case Turned(why) as state:
@@ -692,6 +693,13 @@ def _leads_back(state: Turned) -> bool:
     """To the target of a helper, or to what else one may choose."""
     visit, still_here = state.visit, (Why.ALREADY_DONE, Why.NOT_PROVEN)
     return visit is not None and (visit.helper is not None or state.why in still_here)
+
+
+def _may_go_on(state: Finished) -> bool:
+    """Whom the roster knows has more to choose from; who waits for staff, or has them beside, does
+    not."""
+    visit, waits = state.visit, state.record.outcome in _WAIT_FOR_STAFF
+    return visit is not None and visit.entry is not None and not visit.witness and not waits
 
 
 _BROKEN = (Why.READER_DOWN, Why.CAMERA_DOWN, Why.STORE_DOWN)
@@ -736,8 +744,9 @@ def _may_call(state: State) -> bool:
 
 def _leave(session: Session, ctx: Context) -> Transition:
     done = Home | Finished | Turned | StaffSignIn | StaffChecking | Service
+    visit = visit_of(session.state)
     settled = isinstance(codes.root_of(session.state), done) or assist.staff_of(session.state)
-    counts = () if settled else (Count("abandoned"),)
+    counts = () if settled or (visit and visit.result) else (Count("abandoned"),)
     gone = _home(session, ctx)
     return Transition(gone.session, (*counts, *gone.effects))
 
@@ -750,6 +759,8 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
             return _go(session, WhoFor(), ctx)
         case WhoFor(), Button.FOR_SELF:
             return _go(session, AwaitingCard(), ctx)
+        case Confirming(Visit(result=Finished()) as visit), Button.ENTER if _unchosen(visit):
+            return _as_it_stands(session, visit, ctx)
         case Confirming(visit), Button.ENTER if _to_check(visit):
             return _store(session, visit, None, Outcome.NEEDS_REVIEW, ctx)
         case Confirming(visit), Button.ENTER if visit.named_by is NamedBy.TYPED:
@@ -780,6 +791,8 @@ def _chosen(session: Session, button: Button, ctx: Context) -> Transition:
         case Consenting(visit), Button.AGREE:
             agreed = replace(visit, consent=_consent(session, visit, ctx, agreed=True))
             return _watch(session, agreed, ctx)
+        case Consenting(Visit(result=Finished())), Button.DECLINE:
+            return _to_staff(session, ctx)
         case Consenting(visit), Button.DECLINE:
             declined = replace(visit, consent=_consent(session, visit, ctx, agreed=False))
             return _store(session, declined, None, Outcome.DECLINED, ctx)
@@ -836,6 +849,8 @@ def _back(session: Session, state: State, ctx: Context) -> Transition:
             return _from_the_card(session, visit, ctx)
         case Retrying() | Reviewing():
             return _to_consent(session, state, ctx)
+        case Finished(Visit() as visit):
+            return _go_on(session, state, visit, ctx)
         case Turned(visit=Visit() as visit) if visit.witness:
             return _go(session, AssistChoice(visit), ctx)
         case Turned(visit=Visit() as visit):
@@ -869,6 +884,36 @@ def _to_consent(session: Session, state: Retrying | Reviewing, ctx: Context) -> 
     return _go(session, Consenting(visit), ctx, Forget())
 
 
+def _go_on(session: Session, state: Finished, visit: Visit, ctx: Context) -> Transition:
+    """From the result to what else there is. It stands, and is known where they are certified."""
+    record, entry = state.record, visit.entry
+    assert entry is not None
+    fresh = replace(visit, consent=None, last=None, result=replace(state, visit=None))
+    if _unchosen(visit):
+        return _go(session, Confirming(fresh), ctx)
+    if record.outcome is Outcome.PASSED:
+        fresh = replace(fresh, entry=_certified(entry, record), attempts=0)
+    return _go(session, Choosing(fresh), ctx)
+
+
+def _certified(entry: RosterEntry, record: ProofRecord) -> RosterEntry:
+    if not record.finished.is_sure:
+        return entry
+    today = record.finished.local.date()
+    return replace(entry, certified_on=today, due_by=due_after(entry.cycle, today))
+
+
+def _as_it_stands(session: Session, visit: Visit, ctx: Context) -> Transition:
+    """Their result once more, with its number or code: nothing is filed twice."""
+    assert visit.result is not None
+    return _go(session, replace(visit.result, visit=visit), ctx)
+
+
+def _unchosen(visit: Visit) -> bool:
+    """Who comes from their data to the result without having chosen anything on the way."""
+    return _to_check(visit) or visit.named_by is NamedBy.TYPED
+
+
 def _return(session: Session, back: State, ctx: Context) -> Transition:
     """To where somebody was before; a try that they left begins anew."""
     if isinstance(back, Watching):
@@ -879,6 +924,8 @@ def _return(session: Session, back: State, ctx: Context) -> Transition:
 def _apply(session: Session, visit: Visit, ctx: Context) -> Transition:
     """E04: whoever is covered need not come again yet. A clock nobody trusts sends nobody away."""
     done = visit.entry is not None and ctx.now.is_sure and _covered(visit.entry, ctx.now)
+    if visit.result and not (done and visit.result.paper is PaperNews.PRINTED):
+        return _as_it_stands(session, visit, ctx)
     return _go(session, Turned(Why.ALREADY_DONE, visit) if done else Consenting(visit), ctx)
 
 
@@ -1001,14 +1048,24 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             called = record.outcome is Outcome.CALLED
             why = Why.CALL_FAILED if called else Why.STORE_DOWN
             return _go(session, Turned(why, visit), ctx)
-        case Finished() as done, ReceiptPrinted(record_id) if _same(done.record, record_id):
-            return _go(session, replace(done, paper=PaperNews.PRINTED), ctx)
-        case Finished() as done, ReceiptFailed(record_id, code=code) if _same(
-            done.record, record_id
+        case Finished() as done, (ReceiptPrinted() | ReceiptFailed()) if _same(
+            done.record, event.record_id
         ):
-            return _go(session, replace(done, paper=PaperNews.FAILED, code=code), ctx)
-        case Informing() as page, (ReceiptPrinted() | ReceiptFailed() | SlipPrinted()):
+            return _go(session, _with_paper(done, event), ctx)
+        case (
+            (
+                Informing()
+                | Scanning()
+                | CheckingCode()
+                | CodeTold()
+                | AwaitingOwner()
+                | Reprinting() as page
+            ),
+            (ReceiptPrinted() | ReceiptFailed() | SlipPrinted()),
+        ):
             return _told_behind(session, page, event, ctx)
+        case _, (ReceiptPrinted() | ReceiptFailed()):
+            return _told_later(session, event)
         case (Scanning() | CheckingCode() | Reprinting()) as state, _:
             return _moved(session, codes.told(state, event), ctx)
         case (StaffSignIn() | StaffChecking() | Service()) as state, _:
@@ -1021,10 +1078,34 @@ def _answered(session: Session, event: Event, ctx: Context) -> Transition:
             return Transition(session)
 
 
-def _told_behind(session: Session, page: Informing, event: Event, ctx: Context) -> Transition:
+def _with_paper(done: Finished, event: ReceiptPrinted | ReceiptFailed) -> Finished:
+    if isinstance(event, ReceiptPrinted):
+        return replace(done, paper=PaperNews.PRINTED)
+    return replace(done, paper=PaperNews.FAILED, code=event.code)
+
+
+def _told_behind(
+    session: Session, page: Informing | CodeState, event: Event, ctx: Context
+) -> Transition:
     """What became of a paper meanwhile stands there when the page of help closes."""
     told = _answered(replace(session, state=page.back), event, ctx).session.state
-    return Transition(replace(session, state=replace(page, back=told)))
+    if told == page.back:
+        return Transition(session)
+    return Transition(replace(session, state=replace(page, back=told), epoch=session.epoch + 1))
+
+
+def _told_later(session: Session, event: ReceiptPrinted | ReceiptFailed) -> Transition:
+    """Who went on from their result meanwhile hears of the paper where they choose."""
+    state, visit = session.state, visit_of(session.state)
+    result = visit.result if visit else None
+    if visit is None or result is None or not _same(result.record, event.record_id):
+        return Transition(session)
+    told = replace(visit, result=_with_paper(result, event))
+    if isinstance(state, Pace):
+        state = replace(state, back=replace(state.back, visit=told))
+    else:
+        state = replace(state, visit=told)  # type: ignore[arg-type]
+    return Transition(replace(session, state=state, epoch=session.epoch + 1))
 
 
 def _staff_answered(session: Session, event: StaffAnswered, ctx: Context) -> Transition:

@@ -87,7 +87,7 @@ class Visit:
 
     `proven`: they passed the camera check to see their own data, as filed under this id;
     `held` is what the registry then told of them. `came_from` is where the card was laid down,
-    if not on the first screen.
+    if not on the first screen. `result` is what stands of them already in this visit.
     """
 
     card: CardIdentity = field(repr=False)
@@ -110,6 +110,7 @@ class Visit:
     named_by: NamedBy = NamedBy.CARD
     came_from: AwaitingCard | WhoFor | None = None
     last: Verdict | None = None  # of the last try, when they went back from what came of it
+    result: Finished | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,8 +346,8 @@ def _draft(session: Session, words: Wording) -> Screen:
             | TypingName()
         ):
             return helping_view.draft(state, card_lies, words)
-        case Choosing():
-            return _choose(words)
+        case Choosing(visit):
+            return _choose(visit, words)
         case ShowingHistory(visit):
             return mine_view.this_year(visit, words)
         case Mine():
@@ -444,6 +444,7 @@ def _waiting(name: str, words: Wording) -> Screen:
 
 def _confirm(visit: Visit, revealed: bool, words: Wording) -> Screen:
     expired = words("confirm.expired") if CardFlag.EXPIRED in visit.flags else ""  # E02
+    paper = _paper(visit, words)
     return Screen(
         name="confirm",
         layout=Layout.TABLE,
@@ -451,9 +452,10 @@ def _confirm(visit: Visit, revealed: bool, words: Wording) -> Screen:
         title=words("confirm.greeting"),
         fields=_identity(visit.card, revealed, words),
         advice=expired,
-        hint=words("confirm.hint_target" if visit.helper else "confirm.hint"),
+        hint=paper or words("confirm.hint_target" if visit.helper else "confirm.hint"),
         hint_spare=True,
-        spoken=sentences_of(
+        spoken=paper
+        or sentences_of(
             words("confirm.spoken_target" if visit.helper else "confirm.spoken"), expired
         ),
     )
@@ -467,16 +469,22 @@ def _identity(card: CardIdentity, revealed: bool, words: Wording) -> tuple[tuple
     )
 
 
-def _choose(words: Wording) -> Screen:
+def _paper(visit: Visit, words: Wording) -> str:
+    """What became of the receipt of who went on from their result."""
+    return words(_PAPER_KEY[visit.result.paper]) if visit.result else ""
+
+
+def _choose(visit: Visit, words: Wording) -> Screen:
+    paper = _paper(visit, words)
     return Screen(
         name="choose",
         layout=Layout.GUIDE,
         language=words.language,
         title=words("choose.title"),
-        hint=words("choose.hint"),
+        hint=paper or words("choose.hint"),
         hint_spare=True,
         art=Art.FACE,
-        spoken=words("choose.spoken"),
+        spoken=paper or words("choose.spoken"),
     )
 
 

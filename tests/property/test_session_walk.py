@@ -130,12 +130,14 @@ class SessionWalk(RuleBasedStateMachine):
         self.stored: set[RecordId] = set()
         self.ordered: set[RecordId] = set()
         self.laid: set[CardKey] = set()  # cards, since somebody was at the first screen
+        self.kept: list[Outcome] = []  # what the disk has of this visit
         self.armed = True
 
     def feed(self, event: Event) -> None:
         before = self.session
         if isinstance(before.state, Home):
             self.laid.clear()
+            self.kept.clear()
         if isinstance(event, CardRead):
             self.laid.add(event.key)
         moved = step(before, event, self.world.context())
@@ -184,6 +186,7 @@ class SessionWalk(RuleBasedStateMachine):
                 assert (record.verdict is None) or (record.consent and record.consent.agreed)
             case fx.LookUp(key, helper):
                 assert helper != key
+                self.kept.clear()
             case fx.File(what):
                 record_id = what.matter_id if isinstance(what, Matter) else what.opinion_id
                 assert record_id not in self.ordered
@@ -484,8 +487,12 @@ class SessionWalk(RuleBasedStateMachine):
         record_id = state.record.record_id
         if works:
             self.stored.add(record_id)
+            self.kept.append(state.record.outcome)
             self.feed(RecordStored(record_id, online))
             assert isinstance(self.session.state, Finished)
+            calls = self.kept.count(Outcome.CALLED)
+            assert calls <= 1
+            assert len(self.kept) - calls <= 1, "nothing is filed twice, however one goes back"
         else:
             self.feed(StoreFailed(record_id))
 

@@ -12,7 +12,7 @@ from edge.domain.codes import LetterService
 from edge.domain.cycles import Cycle
 from edge.domain.errors import Fault
 from edge.domain.people import CardKey
-from edge.domain.record import Layer, LayerResult, LayerState, Outcome, ProofRecord
+from edge.domain.record import Layer, LayerResult, LayerState, Outcome, ProofRecord, RecordId
 from edge.domain.timebase import ClockTrust, MonoNs, Stamp
 from edge.session import effects as fx
 from edge.session.events import (
@@ -57,6 +57,7 @@ from edge.session.states import (
     ShowingHistory,
     Storing,
     Turned,
+    Visit,
     Watching,
     Why,
     visit_of,
@@ -416,6 +417,114 @@ def test_a_picture_that_cannot_be_taken_again_is_not_thrown_away_by_a_step_back(
         walk.press(Button.RETAKE).judged()
     assert Button.BACK not in offered(walk.session.state)
     assert isinstance(walk.press(Button.BACK).state, Reviewing)
+
+
+def submitted(walk: Walk) -> Walk:
+    return walk.judged().press(Button.SUBMIT).stored()
+
+
+def choosing(walk: Walk) -> Visit:
+    assert isinstance(walk.state, Choosing)
+    return walk.state.visit
+
+
+def test_from_the_result_one_goes_on_to_what_else_there_is_and_files_nothing_twice(
+    walk: Walk,
+) -> None:
+    submitted(walk).do(ReceiptPrinted(walk.record.record_id)).press(Button.BACK)
+    visit = choosing(walk)
+    assert visit.consent is None
+    assert visit.entry is not None
+    assert visit.entry.certified_on == date(2026, 11, 23)
+    walk.press(Button.APPLY)
+    assert isinstance(walk.state, Turned)
+    assert walk.state.why is Why.ALREADY_DONE
+    walk.press(Button.BACK, Button.HISTORY)
+    assert isinstance(walk.state, ShowingHistory)
+    walk.press(Button.HOME)
+    assert walk.given(fx.Count) == [], "it was no visit without an end"
+    assert len(walk.given(fx.Store)) == 1
+
+
+@pytest.mark.parametrize("alike", [True, None])
+def test_what_is_under_way_or_open_is_shown_again_and_not_applied_for_again(
+    walk: Walk, alike: bool | None
+) -> None:
+    walk.judged(alike=alike).press(Button.SUBMIT).stored()
+    shown = walk.state
+    assert isinstance(shown, Finished)
+    walk.press(Button.BACK, Button.APPLY)
+    assert isinstance(walk.state, Finished)
+    assert walk.state.record is shown.record
+    assert walk.state.paper is PaperNews.PRINTING
+    walk.do(ReceiptFailed(walk.record.record_id, Fault.EMPTY, code="JZ1:0"))
+    walk.press(Button.BACK, Button.APPLY)
+    assert isinstance(walk.state, Finished)
+    assert (walk.state.paper, walk.state.code) == (PaperNews.FAILED, "JZ1:0")
+    assert len(walk.given(fx.Store)) == 1
+
+
+@pytest.mark.parametrize(
+    "way", [(), (Button.HISTORY,), (Button.HELP,), (Button.SCAN,), (Button.SCAN, Button.HELP)]
+)
+def test_what_became_of_the_receipt_is_not_lost_behind_what_one_went_on_to(
+    walk: Walk, way: tuple[Button, ...]
+) -> None:
+    submitted(walk).press(Button.BACK, *way)
+    before = walk.session.epoch
+    walk.do(ReceiptFailed(RecordId("another"), Fault.EMPTY))
+    assert walk.session.epoch == before
+    walk.do(ReceiptPrinted(walk.record.record_id)).press(*[Button.BACK] * len(way))
+    told = choosing(walk).result
+    assert told is not None
+    assert told.paper is PaperNews.PRINTED
+
+
+def test_what_became_of_the_receipt_is_not_lost_behind_a_scan(walk: Walk) -> None:
+    submitted(walk).press(Button.SCAN).do(ReceiptPrinted(walk.record.record_id))
+    walk.press(Button.BACK)
+    assert isinstance(walk.state, Finished)
+    assert walk.state.paper is PaperNews.PRINTED
+
+
+def test_who_has_a_number_waits_with_it(walk: Walk) -> None:
+    walk.consenting().press(Button.DECLINE).stored()
+    assert Button.BACK not in offered(walk.session.state)
+
+
+def test_who_is_certified_and_wants_no_camera_for_their_own_data_gets_a_number(
+    walk: Walk,
+) -> None:
+    submitted(walk).press(Button.BACK, Button.MINE, Button.PROVE, Button.DECLINE).stored()
+    assert [store.record.outcome for store in walk.given(fx.Store)] == [  # type: ignore[attr-defined]
+        Outcome.PASSED,
+        Outcome.CALLED,
+    ]
+
+
+def test_e05_whom_staff_should_see_goes_back_to_their_data_and_is_told_the_same(
+    walk: Walk,
+) -> None:
+    walk.do(LAID_DOWN, RosterAnswered(KEY, replace(ENTRY, to_staff=True)))
+    walk.press(Button.ENTER).stored()
+    walk.press(Button.BACK)
+    assert isinstance(walk.state, Confirming)
+    assert isinstance(walk.press(Button.ENTER).state, Finished)
+    assert len(walk.given(fx.Store)) == 1
+
+
+def test_e17_without_a_trusted_clock_a_result_is_not_filed_twice_either(walk: Walk) -> None:
+    walk.judged()
+    unsure = on(date(2026, 11, 23), ClockTrust.UNKNOWN)
+    walk.do(Pressed(Button.SUBMIT), now=unsure).stored()
+    walk.do(ReceiptPrinted(walk.record.record_id)).press(Button.BACK)
+    walk.do(Pressed(Button.APPLY), now=unsure)
+    assert isinstance(walk.state, Finished)
+
+
+def test_who_is_not_on_the_roster_has_nothing_to_go_back_to_from_a_call(walk: Walk) -> None:
+    walk.do(LAID_DOWN, RosterAnswered(KEY, None)).press(Button.CALL_STAFF).stored()
+    assert Button.BACK not in offered(walk.session.state)
 
 
 def remind(walk: Walk) -> None:

@@ -33,7 +33,10 @@ from edge.session.states import (
     Informing,
     Language,
     PaperNews,
+    Retrying,
+    Reviewing,
     Session,
+    ShowingHistory,
     State,
     Topic,
     Turned,
@@ -43,7 +46,7 @@ from edge.session.states import (
 from edge.ui.screen import SIMULATED_BAND, Screen, Weight
 from edge.ui.texts import text
 from edge.ui.viewmodel import consent_text, view
-from tests.session_world import NAME, NUMBER
+from tests.session_world import NAME, NUMBER, verdict
 from tests.ui_world import (
     FACTS,
     NOW,
@@ -290,11 +293,38 @@ def footer_labels(screen: Screen) -> list[str]:
 def test_k19_footer_of_the_choice_and_k26_of_the_camera_without_a_step_back() -> None:
     choose, watch = shown(Choosing(VISIT)), shown(watching(Prompt.UP))
     assert footer_labels(choose) == ["上一步", "帮助", "返回首页", "叫工作人员", "扫描二维码"]
-    assert footer_labels(watch) == ["帮助", "返回首页", "叫工作人员", "扫描二维码", "身体不便"]
-    assert footer_labels(shown(finished(Outcome.PASSED))) == footer_labels(watch)[:-1]
+    assert footer_labels(watch) == [*footer_labels(choose)[1:], "身体不便"]
+    assert footer_labels(shown(finished(Outcome.PASSED))) == footer_labels(choose)
     waiting = shown(finished(Outcome.CALLED))
     assert footer_labels(waiting) == ["帮助", "返回首页", "扫描二维码"]
     assert watch.footer.time_left == "剩余299秒"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *(Confirming(VISIT), Choosing(VISIT), ShowingHistory(VISIT), Consenting(VISIT)),
+        Reviewing(VISIT, verdict()),
+        *(Retrying(VISIT, verdict(live=False), done) for done in (False, True)),
+        *(finished(Outcome.PASSED, paper) for paper in PaperNews),
+    ],
+)
+def test_from_every_screen_after_the_card_a_step_back_help_home_and_a_person(state: State) -> None:
+    """All but the camera's (K26), the one where nothing can be taken again, and where one waits."""
+    screen = shown(state)
+    keys = {choice.button for choice in (*screen.footer.buttons, *screen.choices)}
+    assert {Button.BACK, Button.HELP, Button.HOME, Button.CALL_STAFF} <= keys
+    assert Button.BACK in [choice.button for choice in screen.footer.buttons]
+
+
+@pytest.mark.parametrize("paper", PaperNews)
+def test_who_goes_on_from_their_result_still_hears_of_the_paper(paper: PaperNews) -> None:
+    came = replace(VISIT, result=finished(Outcome.PASSED, paper))
+    for state in (Choosing(came), Confirming(came)):
+        screen = shown(state)
+        result = shown(finished(Outcome.PASSED, paper))
+        assert screen.spoken in result.spoken
+        assert screen.spoken in screen.hint
 
 
 @LANGUAGES
