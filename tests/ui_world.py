@@ -145,6 +145,9 @@ def finished(
     return Finished(VISIT, record(outcome), online, paper)
 
 
+RESULTS = tuple(finished(Outcome.PASSED, paper) for paper in PaperNews)
+"""Of people who went on from there."""
+
 BADGE = "204816"
 TRIES_OUT = ("camera_picture", "printer_slip", "voice_sound")
 """Parts that need the devices; staff try them on pages of their own."""
@@ -355,6 +358,7 @@ def states() -> dict[str, State]:
         "confirm_revealed": Confirming(VISIT, True),
         "confirm_expired": Confirming(expired),
         "choose": Choosing(VISIT),
+        **{f"choose_{done.paper.value}": Choosing(replace(VISIT, result=done)) for done in RESULTS},
         "history": ShowingHistory(VISIT),
         "history_done": ShowingHistory(replace(VISIT, entry=DONE)),
         "history_empty": ShowingHistory(replace(VISIT, entry=ENTRY)),
@@ -453,6 +457,7 @@ def gallery(language: Language) -> Iterator[tuple[str, Session]]:
         session(on(ServicePage.CHECK, findings=longest_findings(language)), language),
     )
     yield "home_card_lies", session(Home(), language, card_lies=True)
+    yield "await_card_card_lies", session(AwaitingCard(), language, card_lies=True)
     yield "name_target_card_lies", session(looks["name_target"], language, card_lies=True)
     yield "finished_card_lies", session(looks["finished"], language, card_lies=True)
     for name in ("confirm", "choose", "consent", "watch_left", "finished_offline", "type_number"):

@@ -46,6 +46,10 @@ TELLING = (
 anywhere is checked for every screen on every panel, see `tests/unit/ui/test_layout.py`."""
 
 ALIKE = (
+    "await_card_card_lies",
+    "choose_failed",
+    "choose_printed",
+    "choose_printing",
     "code_genuine_simulated",
     "code_letter",
     "finished_code_offline",
