@@ -43,6 +43,7 @@ from tests.tools.far_room import FarRoom
 IDLE_S = 20.0
 VISIT_S = 120.0
 TOUCH_EVERY_S = 0.45
+SETTLE_S = 0.3
 REAL_EVERY = 20
 
 Numbers = dict[str, Any]
@@ -142,6 +143,7 @@ class Kiosk:
         self.first_drawn = threading.Event()
         self.glass = Glass()
         self.drawn: DrawnScreen | None = None
+        self._drawn_s = 0.0
         room.touch = self.app.touch
 
     def _drawn(self, seen: DrawnScreen) -> None:
@@ -150,7 +152,7 @@ class Kiosk:
 
             self.glass.show()
             Window.bind(on_flip=self.glass.show)
-        self.drawn = seen
+        self.drawn, self._drawn_s = seen, time.monotonic()
         self.room.see(seen)
         self.first_drawn.set()
 
@@ -161,9 +163,12 @@ class Kiosk:
         self.until(self._is_home)
 
     def _is_home(self) -> bool:
-        """Also on the glass, or the next person would touch what is about to go."""
-        shown = self.drawn is not None and self.drawn.name == "home"
-        return shown and isinstance(self.runner.session().state, Home)
+        """Also on the glass, and settled: a key that moves while it is pressed was not pressed,
+        and the first screen changes once more when it is noticed that the card is gone."""
+        if self.drawn is None or self.drawn.name != "home":
+            return False
+        settled = time.monotonic() - self._drawn_s > SETTLE_S
+        return settled and isinstance(self.runner.session().state, Home)
 
     def send_home(self) -> None:
         """After somebody who could not find the door; their card is gone."""
