@@ -268,8 +268,9 @@ def test_str10_is_said_only_when_the_printer_confirmed() -> None:
         claims = "打印成功" in str(texts(screen)) or "Receipt printed" in str(texts(screen))
         again = isinstance(found.state, Reprinting) and found.state.news is CopyNews.PRINTED
         first = isinstance(found.state, Finished) and found.state.paper is PaperNews.PRINTED
-        went_on = isinstance(found.state, Choosing | Confirming) and found.state.visit.result
-        printed = bool(first or again or (went_on and went_on.paper is PaperNews.PRINTED))
+        choosing = isinstance(found.state, Choosing | Confirming) and not found.warned
+        result = found.state.visit.result if choosing else None  # type: ignore[union-attr]
+        printed = first or again or (result is not None and result.paper is PaperNews.PRINTED)
         assert claims == printed
         assert ("打印成功" in screen.spoken or "printed," in screen.spoken) <= printed
         said += claims
