@@ -626,7 +626,7 @@ _PAPER_ART = {
 
 
 def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
-    outcome, paper = _outcome(state, words), words(_PAPER_KEY[state.paper])
+    outcome, paper = _outcome(state, words), words(_paper_key(state))
     take_card = words("frame.take_card") if card_lies else ""  # E16
     news = (*outcome, paper) if state.paper is PaperNews.PRINTING else (paper,)
     hint = "" if state.code else words("finished.hint")
@@ -636,7 +636,7 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
         layout=Layout.CODE if state.code else Layout.GUIDE,
         language=words.language,
         title=words("finished.title"),
-        lines=(*outcome, paper, *_numbers(state, words)),
+        lines=_in_order(outcome, paper, _numbers(state, words), state),
         advice=take_card,
         code=state.code,
         caption=words("finished.code_hint") if state.code else "",
@@ -646,6 +646,22 @@ def _finished(state: Finished, card_lies: bool, words: Wording) -> Screen:
         tone=Tone.GOOD if state.record.outcome is Outcome.PASSED else Tone.CALM,
         spoken=sentences_of(*news, later, take_card),
     )
+
+
+def _paper_key(state: Finished) -> str:
+    """Whoever only called has no result that could stand without paper, but a number."""
+    if state.paper is PaperNews.FAILED and state.record.outcome is Outcome.CALLED:
+        return "finished.slip_failed"
+    return _PAPER_KEY[state.paper]
+
+
+def _in_order(
+    outcome: tuple[str, ...], paper: str, numbers: tuple[str, ...], state: Finished
+) -> tuple[str, ...]:
+    """Whoever waits for a person looks for their number first."""
+    if state.record.ticket:
+        return (*outcome, *numbers, paper)
+    return (*outcome, paper, *numbers)
 
 
 def _outcome(state: Finished, words: Wording) -> tuple[str, ...]:

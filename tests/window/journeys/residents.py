@@ -205,8 +205,8 @@ def feature_2_calls_a_person_without_paper(k: Kiosk) -> None:
     k.lay()
     k.see("confirm")
     k.touch("进入", "生存验证申请", "叫工作人员")
-    k.see("finished", "已为您叫工作人员，请稍候", "您的号码：", "回执未能打印，办理结果有效",
-          "回执编号：", serves="E12")  # fmt: skip
+    k.see("finished", "已为您叫工作人员，请稍候", "您的号码：", "回执编号：",
+          "号码条没有打印出来，请记住您的号码。", serves="E12")  # fmt: skip
     assert k.eyes.opened == 0
 
 
