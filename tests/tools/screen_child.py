@@ -227,16 +227,14 @@ def idle(_: Kiosk) -> Numbers:
 
 def visit(kiosk: Kiosk, count: int) -> Numbers:
     """Touches while the models run, and the pictures that reach the glass meanwhile."""
-    fingers = Fingers(kiosk)
-    peak = Peak()
-    for _ in range(count):
-        kiosk.visit()
-    fingers.close()
+    with closing(Fingers(kiosk)) as fingers, closing(Peak()) as peak:
+        for _ in range(count):
+            kiosk.visit()
     return {
         "touch_s": fingers.taken,
         "preview_gaps_s": _gaps(kiosk.watch.pictures),
         "language_s": fingers.languages,
-    } | {f"capture_{name}": most for name, most in peak.close().items()}
+    } | {f"capture_{name}": most for name, most in peak.most.items()}
 
 
 def soak(kiosk: Kiosk, count: int) -> Numbers:
@@ -269,7 +267,7 @@ class Peak:
     """The most memory while it lives; the share of our own is looked at more seldom, it costs."""
 
     def __init__(self) -> None:
-        self._most = memory()
+        self.most = memory()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, name="peak")
         self._thread.start()
@@ -279,12 +277,11 @@ class Peak:
             if self._stop.wait(0.05):
                 return
             seen = memory() if turn % 40 == 0 else {"rss_mb": rss_mb()}
-            self._most = {name: max(most, seen.get(name, 0)) for name, most in self._most.items()}
+            self.most = {name: max(most, seen.get(name, 0)) for name, most in self.most.items()}
 
-    def close(self) -> dict[str, float]:
+    def close(self) -> None:
         self._stop.set()
         self._thread.join()
-        return self._most
 
 
 class Fingers:
