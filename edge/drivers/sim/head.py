@@ -152,12 +152,14 @@ Part = tuple[slice, slice]
 
 
 def _moving_part(fields: list[Floats]) -> Part:
-    """Rows and columns outside which no field moves anything, and a rim of two more."""
+    """Rows and columns outside which no field moves anything, and a rim of two more where the
+    picture has them."""
     moves = np.any([field.any(axis=2) for field in fields], axis=0)
     rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
+    high, wide = moves.shape
     return (
-        slice(max(0, int(rows[0]) - 2), int(rows[-1]) + 3),
-        slice(max(0, int(columns[0]) - 2), int(columns[-1]) + 3),
+        slice(max(0, int(rows[0]) - 2), min(high, int(rows[-1]) + 3)),
+        slice(max(0, int(columns[0]) - 2), min(wide, int(columns[-1]) + 3)),
     )
 
 

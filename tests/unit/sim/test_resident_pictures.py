@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.domain.errors import DeviceError, Fault
-from edge.drivers.sim.head import EYES_PX, Pose, cut_scene, head_of
+from edge.drivers.sim.head import EYES_PX, Head, Pose, cut_scene, head_of
 from edge.drivers.sim.portrait import ADMIRAL, ASTRONAUT, PortraitSpec, card_portrait, read_portrait
 from edge.drivers.sim.resident import (
     DOWN_DEG,
@@ -241,3 +242,18 @@ def test_eyes_lie_apart_as_planned():
         points = cut_scene(spec, SIZE).points
         apart = points[[362, 263], :2].mean(0) - points[[33, 133], :2].mean(0)
         assert np.hypot(*apart) == pytest.approx(EYES_PX, abs=0.5)
+
+
+def test_a_head_that_reaches_the_edge_of_the_picture_turns_too() -> None:
+    """A collar that moves down to the last row has no rim below it."""
+    scene = cut_scene(ASTRONAUT, (640, 480))
+    low = replace(
+        scene,
+        points=scene.points + np.float32([0, 110, 0]),
+        lids=scene.lids + np.float32([0, 110]),
+        centre=(scene.centre[0], scene.centre[1] + 110),
+    )
+    head = Head(low)
+    ahead, down = head.render(Pose()), head.render(Pose(pitch_deg=-20.0))
+    assert down.shape == (480, 640, 3)
+    assert (ahead[-6:] != down[-6:]).any()
