@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from pathlib import Path
 
 from edge.app.clock import mono_ns
 from edge.app.compose import compose
@@ -59,7 +60,8 @@ def _serve(site: Config) -> int:
         fresh_after_s=config.screen.fresh_start_min * 60,
     )
     panel = Panel(config.screen.width, config.screen.height, config.screen.dpi)
-    app = KioskApp(runner, parts.facts, panel=panel, fullscreen=config.screen.fullscreen)
+    full = config.screen.fullscreen
+    app = KioskApp(runner, parts.facts, panel=panel, fullscreen=full, cache=cache_dir())
     signal.signal(signal.SIGTERM, lambda *_: app.stop())
     log.info("kiosk=started id=%s simulated=%s", config.kiosk_id, parts.facts.simulated)
     runner.start()
@@ -69,3 +71,9 @@ def _serve(site: Config) -> int:
         runner.close()
         log.info("kiosk=stopped")
     return codes[-1]
+
+
+def cache_dir() -> Path:
+    """For cut fonts and Kivy's own files: what the unit's CacheDirectory= names, as all else on
+    the disk is closed to it; by hand `.cache` in the working directory."""
+    return Path(os.environ.get("CACHE_DIRECTORY", ".cache"))

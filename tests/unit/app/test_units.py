@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
+from edge.app.kiosk import cache_dir
+
 UNITS = Path(__file__).parents[3] / "systemd"
 FOLDER = "/var/lib/jianzai"
 KIOSKS_OWN = ("templates", "ledger", "quarantine")
@@ -27,6 +31,17 @@ def test_one_unit_only_owns_the_folder_of_both() -> None:
     assert owners == {"edge-kiosk.service"}
     kiosk = settings("edge-kiosk.service")
     assert (kiosk["StateDirectory"], kiosk["StateDirectoryMode"]) == (["jianzai"], ["0770"])
+
+
+def test_the_kiosk_keeps_fonts_where_its_unit_may_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything else is read-only to it, the folder it starts in too."""
+    kiosk = settings("edge-kiosk.service")
+    assert kiosk["ProtectSystem"] == ["strict"]
+    assert kiosk["CacheDirectory"] == ["jianzai"]
+    monkeypatch.setenv("CACHE_DIRECTORY", "/var/cache/jianzai")
+    assert cache_dir() == Path("/var/cache/jianzai")
+    monkeypatch.delenv("CACHE_DIRECTORY")
+    assert cache_dir() == Path(".cache")
 
 
 def test_privacy_the_systems_log_is_kept_for_half_a_year_at_most() -> None:
