@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
-from cloud_bridge.bridge.mqtt_link import Published
+from cloud_bridge.bridge.mqtt_link import Link, Published
 from cloud_bridge.registry import templates
 from cloud_bridge.registry.models import Device
 from edge.domain.errors import WireError
@@ -26,13 +25,6 @@ from edge.wire.templates import deletions_body
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20
-
-
-class Link(Protocol):
-    @property
-    def connected(self) -> bool: ...
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None: ...
 
 
 @dataclass(frozen=True, slots=True)

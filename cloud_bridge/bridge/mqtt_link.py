@@ -17,6 +17,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -59,6 +60,15 @@ class Published:
 
     arrived: Callable[[], bool]
     lost: Callable[[], bool]
+
+
+class Link(Protocol):
+    """What those who send to kiosks need of MQTT; `MqttLink` is one, a test may be another."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None: ...
 
 
 class MqttLink:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.ingest import Reply
-from cloud_bridge.bridge.mqtt_link import Published
+from cloud_bridge.bridge.mqtt_link import Link, Published
 from cloud_bridge.registry.models import OwedAck
 from edge.wire import topics
 from edge.wire.messages import Ack, AckStatus
@@ -23,13 +22,6 @@ from edge.wire.messages import Ack, AckStatus
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50
-
-
-class Link(Protocol):
-    @property
-    def connected(self) -> bool: ...
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Published | None: ...
 
 
 @dataclass(frozen=True, slots=True)

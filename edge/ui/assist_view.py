@@ -24,7 +24,7 @@ from edge.session.assist_states import (
     Vouching,
 )
 from edge.session.events import Button
-from edge.ui.screen import Art, Layout, Screen, Tone, Wording, sentences_of
+from edge.ui.screen import Art, Layout, Screen, Tone, Wording, guide, sentences_of
 
 
 def draft(state: AssistState, words: Wording) -> Screen:
@@ -34,7 +34,7 @@ def draft(state: AssistState, words: Wording) -> Screen:
         case AssistConfirm(visit, revealed):
             return _confirm(visit.card, revealed, words)
         case AssistChoice():
-            return _guide("assist_choice", words, Art.PERSON)
+            return guide("assist_choice", words, Art.PERSON)
         case AssistReasons(sheet=sheet):
             return _reasons(sheet, words)
         case Vouching():
@@ -44,7 +44,7 @@ def draft(state: AssistState, words: Wording) -> Screen:
         case EnrolReviewing() | EnrolFailed():
             return _looked(state, words)
         case Enrolling():
-            return _guide("enrolling", words, Art.WAIT)
+            return guide("enrolling", words, Art.WAIT)
         case Enrolled():
             return _enrolled(state, words)
 
@@ -73,17 +73,6 @@ def consent_words(words: Wording) -> str:
     """Everything that enrolment asks for, labels of the two buttons included."""
     labels = (words("button.enrol_agree"), words("button.enrol_decline"))
     return "\n".join((words("enrol.title"), *_consent_lines(words), *labels))
-
-
-def _guide(name: str, words: Wording, art: Art) -> Screen:
-    return Screen(
-        name=name,
-        layout=Layout.GUIDE,
-        language=words.language,
-        title=words(f"{name}.title"),
-        lines=(words(f"{name}.line"),),
-        art=art,
-    )
 
 
 def _card(failures: int, words: Wording) -> Screen:
@@ -165,7 +154,7 @@ def _consent_lines(words: Wording) -> tuple[str, ...]:
 def _looked(state: EnrolReviewing | EnrolFailed, words: Wording) -> Screen:
     if isinstance(state, EnrolFailed):
         name = "enrol_exhausted" if state.exhausted else "enrol_again"
-        return replace(_guide(name, words, Art.FACE), spoken=words(f"{name}.line"))
+        return replace(guide(name, words, Art.FACE), spoken=words(f"{name}.line"))
     line = words("enrol_review.line")
     return Screen(
         name="enrol_review",

@@ -242,3 +242,15 @@ class Wording:
 def sentences_of(*parts: str) -> str:
     """Parts to be spoken one after the other; the voice pauses at a line's end."""
     return "\n".join(part for part in parts if part)
+
+
+def guide(name: str, words: Wording, art: Art) -> Screen:
+    """A title, a line and a drawing; the words stand under the screen's own name."""
+    return Screen(
+        name=name,
+        layout=Layout.GUIDE,
+        language=words.language,
+        title=words(f"{name}.title"),
+        lines=(words(f"{name}.line"),),
+        art=art,
+    )

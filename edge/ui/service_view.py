@@ -28,7 +28,7 @@ from edge.session.staff_states import (
     sheets,
 )
 from edge.ui.findings import told
-from edge.ui.screen import Art, Layout, Mark, Row, Screen, Tone, Wording
+from edge.ui.screen import Art, Layout, Mark, Row, Screen, Tone, Wording, guide
 
 KEYPAD = (
     *(Button.DIGIT_1, Button.DIGIT_2, Button.DIGIT_3, Button.ERASE),
@@ -62,7 +62,7 @@ def draft(state: StaffState, words: Wording) -> Screen:
         case StaffSignIn():
             return _sign_in(state, words)
         case StaffChecking():
-            return _plain("staff_checking", words, Art.WAIT)
+            return guide("staff_checking", words, Art.WAIT)
         case Service():
             return _PAGES[state.page](state, words)
 
@@ -83,17 +83,6 @@ def key_label(button: Button, words: Wording) -> str:
     """Digits are the same in every language."""
     digit = button.value.removeprefix("digit_")
     return digit if digit.isdigit() else words(f"button.{button.value}")
-
-
-def _plain(name: str, words: Wording, art: Art) -> Screen:
-    return Screen(
-        name=name,
-        layout=Layout.GUIDE,
-        language=words.language,
-        title=words(f"{name}.title"),
-        lines=(words(f"{name}.line"),),
-        art=art,
-    )
 
 
 # --- signing in ----------------------------------------------------------------
@@ -174,7 +163,7 @@ def _devices(state: Service, words: Wording) -> Screen:
 
 def _check(state: Service, words: Wording) -> Screen:
     if state.findings is None:
-        return _plain("service_checking", words, Art.WAIT)
+        return guide("service_checking", words, Art.WAIT)
     return _sheet("service_check", state, words)
 
 
