@@ -30,7 +30,7 @@ format:  ## let ruff mend what it can
 
 lock:  ## pin all dependencies again, with hashes, for every platform
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
-	  -c constraints.txt --extra demo --extra cloud --extra dev --extra pi setup.cfg -o requirements.lock
+	  -c constraints.txt --extra demo --extra cloud --extra postgresql --extra dev --extra pi setup.cfg -o requirements.lock
 
 pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md
