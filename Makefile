@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-screen swaps chaos drain evaluate clean
+.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-screen swaps chaos drain evaluate clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ format:  ## let ruff mend what it can
 lock:  ## pin all dependencies again, with hashes, for every platform
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
 	  -c constraints.txt --extra demo --extra cloud --extra postgresql --extra dev --extra pi setup.cfg -o requirements.lock
+
+texts:  ## compile the console's Chinese catalogue
+	msgfmt --check -o cloud_bridge/locale/zh_Hans/LC_MESSAGES/django.mo cloud_bridge/locale/zh_Hans/LC_MESSAGES/django.po
 
 pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from cloud_bridge.bridge.ingest import Reply
 from cloud_bridge.registry import cycles
-from cloud_bridge.registry.models import ROOT_REGION, Certification, Device, Person
+from cloud_bridge.registry.models import ROOT_REGION, Device, Person, Proof
 from cloud_bridge.registry.vault import Vault, VaultError
 from edge.domain.errors import WireError
 from edge.domain.people import CardKey, PastProof, PersonId, RosterEntry, mask_name
@@ -86,7 +86,7 @@ def _entries(
     """Everybody who is eligible; whose row cannot be opened is added to `damaged` and left out."""
     people = Person.objects.filter(device.site.region.within("region_id")).eligible()
     past = _past(people.values("pk"), today)
-    for person in people.with_last_pass().order_by("person_id"):
+    for person in people.order_by("person_id"):
         try:
             number = vault.open(person.number_sealed, person.person_id)
         except VaultError:
@@ -102,7 +102,7 @@ def entry_of_number(
 ) -> tuple[RosterEntry | None, str]:
     """What a roster of this kiosk would say of somebody from anywhere, and their region."""
     found = Person.objects.filter(number_key=vault.lookup(number)).eligible()
-    person = found.with_last_pass().first()
+    person = found.first()
     if person is None:
         return None, ROOT_REGION
     try:
@@ -114,7 +114,7 @@ def entry_of_number(
 
 
 def _entry(person: Person, key: CardKey, today: date, past: Iterable[PastProof]) -> RosterEntry:
-    last = person.last_pass_day()
+    last = person.last_pass_on
     done = cycles.need_not_come(person.category, last, today)
     return RosterEntry(
         key=key,
@@ -130,12 +130,11 @@ def _entry(person: Person, key: CardKey, today: date, past: Iterable[PastProof])
 
 
 def _past(people: object, today: date) -> dict[str, list[PastProof]]:
-    """Counting certifications of the last five years by person, newest first."""
-    rows = Certification.objects.filter(
-        person__in=people, counts=True, certified_on__gt=today - timedelta(days=PAST_DAYS)
-    )
+    """Proofs of the last five years by person, newest first."""
+    since = today - timedelta(days=PAST_DAYS)
+    rows = Proof.objects.filter(person__in=people, voided_at=None, on__gt=since)
     past: dict[str, list[PastProof]] = {}
-    for row in rows.order_by("-certified_on").values_list("person_id", "certified_on", "method"):
+    for row in rows.order_by("-on").values_list("person_id", "on", "method"):
         proofs = past.setdefault(row[0], [])
         if len(proofs) < PAST_PROOFS:
             proofs.append(PastProof(row[1], row[2]))

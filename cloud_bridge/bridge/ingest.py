@@ -45,7 +45,7 @@ from cloud_bridge.bridge.opening import (
     is_borne_out,
     open_arrival,
 )
-from cloud_bridge.registry import audit, doubts, gaps, helpers, rechecks, rosters
+from cloud_bridge.registry import audit, doubts, gaps, helpers, rechecks, rosters, standing
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -56,6 +56,7 @@ from cloud_bridge.registry.models import (
     Opinion,
     OwedAck,
     Person,
+    Proof,
     Quarantine,
     Rehearsal,
     StaffDeed,
@@ -200,6 +201,7 @@ class _Batch:
         self._tasks: list[Task] = []
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._certified_in: set[str] = set()
+        self._proofs: list[Proof] = []
         self.replies: list[Reply] = []
 
     def load(self, opened: Sequence[Sound]) -> None:
@@ -290,6 +292,7 @@ class _Batch:
             self._follow(record, row)
         for table, rows in self._rows.items():
             table.objects.bulk_create(rows)
+        standing.prove(self._proofs)
         for deed in self._deeds:
             self._write_deed(deed)
         for matter in self._matters:
@@ -420,10 +423,9 @@ class _Batch:
 
     def _follow(self, record: Opened, row: Certification) -> None:
         """What a record about somebody who stood there brings with it."""
-        if row.person:
-            doubts.judge(row, row.person, self._devices[record.kiosk_id].site)
-        if row.counts:
+        if row.person and doubts.judge(row, row.person, self._devices[record.kiosk_id].site):
             self._certified_in.add(row.person.region_id)
+            self._proofs.append(standing.by_kiosk(row))
         kind = doubts.task_kind(row)
         if kind:
             place = row.person or self._devices[record.kiosk_id].site

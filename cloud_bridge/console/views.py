@@ -258,7 +258,7 @@ def reveal(request: HttpRequest, person_id: str) -> HttpResponse:
 
 
 def _find_person(request: HttpRequest, person_id: str) -> Person:
-    rows = Person.objects.seen_by(request.user).with_last_pass()
+    rows = Person.objects.seen_by(request.user)
     row = rows.select_related("region", "household").filter(pk=person_id).first()
     if row is None:
         raise Http404
@@ -268,6 +268,7 @@ def _find_person(request: HttpRequest, person_id: str) -> Person:
 def _person_context(account: Account, row: Person) -> dict[str, Any]:
     today = timezone.localdate()
     looks = AuditEntry.objects.filter(object_kind="person", object_id=row.pk)
+    history = row.certifications.select_related("proof").defer("envelope")
     family = Person.objects.seen_by(account).filter(household=row.household_id or 0)
     return {
         "person": row,
@@ -276,7 +277,7 @@ def _person_context(account: Account, row: Person) -> dict[str, Any]:
         "places": list(queries.region_names([row.region_id])[row.region_id].values()),
         "certified": row.is_certified(today),
         "due_by": row.due_by(today),
-        "history": row.certifications.defer("envelope").order_by("-finished_at"),
+        "history": history.order_by("-finished_at"),
         "tasks": row.tasks.order_by("-created_at"),
         "family": family.exclude(pk=row.pk),
         "looks": looks.order_by("-number")[:LOOKS_SHOWN],

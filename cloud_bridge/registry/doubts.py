@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cloud_bridge.registry import badges, cycles, templates
+from cloud_bridge.registry import badges, cycles, standing, templates
 from cloud_bridge.registry.models import (
     Certification,
     Person,
@@ -38,8 +38,8 @@ _TASKS: Mapping[str, Any] = {
 }
 
 
-def judge(row: Certification, person: Person, site: Site) -> None:
-    """Set `person`, `doubts` and `counts` of a record; the caller saves it."""
+def judge(row: Certification, person: Person, site: Site) -> bool:
+    """Set `person` and `doubts` of a record; the caller saves it. Whether it certifies them."""
     row.person = person
     made = templates.enrolment_of(row)
     found = {
@@ -50,7 +50,7 @@ def judge(row: Certification, person: Person, site: Site) -> None:
         NOT_IN_ORDER: _fault_found(row, made),
     }
     row.doubts = [word for word, applies in found.items() if applies]
-    row.counts = row.outcome == "passed" and not row.doubts
+    return bool(row.outcome == "passed" and not row.doubts)
 
 
 def _well_vouched(row: Certification, made: TemplateEvent | None, site: Site) -> bool:
@@ -101,8 +101,10 @@ def link_earlier(person: Person, now: datetime) -> None:
     """Give a new person the records that came before them, and staff what has to be looked at."""
     rows = Certification.objects.filter(person=None, subject_key=person.number_key)
     for row in rows.select_related("device__site__region"):
-        judge(row, person, row.device.site)
-        row.save(update_fields=["person", "doubts", "counts"])
+        counts = judge(row, person, row.device.site)
+        row.save(update_fields=["person", "doubts"])
+        if counts:
+            standing.prove([standing.by_kiosk(row)])
         Task.objects.filter(record=row).update(person=person, region_id=person.region_id)
         kind = task_kind(row)
         if kind and not Task.objects.filter(record=row).exists():

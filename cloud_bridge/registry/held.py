@@ -20,7 +20,7 @@ LEVELS_SHOWN = 2
 
 
 def held_of(person: Person, today: date) -> Held:
-    last = person.last_pass_day()
+    last = person.last_pass_on
     done = cycles.need_not_come(person.category, last, today)
     return Held(
         masked_name=mask_name(person.name),
@@ -33,7 +33,8 @@ def held_of(person: Person, today: date) -> Held:
 
 
 def _rows(person: Person) -> list[Certification]:
-    rows = Certification.objects.filter(person=person, outcome__in=SHOWN).defer("envelope")
+    rows = Certification.objects.filter(person=person, outcome__in=SHOWN)
+    rows = rows.select_related("proof").defer("envelope")
     return list(rows.order_by("-certified_on", "-finished_at")[:MAX_PROOFS])
 
 

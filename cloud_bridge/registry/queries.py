@@ -42,8 +42,8 @@ class PeopleQuestion:
 
 
 def people(account: Account, question: PeopleQuestion, today: date) -> Any:
-    """Persons with `last_pass`, sorted by region and name."""
-    rows = Person.objects.seen_by(account).with_last_pass().select_related("region")
+    """Persons, sorted by region and name."""
+    rows = Person.objects.seen_by(account).select_related("region")
     if question.region:
         rows = rows.filter(question.region.within("region_id"))
     if question.name:
@@ -57,9 +57,9 @@ def people(account: Account, question: PeopleQuestion, today: date) -> Any:
     if question.certified is not None:
         rows = rows.certified(today) if question.certified else rows.pending(today)
     if question.since:
-        rows = rows.filter(last_pass__gte=question.since)
+        rows = rows.filter(last_pass_on__gte=question.since)
     if question.until:
-        rows = rows.filter(last_pass__lte=question.until)
+        rows = rows.filter(last_pass_on__lte=question.until)
     return rows.order_by("region_id", "name", "person_id")
 
 

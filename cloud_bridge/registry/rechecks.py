@@ -8,12 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from cloud_bridge.registry import audit, doubts, rosters, templates
+from cloud_bridge.registry import audit, doubts, rosters, standing, templates
 from cloud_bridge.registry.models import (
     Account,
     Certification,
     FiledRecord,
     HeldTemplate,
+    Proof,
     Recheck,
     Task,
     TemplateEvent,
@@ -92,15 +93,18 @@ def _take_back_resting_on(made: TemplateEvent, doubt: str, now: datetime) -> Non
     if made.person is None:
         return
     by_template = Q(device=made.device, person=made.person, liveness__reference="template")
-    for record in Certification.objects.filter(by_template, counts=True):
+    for record in Certification.objects.filter(
+        by_template, proof__isnull=False, proof__voided_at=None
+    ):
         if templates.enrolment_of(record) == made:
             _take_back(record, doubt, made.person.region_id, now)
 
 
 def _take_back(record: Certification, doubt: str, region_id: str, now: datetime) -> None:
     """The kiosks must not go on telling the person that they need not come."""
-    record.counts, record.doubts = False, [*record.doubts, doubt]
-    record.save(update_fields=["counts", "doubts"])
+    record.doubts = [*record.doubts, doubt]
+    record.save(update_fields=["doubts"])
+    standing.void(Proof.objects.filter(record=record), audit.SYSTEM, doubt, now)
     if not Task.objects.filter(record=record).exists():
         doubts.task_of(record, Task.Kind.VERIFY, region_id, now).save()
     rosters.mark_stale(rosters.serving([region_id]))

@@ -139,7 +139,7 @@ def test_simulated_records_never_count_and_never_make_a_task(registry: TestRegis
     assert Rehearsal.objects.count() == 3
     assert Certification.objects.count() == Task.objects.count() == 0
     assert not demo_person().is_certified(TODAY)
-    assert list(Person.objects.with_last_pass().certified(TODAY)) == []
+    assert list(Person.objects.certified(TODAY)) == []
     assert demo_person().certifications.count() == 0
 
 
@@ -187,7 +187,7 @@ def held(registry: TestRegistry) -> Certification:
     row = Certification.objects.get()
     assert (row.outcome, row.counts) == ("passed", False)
     assert not row.person.is_certified(TODAY)
-    assert row.person not in Person.objects.with_last_pass().certified(TODAY)
+    assert row.person not in Person.objects.certified(TODAY)
     task = Task.objects.get()
     assert (task.kind, task.person, task.record) == ("verify", row.person, row)
     assert task.region_id == row.person.region_id
@@ -273,8 +273,8 @@ def _merged(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def test_n10_a_failed_face_makes_a_task_and_nothing_else(registry: TestRegistry) -> None:
     kiosk = registry.kiosk()
-    before = Person.objects.values().get(name=demo.DEMO_NAME)
     send(registry, kiosk.record())
+    before = Person.objects.values().get(name=demo.DEMO_NAME)
     send(registry, kiosk.record(outcome="needs_review", reasons=["not_alike"]))
     task = Task.objects.get()
     assert (task.kind, task.state, task.person) == ("review", "open", demo_person())
@@ -480,7 +480,7 @@ def test_an_unsure_day_that_makes_no_difference_is_no_task(registry: TestRegistr
         at(kiosk, NOW - timedelta(days=300), "floor"),  # within the twelve months of the retired
     ]
     assert send(registry, *payloads) == [FILED, FILED]
-    assert Certification.objects.filter(clock_unsure=True, counts=True).count() == 2
+    assert Certification.objects.filter(clock_unsure=True, proof__isnull=False).count() == 2
     assert Task.objects.count() == 0
 
 

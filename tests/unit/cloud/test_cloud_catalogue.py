@@ -46,7 +46,7 @@ def used_in_templates() -> set[str]:
 
 def used_in_code() -> set[str]:
     found: set[str] = set()
-    for path in [*(ROOT / "console").glob("*.py"), ROOT / "registry" / "models.py"]:
+    for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
                 found.add(ast.literal_eval(node.args[-1]))
