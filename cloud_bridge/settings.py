@@ -47,7 +47,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "cloud_bridge.console.access.menu",
+                "cloud_bridge.console.menu.context",
             ],
         },
     }

@@ -13,13 +13,13 @@ from cloud_bridge.console import access
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
 def content_policy(get_response: GetResponse) -> GetResponse:
-    """No script at all, no inline style, nothing from elsewhere; pages stay in no cache."""
+    """Nothing inline, nothing from elsewhere; pages stay in no cache."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

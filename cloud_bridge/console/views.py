@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cloud_bridge.console import access
+from cloud_bridge.console import menu
 from cloud_bridge.console.forms import CERTIFIED, CloseForm, PeopleFilter, ReasonForm, SignInForm
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import helpers, queries, templates, times
@@ -37,7 +37,7 @@ LOOKS_SHOWN = 20
 
 def home(request: HttpRequest) -> HttpResponse:
     """The first page of the menu."""
-    return redirect(access.pages_of(request.user.role)[0].page)
+    return redirect(menu.first_page(request.user.role))
 
 
 # --- the door
