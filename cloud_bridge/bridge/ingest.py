@@ -45,7 +45,8 @@ from cloud_bridge.bridge.opening import (
     is_borne_out,
     open_arrival,
 )
-from cloud_bridge.registry import audit, doubts, gaps, helpers, rechecks, rosters, standing
+from cloud_bridge.registry import audit, doubts, events, gaps, helpers, rechecks, rosters, standing
+from cloud_bridge.registry.events import Event, News
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -202,6 +203,7 @@ class _Batch:
         self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._certified_in: set[str] = set()
         self._proofs: list[Proof] = []
+        self._news: list[News] = []
         self.replies: list[Reply] = []
 
     def load(self, opened: Sequence[Sound]) -> None:
@@ -302,6 +304,8 @@ class _Batch:
             rechecks.of_record(row, self._now)
         KioskNotice.objects.bulk_create(self._notices)
         Task.objects.bulk_create(self._tasks)
+        if self._news:
+            events.tell(self._news, self._now)
         if self._certified_in:
             rosters.mark_stale(rosters.serving(self._certified_in))
         for (kiosk_id, epoch), seqs in self._seqs.items():
@@ -430,6 +434,10 @@ class _Batch:
         if kind:
             place = row.person or self._devices[record.kiosk_id].site
             self._tasks.append(doubts.task_of(row, kind, place.region_id, self._now))
+        if kind is Task.Kind.REVIEW:
+            facts = {"record": row.record_id, "on": row.certified_on.isoformat()}
+            where = place.region_id
+            self._news.append(News(Event.NEEDS_REVIEW, row.person_id or "", where, facts))
 
     def _columns(self, record: Opened) -> dict[str, Any]:
         body = record.body

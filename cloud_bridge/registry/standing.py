@@ -6,13 +6,16 @@ asked for it; whoever changes a proof through this module keeps it true.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
+from django.utils import timezone
 
+from cloud_bridge.registry import events
+from cloud_bridge.registry.events import Event, News
 from cloud_bridge.registry.models import Certification, Person, Proof
 
 
@@ -30,17 +33,21 @@ def by_kiosk(record: Certification) -> Proof:
 @transaction.atomic
 def prove(proofs: Sequence[Proof]) -> None:
     """Save new proofs. A record whose proof was voided before is not proven again."""
+    if not proofs:
+        return
     Proof.objects.bulk_create(proofs)
     refresh(proof.person_id for proof in proofs)
+    events.tell(_news(Event.CERTIFIED, proofs), timezone.now())
 
 
 @transaction.atomic
 def void(proofs: Any, who: str, why: str, now: datetime) -> int:
     """Void those of a queryset that still count; returns how many."""
     rows = proofs.filter(voided_at=None)
-    people = set(rows.values_list("person_id", flat=True))
+    found = list(rows)
     count: int = rows.update(voided_at=now, voided_by=who, void_reason=why[:200])
-    refresh(people)
+    refresh(proof.person_id for proof in found)
+    events.tell(_news(Event.VOIDED, found), now)
     return count
 
 
@@ -52,3 +59,11 @@ def refresh(person_ids: Iterable[str]) -> None:
     counting = Proof.objects.filter(person=OuterRef("pk"), voided_at=None).order_by()
     latest = counting.values("person").annotate(day=Max("on")).values("day")
     Person.objects.filter(pk__in=ids).update(last_pass_on=Subquery(latest))
+
+
+def _news(event: Event, proofs: Sequence[Proof]) -> Iterator[News]:
+    ids = {proof.person_id for proof in proofs}
+    people = Person.objects.only("region_id").in_bulk(list(ids))
+    for proof in proofs:
+        facts = {"proof": proof.pk, "method": str(proof.method), "on": proof.on.isoformat()}
+        yield News(event, proof.person_id, people[proof.person_id].region_id, facts)
