@@ -12,7 +12,9 @@ class ImportRun(models.Model):
     """One file. Looked at first, then applied as a whole or not at all, and undone as a whole.
 
     `content_sealed`: the file itself between the look and the decision, empty afterwards.
-    `errors`: rows of line, column and what is wrong; never what stands in the cell.
+    `errors`: the first of `faults` rows of line, column and what is wrong (words of
+    `registry.imports.faults`); never what stands in the cell. `unknown`: rows about nobody of this
+    registry. `full`: the file is the region's whole roster, and `missing` people are not in it.
     """
 
     class Kind(models.TextChoices):
@@ -35,6 +37,11 @@ class ImportRun(models.Model):
     rows = models.IntegerField(default=0)
     added = models.IntegerField(default=0)
     changed = models.IntegerField(default=0)
+    unchanged = models.IntegerField(default=0)
+    unknown = models.IntegerField(default=0)
+    full = models.BooleanField(default=False)
+    missing = models.IntegerField(default=0)
+    faults = models.IntegerField(default=0)
     errors = models.JSONField(default=list)
     by = models.CharField(max_length=60)
     at = models.DateTimeField()
@@ -45,8 +52,12 @@ class ImportRun(models.Model):
 
 
 class ImportChange(models.Model):
-    """What an import did to one person: `before` holds the changed columns, None if it is new."""
+    """What an import did to one person, or to one region: exactly one of them is set.
+
+    `before` holds the changed columns, None if it is new.
+    """
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="changes")
-    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="+")
+    region = models.ForeignKey("registry.Region", models.CASCADE, null=True, related_name="+")
     before = models.JSONField(null=True)

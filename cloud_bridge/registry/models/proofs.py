@@ -11,7 +11,10 @@ from cloud_bridge.registry.models.records import Certification
 
 
 class LifeSignal(models.Model):
-    """Another office knew, on a day, that somebody was alive, or that they had died."""
+    """Another office knew, on a day, that somebody was alive, or that they had died.
+
+    One of an import that was undone counts no more, and the same may come again with another.
+    """
 
     class Kind(models.TextChoices):
         LIFE = "life", _("Alive")
@@ -26,7 +29,7 @@ class LifeSignal(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["person", "kind", "source", "on"], name="one_signal_a_day"
+                fields=["person", "kind", "source", "on", "run"], name="one_signal_a_day"
             ),
         )
 
@@ -62,7 +65,15 @@ class Proof(models.Model):
     void_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["person", "on"], name="proof_person_on"),)
+        indexes = (
+            models.Index(fields=["person", "on"], name="proof_person_on"),
+            models.Index(fields=["on"], name="proof_on"),
+            models.Index(
+                fields=["voided_at"],
+                condition=models.Q(voided_at__isnull=False),
+                name="proof_voided",
+            ),
+        )
 
 
 class Evidence(models.Model):
