@@ -38,7 +38,7 @@ def test_every_requirement_of_setup_cfg_is_pinned_with_a_hash() -> None:
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
     texts = [settings["options"]["install_requires"], *settings["options.extras_require"].values()]
-    wanted = {re.split(r"[ <>=;]", line)[0] for text in texts for line in text.split("\n") if line}
+    wanted = {re.split(r"[ <>=;[]", line)[0] for text in texts for line in text.split("\n") if line}
     lock = LOCK.read_text(encoding="utf-8")
     pinned = set(re.findall(r"^([\w.-]+)==[^\\]+\\\n    --hash=sha256:", lock, re.MULTILINE))
     assert {name.lower() for name in wanted} <= pinned
