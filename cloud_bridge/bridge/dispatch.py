@@ -115,7 +115,7 @@ def entry_of_number(
 
 def _entry(person: Person, key: CardKey, today: date, past: Iterable[PastProof]) -> RosterEntry:
     last = person.last_pass_on
-    done = cycles.need_not_come(person.category, last, today)
+    done = cycles.need_not_come(person.rule, last, today)
     return RosterEntry(
         key=key,
         person_id=PersonId(person.person_id),
@@ -124,7 +124,8 @@ def _entry(person: Person, key: CardKey, today: date, past: Iterable[PastProof])
         due_by=person.due_by(today),
         certified_on=last if done else None,
         past=tuple(past),
-        cycle=cycles.cycle_of(person.category),
+        cycle=person.rule.cycle,
+        early_days=person.rule.early_days,
         to_staff=person.dead_since is not None,
     )
 

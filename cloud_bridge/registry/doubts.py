@@ -81,7 +81,7 @@ def task_kind(row: Certification) -> Any:
     if row.doubts:
         return Task.Kind.VERIFY
     kiosks_day = row.finished_at.astimezone(CHINA).date()
-    harmless = cycles.same_cycle(row.person.category, kiosks_day, row.certified_on)
+    harmless = cycles.same_cycle(row.person.rule, kiosks_day, row.certified_on)
     return None if harmless else Task.Kind.CLOCK
 
 

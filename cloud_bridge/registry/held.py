@@ -21,7 +21,7 @@ LEVELS_SHOWN = 2
 
 def held_of(person: Person, today: date) -> Held:
     last = person.last_pass_on
-    done = cycles.need_not_come(person.category, last, today)
+    done = cycles.need_not_come(person.rule, last, today)
     return Held(
         masked_name=mask_name(person.name),
         category=person.category,

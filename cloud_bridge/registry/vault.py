@@ -41,19 +41,26 @@ class Vault:
 
     def seal(self, text: str, owner: str) -> bytes:
         """Encrypt for one row: `owner` is that row's id, and opening needs it again."""
+        return self.seal_bytes(text.encode(), owner)
+
+    def seal_bytes(self, content: bytes, owner: str) -> bytes:
+        """The same for a photograph or a file."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, text.encode(), owner.encode())
+        return nonce + self._cipher.encrypt(nonce, content, owner.encode())
 
     def open(self, sealed: bytes, owner: str) -> str:
         """Raises `VaultError`."""
+        return self.open_bytes(sealed, owner).decode()
+
+    def open_bytes(self, sealed: bytes, owner: str) -> bytes:
+        """Raises `VaultError`."""
         sealed = bytes(sealed)
         try:
-            plain = self._cipher.decrypt(
+            return self._cipher.decrypt(
                 sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], owner.encode()
             )
         except (InvalidTag, ValueError) as error:
             raise VaultError("cannot be opened with this key") from error
-        return plain.decode()
 
     def audit_hash(self, previous: str, entry: bytes) -> str:
         """Link of the audit chain; only a holder of the key can make a new one."""

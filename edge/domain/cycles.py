@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import Enum
 
@@ -13,15 +14,22 @@ class Cycle(Enum):
     ROLLING = "rolling"  # within twelve months of the last time
 
 
-EARLY_DAYS = 60
-"""How long before the due date a rolling cycle may be renewed; nobody has to be late first."""
+EARLY_DAYS: Mapping[Cycle, int] = {Cycle.CALENDAR: 366, Cycle.ROLLING: 60}
+"""How long before the due date somebody may come again, where the registry says nothing else;
+nobody has to be late first. A calendar year's proof may be given all year."""
 
 
-def is_covered(cycle: Cycle, certified: date, today: date) -> bool:
+def opens_on(cycle: Cycle, certified: date, early_days: int | None = None) -> date:
+    """First day on which somebody certified on that day may come for the next time."""
+    due = due_after(cycle, certified)
+    early = EARLY_DAYS[cycle] if early_days is None else early_days
+    opens = due - timedelta(days=early)
+    return opens if cycle is Cycle.ROLLING else max(opens, date(due.year, 1, 1))
+
+
+def is_covered(cycle: Cycle, certified: date, today: date, early_days: int | None = None) -> bool:
     """Whether somebody certified on that day need not come again yet."""
-    if cycle is Cycle.ROLLING:
-        return today < due_after(cycle, certified) - timedelta(days=EARLY_DAYS)
-    return today.year == certified.year
+    return today < opens_on(cycle, certified, early_days)
 
 
 def due_after(cycle: Cycle, certified: date) -> date:

@@ -76,6 +76,7 @@ class PastProof:
 class RosterEntry:
     """A person expected at this site. The number is not here, the name is masked.
 
+    `early_days`: how long before `due_by` they may come again; None: as is usual for the cycle.
     `to_staff`: the registry wants staff to look before anything else; it does not say why.
     """
 
@@ -87,6 +88,7 @@ class RosterEntry:
     certified_on: date | None = None
     past: tuple[PastProof, ...] = ()
     cycle: Cycle = Cycle.CALENDAR
+    early_days: int | None = None
     to_staff: bool = False
 
 

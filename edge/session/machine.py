@@ -948,7 +948,7 @@ def _to_check(visit: Visit) -> bool:
 
 def _covered(entry: RosterEntry, now: Stamp) -> bool:
     last = entry.certified_on
-    return last is not None and is_covered(entry.cycle, last, now.local.date())
+    return last is not None and is_covered(entry.cycle, last, now.local.date(), entry.early_days)
 
 
 def _to_staff(session: Session, ctx: Context) -> Transition:

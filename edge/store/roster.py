@@ -68,6 +68,7 @@ def _encode(entry: RosterEntry) -> bytes:
         "due": entry.due_by.isoformat(),
         "certified": entry.certified_on.isoformat() if entry.certified_on else None,
         "cycle": entry.cycle.value,
+        "early": entry.early_days,
         "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
         "staff": entry.to_staff,
     }
@@ -86,5 +87,6 @@ def _decode(plain: bytes, key: CardKey) -> RosterEntry:
         certified_on=date.fromisoformat(certified) if certified else None,
         past=tuple(PastProof(date.fromisoformat(day), how) for day, how in fields["past"]),
         cycle=Cycle(fields["cycle"]),
+        early_days=fields.get("early"),
         to_staff=fields.get("staff") is True,
     )

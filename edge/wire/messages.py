@@ -50,6 +50,7 @@ HISTORY_QUESTION = "jianzai.history-question"
 HISTORY = "jianzai.history"
 
 MAX_ROSTER_BYTES = 16 * 1024 * 1024
+MAX_EARLY_DAYS = 366
 _XZ = b"\xfd7zXZ\0"
 """How a compressed body begins; JSON begins otherwise."""
 _XZ_MEMORY_BYTES = 32 * 1024 * 1024
@@ -461,6 +462,7 @@ def entry_fields(entry: RosterEntry) -> dict[str, Any]:
         "due": entry.due_by.isoformat(),
         "certified": entry.certified_on.isoformat() if entry.certified_on else None,
         "cycle": entry.cycle.value,
+        "early": entry.early_days,
         "past": [[proof.day.isoformat(), proof.method] for proof in entry.past],
         "staff": entry.to_staff,
     }
@@ -478,8 +480,18 @@ def parse_entry(row: dict[str, Any]) -> RosterEntry:
         certified_on=date.fromisoformat(certified) if certified else None,
         past=tuple(PastProof(date.fromisoformat(day), str(how)) for day, how in row["past"]),
         cycle=Cycle(row["cycle"]),
+        early_days=_early(row.get("early")),
         to_staff=row.get("staff") is True,
     )
+
+
+def _early(days: Any) -> int | None:
+    """Registries of before say nothing of it."""
+    if days is None:
+        return None
+    if type(days) is not int or not 0 <= days <= MAX_EARLY_DAYS:
+        raise ValueError("early")
+    return days
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Mapping
 from datetime import date
 
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from cloud_bridge.registry import cycles
+from cloud_bridge.registry.cycles import Rule
 from cloud_bridge.registry.models.accounts import Account
 from cloud_bridge.registry.models.regions import Region
 from edge.domain.cycles import Cycle
@@ -21,13 +24,39 @@ class Category(models.TextChoices):
     RETIRED = "retired", _("Retired")
 
 
+RULES_KEPT_S = 5.0
+"""A changed rule is in force everywhere after this time: each process asks so often."""
+
+
 class CycleRule(models.Model):
-    """How often people of a category come, how early they may, and how late is not yet overdue."""
+    """How often people of a category come, how early they may, and how late is not yet overdue.
+
+    Read by `all_rules`, written by `registry.cycle_rules`.
+    """
 
     category = models.CharField(max_length=12, primary_key=True, choices=Category)
     cycle = models.CharField(max_length=10, choices=[(c.value, c.value) for c in Cycle])
     early_days = models.IntegerField()
     grace_days = models.IntegerField()
+
+    _kept: tuple[str, float, Mapping[str, Rule]] = ("", 0.0, {})
+
+    @classmethod
+    def all_rules(cls) -> Mapping[str, Rule]:
+        """By category. One question to the database for a page or a batch, not one a row."""
+        name, until_s, rules = CycleRule._kept
+        here, now_s = str(connection.settings_dict["NAME"]), time.monotonic()
+        if name != here or now_s >= until_s:
+            rows = cls.objects.values_list("category", "cycle", "early_days", "grace_days")
+            told = {word: Rule(Cycle(cycle), *days) for word, cycle, *days in rows}
+            rules = {**cycles.DEFAULTS, **told}
+            CycleRule._kept = (here, now_s + RULES_KEPT_S, rules)
+        return rules
+
+    @classmethod
+    def forget(cls) -> None:
+        """This process asks again at once."""
+        CycleRule._kept = ("", 0.0, {})
 
 
 def new_person_id() -> str:
@@ -61,8 +90,8 @@ class PersonQuerySet(models.QuerySet):
 
 def _certified_condition(today: date) -> models.Q:
     condition = models.Q()
-    for category in Category.values:
-        start = cycles.cycle_start(category, today)
+    for category, rule in CycleRule.all_rules().items():
+        start = cycles.cycle_start(rule, today)
         condition |= models.Q(category=category, last_pass_on__gte=start)
     return condition
 
@@ -101,8 +130,12 @@ class Person(models.Model):
     class Meta:
         indexes = (models.Index(fields=["region", "name"], name="person_region_name"),)
 
+    @property
+    def rule(self) -> Rule:
+        return CycleRule.all_rules()[self.category]
+
     def is_certified(self, today: date) -> bool:
-        return cycles.is_certified(self.category, self.last_pass_on, today)
+        return cycles.is_certified(self.rule, self.last_pass_on, today)
 
     def due_by(self, today: date) -> date:
-        return cycles.due_by(self.category, self.last_pass_on, today)
+        return cycles.due_by(self.rule, self.last_pass_on, today)

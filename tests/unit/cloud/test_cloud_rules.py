@@ -30,8 +30,8 @@ D = date.fromisoformat
 )
 def test_cycles(category: str, last: str | None, today: str, certified: bool, due: str) -> None:
     day = D(last) if last else None
-    assert cycles.is_certified(category, day, D(today)) is certified
-    assert cycles.due_by(category, day, D(today)) == D(due)
+    assert cycles.is_certified(cycles.DEFAULTS[category], day, D(today)) is certified
+    assert cycles.due_by(cycles.DEFAULTS[category], day, D(today)) == D(due)
 
 
 @pytest.mark.parametrize("category", ["dibao", "retired"])
@@ -39,8 +39,8 @@ def test_certified_and_not_overdue_are_the_same_for_the_retired(category: str) -
     for back in range(900):
         for today in (D("2026-02-28"), D("2026-11-23"), D("2028-02-29"), D("2029-03-01")):
             last = today - timedelta(days=back)
-            certified = cycles.is_certified(category, last, today)
-            in_time = cycles.due_by(category, last, today) >= today
+            certified = cycles.is_certified(cycles.DEFAULTS[category], last, today)
+            in_time = cycles.due_by(cycles.DEFAULTS[category], last, today) >= today
             assert certified == in_time if category == "retired" else in_time
 
 
@@ -56,8 +56,8 @@ def test_certified_and_not_overdue_are_the_same_for_the_retired(category: str) -
     ],
 )
 def test_days_that_differ_in_cycle(category: str, one: str, other: str, same: bool) -> None:
-    assert cycles.same_cycle(category, D(one), D(other)) is same
-    assert cycles.same_cycle(category, D(other), D(one)) is same
+    assert cycles.same_cycle(cycles.DEFAULTS[category], D(one), D(other)) is same
+    assert cycles.same_cycle(cycles.DEFAULTS[category], D(other), D(one)) is same
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_who_may_be_turned_away_as_done(
     category: str, last: str | None, today: str, done: bool
 ) -> None:
     day = D(last) if last else None
-    assert cycles.need_not_come(category, day, D(today)) is done
-    assert cycles.is_certified(category, day, D(today)) or not done
+    assert cycles.need_not_come(cycles.DEFAULTS[category], day, D(today)) is done
+    assert cycles.is_certified(cycles.DEFAULTS[category], day, D(today)) or not done
 
 
 def test_gaps_end_empty_for_any_order() -> None:
