@@ -27,6 +27,11 @@ from cloud_bridge.registry.models.devices import (
     SettingsVersion,
     Site,
 )
+from cloud_bridge.registry.models.figures import (
+    DayOfChecks,
+    DayOfProofs,
+    FiguresMark,
+)
 from cloud_bridge.registry.models.imports import (
     ImportChange,
     ImportRun,
@@ -84,10 +89,13 @@ __all__ = [
     "Certification",
     "ChainState",
     "CycleRule",
+    "DayOfChecks",
+    "DayOfProofs",
     "DeathReport",
     "Delivery",
     "Device",
     "Evidence",
+    "FiguresMark",
     "FiledRecord",
     "HeldTemplate",
     "Household",

@@ -16,7 +16,10 @@ from cloud_bridge.registry.models.regions import Region
 class Task(models.Model):
     """Something a person on the staff has to do: `urgent` ones first, `low` ones last.
 
-    It comes of a `record`, or of a `matter` that somebody had with their own data.
+    It comes of a `record`, of a `matter` that somebody had with their own data, of a `signal`, or
+    of nothing but a day that went by: `due_on`, by which somebody should have come.
+
+    `claimed_by`: whoever is on it, so that nobody does it a second time.
     """
 
     class Kind(models.TextChoices):
@@ -27,7 +30,7 @@ class Task(models.Model):
         CALL = "call", _("Called staff at a kiosk")
         CORRECTION = "correction", _("Says that something kept of them is wrong")
         ALIVE = "alive", _("Was at a kiosk, registered as dead")
-        CONFLICT = "conflict", _("Another office reports a death")
+        CONFLICT = "conflict", _("Another office says otherwise")
         OVERDUE = "overdue", _("Past the due date")
 
     class State(models.TextChoices):
@@ -44,9 +47,20 @@ class Task(models.Model):
     signal = models.OneToOneField(LifeSignal, models.PROTECT, null=True, related_name="task")
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    due_on = models.DateField(null=True)
+    claimed_by = models.CharField(max_length=60, blank=True)
+    claimed_at = models.DateTimeField(null=True)
     done_by = models.CharField(max_length=60, blank=True)
     done_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["-state", "-urgent", "low", "created_at"], name="task_queue"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=["person", "due_on"], name="once_overdue_per_cycle"),
+        )
 
     @property
     def name_on_card(self) -> str:
@@ -57,12 +71,17 @@ class Task(models.Model):
 
     @property
     def site_name(self) -> str:
-        return str(self.record.site_name if self.record else self.matter.device.site.name)
+        """Where somebody was; empty where nobody was anywhere."""
+        if self.record is not None:
+            return str(self.record.site_name)
+        return str(self.matter.device.site.name) if self.matter else ""
 
     @property
     def paper_number(self) -> str:
-        """What stands on the paper that the person has."""
-        return str(self.record.receipt_no if self.record else self.matter.number)
+        """What stands on the paper that the person has, if they have one."""
+        if self.record is not None:
+            return str(self.record.receipt_no)
+        return str(self.matter.number) if self.matter else ""
 
 
 class Recheck(models.Model):
