@@ -115,7 +115,7 @@ def _add_account(commands: _Commands) -> None:
     group = _group(commands, "account", "staff accounts")
     parser = _simple(group, "add", "add an account, or change it and its password", _account_add)
     parser.add_argument("name")
-    roles = ("worker", "supervisor", "technician", "auditor")
+    roles = ("worker", "supervisor", "county", "auditor", "operator")
     parser.add_argument("--role", required=True, choices=roles)
     parser.add_argument("--region", default="0" * 12, help="12-digit code (default: everything)")
     parser.add_argument(

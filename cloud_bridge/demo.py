@@ -53,7 +53,8 @@ BADGE = ("维护员", "technician", "100000000000")
 ACCOUNTS = (
     # name, role, region; the worker sees one street only
     ("demo-worker", "worker", "100101001000"),
-    ("demo-supervisor", "supervisor", "100000000000"),
+    ("demo-supervisor", "supervisor", "100101001000"),
+    ("demo-county", "county", "100101000000"),
     ("demo-auditor", "auditor", "000000000000"),
-    ("demo-technician", "technician", "000000000000"),
+    ("demo-operator", "operator", "000000000000"),
 )

@@ -13,9 +13,10 @@ from cloud_bridge.registry.models import Role
 PUBLIC = frozenset({"sign-in", "set_language"})
 
 _ALL = frozenset(Role.values)
-_CASES = frozenset({"worker", "supervisor"})
-_MACHINES = frozenset({"supervisor", "technician"})
-_CHECKERS = frozenset({"supervisor"})
+_CASES = frozenset({"worker", "supervisor", "county"})
+_CHECKERS = frozenset({"supervisor", "county"})
+_COUNTY = frozenset({"county"})
+_MACHINES = frozenset({"operator"})
 _AUDIT = frozenset({"auditor"})
 
 PAGES: Mapping[str, frozenset[str]] = {
@@ -38,10 +39,10 @@ PAGES: Mapping[str, frozenset[str]] = {
     "devices": _MACHINES,
     "settings": _MACHINES,
     "settings-back": _MACHINES,
-    "badges": _MACHINES,
-    "badge": _MACHINES,
-    "badge-reset": _MACHINES,
-    "badge-revoke": _MACHINES,
+    "badges": _CHECKERS | _MACHINES,
+    "badge": _CHECKERS | _MACHINES,
+    "badge-reset": _CHECKERS | _MACHINES,
+    "badge-revoke": _CHECKERS | _MACHINES,
     "quarantine": _MACHINES,
     "audit": _AUDIT,
 }

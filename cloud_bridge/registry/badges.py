@@ -148,7 +148,7 @@ def may_give(account: Account, role: str) -> bool:
 
     A clerk's badge certifies people: who looks after machines must not make one for themselves.
     """
-    supervises = bool(account.role == Role.SUPERVISOR)
+    supervises = account.role in (Role.SUPERVISOR, Role.COUNTY)
     return supervises or Badge.Role(role) is Badge.Role.TECHNICIAN
 
 

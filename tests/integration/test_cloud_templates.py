@@ -321,7 +321,7 @@ def test_the_queue_names_the_witness_and_is_the_supervisors(registry: TestRegist
     assert "clerk一号" in page
     assert DEMO_NAME in page
     assert AuditEntry.objects.filter(action="rechecks.view").exists()
-    for role in ("worker", "technician", "auditor"):
+    for role in ("worker", "operator", "auditor"):
         assert signed_in(registry, role).get("/rechecks/").status_code == 403
     assert enrolment.record_id not in page
 

@@ -76,7 +76,7 @@ from django.conf import settings
 settings.ALLOWED_HOSTS = ["*"]
 from django.test import Client
 from cloud_bridge.registry import keyring, staff
-staff.set_account("gao", "technician", "0" * 12, "correct horse battery", keyring.vault(), "test")
+staff.set_account("gao", "operator", "0" * 12, "correct horse battery", keyring.vault(), "test")
 client = Client(headers={"accept-language": "zh-CN"})
 client.post("/sign-in/", {"username": "gao", "password": "correct horse battery"})
 sys.stdout.buffer.write(client.get("/devices/k-001/settings/").content)

@@ -10,10 +10,11 @@ from cloud_bridge.registry.models.regions import Region
 
 
 class Role(models.TextChoices):
-    WORKER = "worker", _("Case worker")
-    SUPERVISOR = "supervisor", _("Supervisor")
-    TECHNICIAN = "technician", _("Technician")
+    WORKER = "worker", _("Village case worker")
+    SUPERVISOR = "supervisor", _("Street supervisor")
+    COUNTY = "county", _("County administrator")
     AUDITOR = "auditor", _("Auditor")
+    OPERATOR = "operator", _("Fleet operator")
 
 
 class AccountManager(BaseUserManager):
@@ -31,9 +32,39 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     failed_tries = models.IntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
+    must_change = models.BooleanField(default=False)
+    """The password came from somebody else and opens nothing but the page that changes it."""
+    door_stamp = models.IntegerField(default=0)
+    """Raised to end every session of the account."""
+    totp_sealed = models.BinaryField(default=bytes)
+    totp_since = models.DateTimeField(null=True)
+    """None while the phone has not shown its first code."""
+    totp_step = models.BigIntegerField(default=0)
+    """The 30 seconds whose code was used last; it and all before it are refused."""
 
     USERNAME_FIELD = "username"
     objects = AccountManager()
+
+
+class RecoveryCode(models.Model):
+    """Opens the door once where the phone is lost; kept as a keyed hash."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account", "code_hash"], name="one_row_per_code"),
+        )
+
+
+class DoorTally(models.Model):
+    """How many wrong tries came lately from one address or one browser; it runs dry with time."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    level = models.FloatField()
+    at = models.DateTimeField()
 
 
 class SavedFilter(models.Model):

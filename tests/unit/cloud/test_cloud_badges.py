@@ -232,7 +232,7 @@ def test_another_region_neither_issues_nor_sees_nor_revokes(registry: TestRegist
 
 def test_reset_and_revoke_by_page(registry: TestRegistry) -> None:
     number = issue(registry).badge.number
-    client = signed_in(registry, "technician")
+    client = signed_in(registry, "operator")
     assert "digits" in text_of(client.post(f"/badges/{number}/reset/"))
     client.post(f"/badges/{number}/revoke/")
     assert Badge.objects.get().revoked_at is not None
@@ -245,7 +245,7 @@ def test_reset_and_revoke_by_page(registry: TestRegistry) -> None:
 
 def test_who_looks_after_machines_makes_nobody_a_witness(registry: TestRegistry) -> None:
     """Neither with a badge of their own nor with a new PIN for somebody else's."""
-    client = signed_in(registry, "technician")
+    client = signed_in(registry, "operator")
     assert 'value="clerk"' not in text_of(client.get("/badges/"))
     posted(client, role="clerk")
     assert not Badge.objects.exists()

@@ -274,7 +274,7 @@ def test_behind_tls_cookies_are_secure_and_forms_work(registry: TestRegistry) ->
         "Origin": "https://console.example.cn",
         "Referer": "https://console.example.cn/sign-in/",
     }
-    toml = TOML.replace("[broker]", 'public_origin = "https://console.example.cn"\n[broker]')
+    toml = registry.toml.replace("[broker]", 'public_origin = "https://console.example.cn"\n[broker]')
     with console(registry.folder, toml) as port:
         reached, cookies = post_to_the_door(port, **behind)
         assert reached, "the form came through, only the password was wrong"
@@ -283,7 +283,7 @@ def test_behind_tls_cookies_are_secure_and_forms_work(registry: TestRegistry) ->
         assert not post_to_the_door(port, **foreign)[0]
         del foreign["Origin"]  # asked for over https only, so the proxy's word was heard
         assert not post_to_the_door(port, **foreign)[0]
-    with console(registry.folder, TOML) as port:
+    with console(registry.folder, registry.toml) as port:
         reached, cookies = post_to_the_door(port)
         assert reached
         assert not any("Secure" in cookie for cookie in cookies)
@@ -304,8 +304,8 @@ def test_a_fresh_registry_as_processes(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     done = run("demo-data")
     assert done.returncode == 0, done.stderr
-    for name in ("demo-worker", "demo-supervisor", "demo-auditor"):
-        assert f"{name}  " in done.stdout
+    for role in ("worker", "supervisor", "county", "auditor", "operator"):
+        assert f"demo-{role}  " in done.stdout
     assert run("records", "show", "nobody").returncode == 3
     (tmp_path / "id.key").unlink()
     done = run("audit", "verify")

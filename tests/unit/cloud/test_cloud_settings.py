@@ -125,7 +125,7 @@ def test_the_same_report_again_writes_nothing(registry: TestRegistry) -> None:
 
 
 def sign_in(registry: TestRegistry, language: str = "zh-CN") -> Client:
-    registry.account("gao", "technician")
+    registry.account("gao", "operator")
     client = Client(headers={"accept-language": language})
     client.post("/sign-in/", {"username": "gao", "password": PASSWORD})
     return client
