@@ -10,9 +10,10 @@ from edge.wire.messages import EPOCH
 
 
 class Site(models.Model):
-    """Where kiosks stand, and whose people they serve."""
+    """Where kiosks stand, and whose people they serve. `address`: as somebody would find it."""
 
     name = models.CharField(max_length=60, unique=True)
+    address = models.CharField(max_length=120, blank=True)
     region = models.ForeignKey(Region, models.PROTECT, related_name="sites")
 
 

@@ -64,6 +64,7 @@ class FiledRecord(models.Model):
                 condition=models.Q(clock_unsure=False),
                 name="%(class)s_sure",
             ),
+            models.Index(fields=["receipt_no"], name="%(class)s_receipt"),
         )
 
 
