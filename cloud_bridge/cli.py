@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud_bridge import config, kiosk_settings_cli
+from cloud_bridge import config, kiosk_settings_cli, seed_cli
 from edge.domain.errors import ConfigError
 
 EXIT_OK = 0
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_records(commands)
     _add_quarantine(commands)
     kiosk_settings_cli.add_parser(commands)
+    seed_cli.add_parser(commands)
     audit = _group(commands, "audit", "the audit log")
     _simple(audit, "verify", "check the chain; names the first broken entry", _audit_verify)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)
@@ -109,6 +110,7 @@ def _add_console(commands: _Commands) -> None:
     parser = _simple(commands, "console", "serve the staff console until SIGTERM", _console)
     parser.add_argument("--host", help="address to listen on (default: from registry.toml)")
     parser.add_argument("--port", type=int, help="port (default: from registry.toml)")
+    parser.add_argument("--workers", type=int, default=1, help="processes, of four threads each")
 
 
 def _add_account(commands: _Commands) -> None:
@@ -239,7 +241,7 @@ def _console(options: argparse.Namespace) -> int:
     from django.conf import settings
 
     from cloud_bridge.config import is_loopback
-    from cloud_bridge.console.server import serve
+    from cloud_bridge.console.server import Serving, serve
     from cloud_bridge.registry import keyring
 
     keyring.vault()
@@ -251,7 +253,8 @@ def _console(options: argparse.Namespace) -> int:
         return _complain(f"console host {host}: {why}", EXIT_USAGE)
     proxy = console.proxy if console.public_origin else ""
     try:
-        serve(host, port, proxy, lambda: print(f"console on http://{host}:{port}/", flush=True))
+        serving = Serving(host, port, proxy, options.workers)
+        serve(serving, lambda: print(f"console on http://{host}:{port}/", flush=True))
     except OSError as error:
         return _complain(f"cannot listen on {host}:{port}: {error.strerror}", EXIT_FAILED)
     return EXIT_OK
