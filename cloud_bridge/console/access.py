@@ -1,15 +1,16 @@
-"""Who may open which page. What is not listed here is closed to everybody."""
+"""Who may open which page. What is not listed here is closed to everybody.
+
+What stands in the menu is in `console/menu.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from cloud_bridge.registry.models import Role
 
+OWN_DOORS = frozenset({"api"})
+"""Namespaces whose every address asks for a key of its own (`cloud_bridge.api.door`)."""
 PUBLIC = frozenset({"sign-in", "set_language"})
 
 _ALL = frozenset(Role.values)
@@ -48,41 +49,5 @@ PAGES: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MenuItem:
-    page: str
-    words: str
-    part_of: frozenset[str]
-
-
-MENU = (
-    MenuItem("people", _("Proof of life"), frozenset({"people", "person", "reveal", "record"})),
-    MenuItem("tasks", _("Tasks"), frozenset({"tasks", "task", "task-close"})),
-    MenuItem("helped", _("Helped sessions"), frozenset({"helped"})),
-    MenuItem("rechecks", _("Re-checks"), frozenset({"rechecks", "recheck-done"})),
-    MenuItem("opinions", _("Opinions"), frozenset({"opinions"})),
-    MenuItem("rehearsals", _("Rehearsal records"), frozenset({"rehearsals", "rehearsal"})),
-    MenuItem("devices", _("Kiosks"), frozenset({"devices", "settings", "settings-back"})),
-    MenuItem(
-        "badges",
-        _("Staff badges"),
-        frozenset({"badges", "badge", "badge-reset", "badge-revoke"}),
-    ),
-    MenuItem("quarantine", _("Quarantine"), frozenset({"quarantine"})),
-    MenuItem("audit", _("Audit log"), frozenset({"audit"})),
-)
-
-
 def may_open(role: str, page: str | None) -> bool:
     return role in PAGES.get(page or "", frozenset())
-
-
-def pages_of(role: str) -> list[MenuItem]:
-    return [item for item in MENU if may_open(role, item.page)]
-
-
-def menu(request: HttpRequest) -> dict[str, object]:
-    """Context processor: the menu of the account that is signed in."""
-    role = getattr(request.user, "role", "") if hasattr(request, "user") else ""
-    match = request.resolver_match
-    return {"menu": pages_of(role), "page": match.url_name if match else ""}
