@@ -68,6 +68,7 @@ class Proof(models.Model):
         indexes = (
             models.Index(fields=["person", "on"], name="proof_person_on"),
             models.Index(fields=["on"], name="proof_on"),
+            models.Index(fields=["by", "id"], condition=~models.Q(by=""), name="proof_by"),
             models.Index(
                 fields=["voided_at"],
                 condition=models.Q(voided_at__isnull=False),
@@ -92,6 +93,7 @@ class DeathReport(models.Model):
     """That somebody died, said by one member of staff and approved by another.
 
     `Person.dead_since` follows `died_on` once it is approved, and is empty again when undone.
+    `undo_reason`: why it was taken back, or not approved.
     """
 
     class Source(models.TextChoices):

@@ -16,8 +16,9 @@ from cloud_bridge.registry.models.regions import Region
 class Task(models.Model):
     """Something a person on the staff has to do: `urgent` ones first, `low` ones last.
 
-    It comes of a `record`, of a `matter` that somebody had with their own data, of a `signal`, or
-    of nothing but a day that went by: `due_on`, by which somebody should have come.
+    It comes of a `record`, of a `matter` that somebody had with their own data, of a `signal`, of
+    an entry (`proof`) that a second look found fault with, or of nothing but a day that went by:
+    `due_on`, by which somebody should have come.
 
     `claimed_by`: whoever is on it, so that nobody does it a second time.
     """
@@ -45,6 +46,7 @@ class Task(models.Model):
     record = models.OneToOneField(Certification, models.PROTECT, null=True, related_name="task")
     matter = models.OneToOneField("Matter", models.PROTECT, null=True, related_name="task")
     signal = models.OneToOneField(LifeSignal, models.PROTECT, null=True, related_name="task")
+    proof = models.OneToOneField(Proof, models.PROTECT, null=True, related_name="task")
     region = models.ForeignKey(Region, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     due_on = models.DateField(null=True)
