@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
-from cloud_bridge.registry import events
+from cloud_bridge.registry import events, overdue
 from cloud_bridge.registry.events import Event, News
 from cloud_bridge.registry.models import Certification, Person, Proof
 
@@ -52,13 +52,14 @@ def void(proofs: Any, who: str, why: str, now: datetime) -> int:
 
 
 def refresh(person_ids: Iterable[str]) -> None:
-    """Write anew what the proofs of these people say."""
+    """Write anew what the proofs of these people say; who has come is overdue no more."""
     ids = set(person_ids)
     if not ids:
         return
     counting = Proof.objects.filter(person=OuterRef("pk"), voided_at=None).order_by()
     latest = counting.values("person").annotate(day=Max("on")).values("day")
     Person.objects.filter(pk__in=ids).update(last_pass_on=Subquery(latest))
+    overdue.settle(ids, timezone.now())
 
 
 def _news(event: Event, proofs: Sequence[Proof]) -> Iterator[News]:

@@ -28,7 +28,8 @@ class Region(models.Model):
     level = models.IntegerField(choices=Level)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
 
-    _DIGITS = (0, 2, 4, 6, 9, 12)
+    DIGITS = (0, 2, 4, 6, 9, 12)
+    """How many digits of a code say something, by level."""
 
     def __str__(self) -> str:
         return str(self.name)
@@ -36,17 +37,22 @@ class Region(models.Model):
     @classmethod
     def level_of(cls, code: str) -> int:
         """Level of a code by its trailing zeros."""
-        return next(n for n, digits in enumerate(cls._DIGITS) if not code[digits:].strip("0"))
+        return next(n for n, digits in enumerate(cls.DIGITS) if not code[digits:].strip("0"))
 
     @classmethod
     def parent_code(cls, code: str) -> str:
-        digits = cls._DIGITS[max(cls.level_of(code) - 1, 0)]
+        digits = cls.DIGITS[max(cls.level_of(code) - 1, 0)]
         return code[:digits].ljust(12, "0")
+
+    @classmethod
+    def digits_of(cls, level: int) -> int:
+        """How many digits of a code tell regions of this level apart."""
+        return cls.DIGITS[min(level, cls.Level.COMMUNITY)]
 
     @property
     def last_code(self) -> str:
         """The highest code below this region."""
-        return str(self.code)[: self._DIGITS[self.level]].ljust(12, "9")
+        return str(self.code)[: self.DIGITS[self.level]].ljust(12, "9")
 
     def covers(self, code: str) -> bool:
         return bool(self.code <= code <= self.last_code)
