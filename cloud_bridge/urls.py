@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from cloud_bridge.api import pages as api_pages
+from cloud_bridge.api.service import api
 from cloud_bridge.console import badge_views, helper_views, recheck_views, settings_views, views
 
 urlpatterns = [
@@ -36,6 +38,9 @@ urlpatterns = [
     path("badges/<str:number>/revoke/", badge_views.revoke_badge, name="badge-revoke"),
     path("quarantine/", views.quarantine, name="quarantine"),
     path("audit/", views.audit, name="audit"),
+    path("api/v1/docs/", api_pages.documentation, name="api-docs"),
+    path("api/v1/", api.urls),
+    path("api/<path:rest>", api_pages.nothing_here, name="api-nothing"),
 ]
 
 handler404 = "cloud_bridge.console.views.not_found"
