@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Iterable
@@ -10,12 +11,16 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from edge.domain.errors import ConfigError, WireError
 from edge.wire import keys
 
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
+_POSTGRESQL = ("postgresql", "postgres")
+_QUERY = ("host", "sslmode", "sslrootcert")
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_FACTOR = ("required", "optional")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Console:
 
     `public_origin`: the https address it has behind a proxy that ends TLS; empty without
     one. `proxy`: that proxy's own address, the only one believed about how staff came.
+    `second_factor`: "required", or "optional" where everything is invented anyway.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +37,7 @@ class Console:
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     public_origin: str = ""
     proxy: str = "127.0.0.1"
+    second_factor: str = "required"
 
     @property
     def public_host(self) -> str:
@@ -66,9 +73,27 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class Postgres:
+    """A PostgreSQL database; `host` may be the folder of its socket. `root_cert`: None by default.
+
+    `ssl_mode` is verify-full for another machine unless it says otherwise.
+    """
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+    ssl_mode: str
+    root_cert: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryConfig:
+    """`database`: the file of an SQLite database, or where a PostgreSQL one is."""
+
     path: Path
-    database: Path
+    database: Path | Postgres
     secret_key: str = field(repr=False)
     console: Console
     broker: Broker
@@ -78,10 +103,11 @@ class RegistryConfig:
 def load(path: Path) -> RegistryConfig:
     """Raises `ConfigError` naming the file, the key and what is allowed."""
     reader = _Reader(path, _parsed(path))
-    reader.only("", ("database", "secret_key", "console", "broker", "keys"))
+    known = ("database", "database_password", "secret_key", "console", "broker", "keys")
+    reader.only("", known)
     return RegistryConfig(
         path=path,
-        database=reader.file("database"),
+        database=_database(reader),
         secret_key=_long_enough(reader, reader.text("secret_key")),
         console=_console(reader),
         broker=_broker(reader),
@@ -110,8 +136,61 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise ConfigError(str(path), f"is not TOML: {error}") from error
 
 
+def _database(reader: _Reader) -> Path | Postgres:
+    text = reader.text("database")
+    if not text.startswith(tuple(f"{scheme}:" for scheme in _POSTGRESQL)):
+        return reader.file("database")
+    try:
+        url = urlsplit(text)
+        return _postgres(reader, url, url.port or 5432)
+    except ValueError as error:  # what it says may quote the password
+        raise reader.wrong("database", "is no postgresql://user@host:port/name") from error
+
+
+def _postgres(reader: _Reader, url: SplitResult, port: int) -> Postgres:
+    query = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
+    for name in query:
+        if name not in _QUERY:
+            raise reader.wrong("database", f"?{name}: unknown, allowed: {', '.join(_QUERY)}")
+    host = query.get("host", "") or url.hostname or ""
+    name, user = unquote(url.path.strip("/")), unquote(url.username or "")
+    if not host or not name:
+        raise reader.wrong("database", "needs a host and a name: postgresql://user@host:port/name")
+    near = host.startswith("/") or is_loopback(host)
+    mode = query.get("sslmode", "prefer" if near else "verify-full")
+    if mode not in _SSL_MODES:
+        raise reader.wrong("database", f"?sslmode: allowed: {', '.join(_SSL_MODES)}")
+    root = query.get("sslrootcert")
+    return Postgres(
+        host=host,
+        port=port,
+        name=name,
+        user=user,
+        password=_password(reader) or unquote(url.password or ""),
+        ssl_mode=mode,
+        root_cert=reader.beside(root) if root else None,
+    )
+
+
+def _password(reader: _Reader) -> str:
+    """From the file that `database_password` names; systemd's credential of that name first."""
+    if not reader.has("database_password"):
+        return ""
+    path = reader.file("database_password")
+    credential = Path(
+        os.environ.get("CREDENTIALS_DIRECTORY", "/"), reader.text("database_password")
+    )
+    if "CREDENTIALS_DIRECTORY" in os.environ and credential.is_file():
+        path = credential
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), "is no file with the database's password") from error
+
+
 def _console(reader: _Reader) -> Console:
-    reader.only("console", ("host", "port", "allowed_hosts", "public_origin", "proxy"))
+    known = ("host", "port", "allowed_hosts", "public_origin", "proxy", "second_factor")
+    reader.only("console", known)
     default = Console()
     return Console(
         host=reader.text("console.host", default.host),
@@ -119,6 +198,7 @@ def _console(reader: _Reader) -> Console:
         allowed_hosts=reader.texts("console.allowed_hosts", default.allowed_hosts),
         public_origin=_origin(reader),
         proxy=_address(reader, reader.text("console.proxy", default.proxy)),
+        second_factor=reader.choice("console.second_factor", _FACTOR, default.second_factor),
     )
 
 
@@ -193,6 +273,12 @@ class _Reader:
             raise self.wrong(key, "must be a text" if value is not None else "is missing")
         return value
 
+    def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.text(key, default)
+        if value not in allowed:
+            raise self.wrong(key, f"must be one of {', '.join(allowed)}")
+        return value
+
     def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         value = self._get(key, list(default))
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -206,7 +292,10 @@ class _Reader:
         return value
 
     def file(self, key: str) -> Path:
-        return self._path.parent / self.text(key)
+        return self.beside(self.text(key))
+
+    def beside(self, name: str) -> Path:
+        return self._path.parent / name
 
     def _get(self, key: str, default: Any) -> Any:
         value: Any = self._values

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cloud_bridge import config, logs
+from cloud_bridge import config, databases, logs
 
 CONFIG_VARIABLE = "CLOUD_BRIDGE_CONFIG"
 REGISTRY = config.load(Path(os.environ.get(CONFIG_VARIABLE, "registry.toml")))
@@ -54,20 +54,7 @@ TEMPLATES = [
     }
 ]
 
-# IMMEDIATE: a transaction that reads first and writes later would otherwise fail at once when
-# another process has written in between, whatever the timeout. FULL: an acknowledged record
-# must survive a power cut.
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": REGISTRY.database,
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 5,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        },
-    }
-}
+DATABASES = {"default": databases.of(REGISTRY.database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "registry.Account"
@@ -86,8 +73,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 LOGIN_URL = "sign-in"
 LOCKOUT_TRIES = 5
 LOCKOUT_MINUTES = 15
+SECOND_FACTOR_REQUIRED = REGISTRY.console.second_factor == "required"
 
 SESSION_COOKIE_AGE = 30 * 60  # seconds without a click
+SESSION_LONGEST_S = 12 * 60 * 60  # seconds after which a click does not help either
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Strict"

@@ -1,5 +1,8 @@
 """A registry of a test's own: keys, an empty database, kiosks that can sign and seal.
 
+With REGISTRY_ENGINE=postgresql in the environment the same tests run on a private cluster of
+PostgreSQL (`tests.postgres`); otherwise on SQLite.
+
 The kiosks here are written against the wire contract alone, so that a mistake
 shared with `edge.app` would not go unseen.
 """
@@ -13,7 +16,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,7 +30,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cloud_bridge.demo import DEMO_NAME, DEMO_NUMBER
 from edge.wire import envelope, keys, messages
 from edge.wire.envelope import Chain, Header
+from tests.postgres import Cluster
 
+POSTGRESQL = os.environ.get("REGISTRY_ENGINE") == "postgresql"
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 ENROLLED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -36,6 +42,7 @@ database = "registry.sqlite3"
 secret_key = "for tests only, for tests only, for tests only"
 [console]
 allowed_hosts = ["testserver", "127.0.0.1"]
+second_factor = "optional"
 [broker]
 host = "127.0.0.1"
 port = 8883
@@ -49,12 +56,17 @@ id = "id.key"
 """
 
 
+def toml(database: str = "registry.sqlite3") -> str:
+    return TOML.replace("registry.sqlite3", database)
+
+
 def write_keys(folder: Path) -> None:
     """A registry folder as provisioning makes it, without the certificates."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("sign", "seal", "id"):
         (folder / f"{name}.key").write_text(keys.encode_key(os.urandom(32)))
-    (folder / "registry.toml").write_text(TOML)
+    database = _cluster().url("template") if POSTGRESQL else "registry.sqlite3"
+    (folder / "registry.toml").write_text(toml(database))
 
 
 def copy_keys(folder: Path) -> None:
@@ -183,6 +195,11 @@ class TestRegistry:
         return _HOME[0] / "registry.toml"
 
     @property
+    def toml(self) -> str:
+        """What another process in this folder reads to find the same database."""
+        return toml(_cluster().url(database_name()) if POSTGRESQL else "registry.sqlite3")
+
+    @property
     def vault(self) -> Any:
         from cloud_bridge.registry import keyring
 
@@ -245,33 +262,83 @@ def _set_up_django() -> Path:
     return folder
 
 
+_STACK = ExitStack()
+_CLUSTER: list[Cluster] = []
+
+
+def _cluster() -> Cluster:
+    """One for the whole run, stopped at its end."""
+    if not _CLUSTER:
+        _CLUSTER.append(_STACK.enter_context(Cluster()))
+        _CLUSTER[0].create("template")
+        atexit.register(_STACK.close)
+    return _CLUSTER[0]
+
+
+def database_name() -> str:
+    from django.db import connection
+
+    return str(connection.settings_dict["NAME"])
+
+
+def use_database(name: str) -> None:
+    """From here on Django's connection is to this file, or this database of the cluster."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
 @pytest.fixture(scope="session")
-def _migrated() -> Path:
-    """The file of an empty, migrated database."""
+def _migrated() -> str:
+    """The file, or name, of an empty, migrated database."""
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     call_command("migrate", verbosity=0)
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if not POSTGRESQL:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    return _HOME[0] / "registry.sqlite3"
+    return database_name()
 
 
 @pytest.fixture
-def registry(_migrated: Path, tmp_path: Path) -> Iterator[TestRegistry]:
-    """A registry with the invented people and no kiosks."""
-    from django.db import connection
+def empty_database(tmp_path: Path) -> Iterator[str]:
+    """Name of a database that holds nothing; Django's connection is to it."""
+    before = database_name()
+    yield from _used("template0" if POSTGRESQL else "", tmp_path, before)
 
-    shutil.copy(_migrated, tmp_path / "registry.sqlite3")
-    connection.close()
-    connection.settings_dict["NAME"] = str(tmp_path / "registry.sqlite3")
-    running = TestRegistry(tmp_path)
-    running.fill()
-    yield running
-    connection.close()
+
+@pytest.fixture
+def registry(_migrated: str, tmp_path: Path) -> Iterator[TestRegistry]:
+    """A registry with the invented people and no kiosks."""
+    for _name in _used(_migrated, tmp_path, _migrated):
+        running = TestRegistry(tmp_path)
+        running.fill()
+        yield running
+
+
+def _used(template: str, folder: Path, before: str) -> Iterator[str]:
+    """A copy of `template`, in use; afterwards the one before."""
+    name, drop = _copy(template, folder)
+    use_database(name)
+    yield name
+    use_database(before)
+    drop()
+
+
+def _copy(template: str, folder: Path) -> tuple[str, Callable[[], None]]:
+    if POSTGRESQL:
+        name = f"t{uuid.uuid4().hex}"
+        _cluster().create(name, template)
+        return name, lambda: _cluster().drop(name)
+    path = folder / "registry.sqlite3"
+    if template:
+        shutil.copy(template, path)
+    return str(path), lambda: None
 
 
 def unpack(payload: bytes) -> dict[str, Any]:

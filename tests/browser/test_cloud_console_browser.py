@@ -15,7 +15,7 @@ from django.test import override_settings
 from cloud_bridge import demo
 from cloud_bridge.bridge.opening import Arrival
 from tests.fixtures_broker import free_port
-from tests.fixtures_cloud import NOW, PASSWORD, TOML, TestRegistry, copy_keys
+from tests.fixtures_cloud import NOW, PASSWORD, TestRegistry, copy_keys
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -51,7 +51,7 @@ def address(filled: TestRegistry) -> Iterator[str]:
     registry = filled
     copy_keys(registry.folder)
     port = free_port()
-    (registry.folder / "registry.toml").write_text(TOML)
+    (registry.folder / "registry.toml").write_text(registry.toml)
     config = str(registry.folder / "registry.toml")
     command = [sys.executable, "-m", "cloud_bridge", "--config", config, "console"]
     process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)

@@ -81,3 +81,53 @@ def test_a_key_file_is_checked_and_never_shown(tmp_path: Path, content: str) -> 
 def test_a_good_key_file_is_read(tmp_path: Path) -> None:
     write_keys(tmp_path)
     assert len(config.read_key(tmp_path / "id.key")) == 45
+
+
+def postgres(folder: Path, address: str, more: str = "") -> config.Postgres:
+    found = load(folder, f"{more}\n" + TOML.replace("registry.sqlite3", address)).database
+    assert isinstance(found, config.Postgres)
+    return found
+
+
+def test_a_postgresql_address(tmp_path: Path) -> None:
+    far = postgres(tmp_path, "postgresql://reg:s%40crt@db.example:6000/county?sslrootcert=db.crt")
+    assert (far.host, far.port, far.name, far.user) == ("db.example", 6000, "county", "reg")
+    assert far.password == "s@crt"
+    assert (far.ssl_mode, far.root_cert) == ("verify-full", tmp_path / "db.crt")
+    near = postgres(tmp_path, "postgresql:///county?host=/run/postgresql")
+    assert (near.host, near.port, near.user) == ("/run/postgresql", 5432, "")
+    assert (near.ssl_mode, near.root_cert) == ("prefer", None)
+
+
+def test_the_databases_password_comes_from_a_file_and_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "db.password").write_text("from the file\n")
+    setting = 'database_password = "db.password"'
+    found = postgres(tmp_path, "postgresql://reg@127.0.0.1/county", setting)
+    assert found.password == "from the file"
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "db.password").write_text("from systemd")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    found = postgres(tmp_path, "postgresql://reg@127.0.0.1/county", setting)
+    assert found.password == "from systemd"
+    assert "from systemd" not in repr(config.load(tmp_path / "registry.toml"))
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("postgresql://u:hidden@h:port/n", "is no postgresql://"),
+        ("postgresql://u:hidden@/n", "needs a host and a name"),
+        ("postgresql://u:hidden@h", "needs a host and a name"),
+        ("postgresql://u:hidden@h/n?sslmode=no", r"\?sslmode: allowed: disable"),
+        ("postgresql://u:hidden@h/n?passfile=x", r"\?passfile: unknown, allowed: host"),
+    ],
+)
+def test_a_wrong_address_is_named_without_its_password(
+    tmp_path: Path, address: str, why: str
+) -> None:
+    with pytest.raises(ConfigError, match=why) as caught:
+        postgres(tmp_path, address)
+    assert "hidden" not in str(caught.value)
