@@ -96,6 +96,9 @@ def _certified_condition(today: date) -> models.Q:
     return condition
 
 
+_FILTERED = ("category", "covered", "dead_since")
+
+
 class Person(models.Model):
     """Somebody whose proof of life is expected.
 
@@ -111,24 +114,49 @@ class Person(models.Model):
     """
 
     person_id = models.CharField(max_length=32, primary_key=True, default=new_person_id)
-    name = models.CharField(max_length=60, db_index=True)
+    name = models.CharField(max_length=60)
     number_key = models.CharField(max_length=64, unique=True)
     number_sealed = models.BinaryField()
     sex = models.CharField(max_length=1)
     birth = models.DateField(null=True)
     category = models.CharField(max_length=12, choices=Category)
     covered = models.BooleanField(default=True)
-    last_pass_on = models.DateField(null=True, db_index=True)
+    last_pass_on = models.DateField(null=True)
     dead_since = models.DateField(null=True)
     template_withdrawn_at = models.DateTimeField(null=True)
-    region = models.ForeignKey(Region, models.PROTECT, related_name="people")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="people", db_index=False)
     household = models.ForeignKey(Household, models.SET_NULL, null=True, related_name="members")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PersonQuerySet.as_manager()
 
     class Meta:
-        indexes = (models.Index(fields=["region", "name"], name="person_region_name"),)
+        # For `registry.people_list`, which explains them: an order each, or a rare filter, and
+        # behind it every column that the list is filtered by.
+        indexes = (
+            models.Index(
+                fields=["region", "name", "person_id", "last_pass_on", *_FILTERED],
+                name="person_by_place",
+            ),
+            models.Index(
+                fields=["name", "person_id", "region", "last_pass_on", *_FILTERED],
+                name="person_by_name",
+            ),
+            models.Index(
+                fields=["last_pass_on", "person_id", "region", "name", *_FILTERED],
+                name="person_by_day",
+            ),
+            models.Index(
+                fields=["region", "name", "person_id", "last_pass_on", *_FILTERED],
+                name="person_dead",
+                condition=models.Q(dead_since__isnull=False),
+            ),
+            models.Index(
+                fields=["region", "name", "person_id", "last_pass_on", *_FILTERED],
+                name="person_uncovered",
+                condition=models.Q(covered=False),
+            ),
+        )
 
     @property
     def rule(self) -> Rule:

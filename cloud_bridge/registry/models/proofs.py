@@ -50,7 +50,7 @@ class Proof(models.Model):
         DATA = "data", _("Data of another office")
         MANUAL = "manual", _("Kiosk, confirmed by staff")
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="proofs")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="proofs", db_index=False)
     method = models.CharField(max_length=8, choices=Method)
     on = models.DateField()
     at = models.DateTimeField(db_index=True)

@@ -18,7 +18,7 @@ class FiledRecord(models.Model):
     """
 
     record_id = models.CharField(max_length=36, primary_key=True)
-    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+", db_index=False)
     site_name = models.CharField(max_length=120)
     subject_name = models.CharField(max_length=120)
     subject_key = models.CharField(max_length=64, db_index=True)
@@ -75,7 +75,9 @@ class Certification(FiledRecord):
     passed one does not.
     """
 
-    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="certifications")
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, related_name="certifications", db_index=False
+    )
     doubts = models.JSONField(default=list)
 
     class Meta(FiledRecord.Meta):
