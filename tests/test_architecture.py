@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "edge.models": {"edge.models", "edge.domain", "edge.ports"},
     "edge.store": {"edge.store", "edge.domain", "edge.ports"},
     "edge.sync": {"edge.sync", "edge.domain", "edge.ports", "edge.wire"},
+    "edge.update": {"edge.update", "edge.domain", "edge.ports", "edge.wire"},
     "edge.ui": {"edge.ui", "edge.domain", "edge.session"},
     "edge.evaluate.scenes": {"edge.evaluate.scenes", "edge.domain", "edge.drivers.sim"},
     "edge.evaluate": {
@@ -63,6 +64,8 @@ NAMED_IN_ONE_FILE = {
     "ai_edge_litert": {"edge.models.runtime"},
     "tflite_runtime": {"edge.models.runtime"},
     "matplotlib": {"edge.evaluate.plots"},
+    "tuf": {"edge.update.trust", "cloud_bridge.fleet.repository"},
+    "securesystemslib": {"cloud_bridge.fleet.keys", "cloud_bridge.fleet.repository"},
     "paho": {"edge.sync.mqtt_link", "cloud_bridge.bridge.mqtt_link"},
 }
 

@@ -1,0 +1,1 @@
+"""Releases for the kiosks: who may sign them, what is published, and who gets it when."""
