@@ -40,8 +40,8 @@ def serve(serving: Serving, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, then leave. Raises OSError if the port cannot be had."""
     family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
     where = (serving.host, serving.port)
-    with socket.create_server(where, family=family, backlog=BACKLOG) as listener:
-        _Server(serving, listener, ready).run()
+    listener = socket.create_server(where, family=family, backlog=BACKLOG)
+    _Server(serving, listener.detach(), ready).run()
 
 
 def believing(proxy: str, inner: Wsgi) -> Wsgi:
@@ -66,9 +66,9 @@ def _client(said: str) -> str:
 
 
 class _Server(BaseApplication):
-    def __init__(
-        self, serving: Serving, listener: socket.socket, ready: Callable[[], None]
-    ) -> None:
+    """`listener`: the number of an open socket, which is its own from here on."""
+
+    def __init__(self, serving: Serving, listener: int, ready: Callable[[], None]) -> None:
         self._serving = serving
         self._listener = listener
         self._ready = ready
@@ -76,7 +76,7 @@ class _Server(BaseApplication):
 
     def load_config(self) -> None:
         settings: dict[str, Any] = {
-            "bind": f"fd://{self._listener.fileno()}",
+            "bind": f"fd://{self._listener}",
             "workers": self._serving.workers,
             "worker_class": "gthread",
             "threads": THREADS,
