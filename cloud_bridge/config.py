@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -88,6 +88,16 @@ class Postgres:
     root_cert: Path | None
 
 
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """`networks`: those not of the public internet that may be told all the same."""
+
+    networks: tuple[Network, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RegistryConfig:
     """`database`: the file of an SQLite database, or where a PostgreSQL one is."""
@@ -98,13 +108,14 @@ class RegistryConfig:
     console: Console
     broker: Broker
     keys: Keys
+    webhooks: Webhooks
 
 
 def load(path: Path) -> RegistryConfig:
     """Raises `ConfigError` naming the file, the key and what is allowed."""
     reader = _Reader(path, _parsed(path))
     known = ("database", "database_password", "secret_key", "console", "broker", "keys")
-    reader.only("", known)
+    reader.only("", (*known, "webhooks"))
     return RegistryConfig(
         path=path,
         database=_database(reader),
@@ -112,6 +123,7 @@ def load(path: Path) -> RegistryConfig:
         console=_console(reader),
         broker=_broker(reader),
         keys=_keys(reader),
+        webhooks=_webhooks(reader),
     )
 
 
@@ -233,6 +245,16 @@ def _broker(reader: _Reader) -> Broker:
 def _keys(reader: _Reader) -> Keys:
     reader.only("keys", ("sign", "seal", "id"))
     return Keys(reader.file("keys.sign"), reader.file("keys.seal"), reader.file("keys.id"))
+
+
+def _webhooks(reader: _Reader) -> Webhooks:
+    reader.only("webhooks", ("networks",))
+    texts = reader.texts("webhooks.networks", ())
+    try:
+        return Webhooks(tuple(ip_network(text) for text in texts))
+    except ValueError as error:
+        why = 'must be networks like "10.1.2.0/24"'
+        raise reader.wrong("webhooks.networks", why) from error
 
 
 def _long_enough(reader: _Reader, secret: str) -> str:

@@ -33,6 +33,13 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
     last_answer = models.CharField(max_length=60, blank=True)
 
+    @property
+    def state(self) -> str:
+        """`delivered`, `waits` or `given_up`."""
+        if self.delivered_at is not None:
+            return "delivered"
+        return "waits" if self.next_try_at is not None else "given_up"
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["webhook", "event_id"], name="one_delivery_per_event"),
