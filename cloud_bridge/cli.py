@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud_bridge import config, kiosk_settings_cli, seed_cli
+from cloud_bridge import api_cli, config, kiosk_settings_cli, seed_cli, webhook_cli
 from edge.domain.errors import ConfigError
 
 EXIT_OK = 0
@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_records(commands)
     _add_quarantine(commands)
     kiosk_settings_cli.add_parser(commands)
+    api_cli.add_parser(commands)
+    webhook_cli.add_parser(commands)
     seed_cli.add_parser(commands)
     audit = _group(commands, "audit", "the audit log")
     _simple(audit, "verify", "check the chain; names the first broken entry", _audit_verify)
