@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud_bridge import api_cli, config, kiosk_settings_cli, seed_cli, webhook_cli
+from cloud_bridge import api_cli, config, imports_cli, kiosk_settings_cli, seed_cli, webhook_cli
 from edge.domain.errors import ConfigError
 
 EXIT_OK = 0
@@ -76,8 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_account(commands)
     _add_device(commands)
     _add_staff(commands)
-    _add_import(commands, "people", "people (name,id_number,category,…)", _people_import)
-    _add_import(commands, "regions", "regions (code,name)", _regions_import)
+    imports_cli.add_parsers(commands)
     _add_roster(commands)
     _add_records(commands)
     _add_quarantine(commands)
@@ -170,12 +169,6 @@ def _add_staff(commands: _Commands) -> None:
         parser.add_argument("number", help="number of the badge, see `staff list`")
     parser = _simple(group, "list", "all badges, without PINs", _staff_list)
     parser.add_argument("--json", action="store_true")
-
-
-def _add_import(commands: _Commands, name: str, words: str, run: _Run) -> None:
-    group = _group(commands, name, words)
-    parser = _simple(group, "import", f"import {words} from a CSV file, all rows or none", run)
-    parser.add_argument("file", type=Path)
 
 
 def _add_roster(commands: _Commands) -> None:
@@ -389,31 +382,6 @@ def _staff_list(options: argparse.Namespace) -> int:
     else:
         for row in rows:
             print(*row.values())
-    return EXIT_OK
-
-
-def _people_import(options: argparse.Namespace) -> int:
-    from cloud_bridge.registry import people_import
-
-    return _import(options.file, people_import.import_people, "people")
-
-
-def _regions_import(options: argparse.Namespace) -> int:
-    from cloud_bridge.registry import people_import
-
-    return _import(options.file, people_import.import_regions, "regions")
-
-
-def _import(path: Path, run: Callable[..., int], what: str) -> int:
-    from cloud_bridge.registry import keyring, people_import
-
-    try:
-        added = run(path, keyring.vault(), "command line")
-    except OSError as error:
-        return _complain(f"{path}: {error.strerror}", EXIT_USAGE)
-    except people_import.ImportRefused as refused:
-        return _complain(f"{path}: nothing imported\n{refused}", EXIT_FAILED)
-    print(f"{added} {what} imported")
     return EXIT_OK
 
 

@@ -44,7 +44,7 @@ def judge(row: Certification, person: Person, site: Site) -> bool:
     made = templates.enrolment_of(row)
     found = {
         OTHER_REGION: not site.region.covers(person.region_id),
-        OTHER_NAME: _bare(row.subject_name) != _bare(person.name),
+        OTHER_NAME: bare(row.subject_name) != bare(person.name),
         REGISTERED_DEAD: person.dead_since is not None,
         WITNESS: not _well_vouched(row, made, site),
         NOT_IN_ORDER: _fault_found(row, made),
@@ -111,7 +111,7 @@ def link_earlier(person: Person, now: datetime) -> None:
             task_of(row, kind, person.region_id, now).save()
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     """A name without blanks and dots; everything else has to be the same character."""
     text = unicodedata.normalize("NFC", name)
     return "".join(c for c in text if not c.isspace() and c not in _DOTS)

@@ -1,0 +1,185 @@
+"""What other offices know: somebody was alive on a day, or had died.
+
+A sign of life proves that somebody was alive. A death decides nothing: it makes a task, urgent
+where there is proof of life on that day or later. A sign of life after a registered death makes
+an urgent task too, and proves nothing until staff have looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import F
+
+from cloud_bridge.registry import doubts, id_number, standing
+from cloud_bridge.registry.imports import cells
+from cloud_bridge.registry.imports.judging import Record, Scope, Verdict, What
+from cloud_bridge.registry.imports.people import check_number
+from cloud_bridge.registry.models import DeathReport, ImportRun, LifeSignal, Person, Proof, Task
+
+_SOURCE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    number: str = field(repr=False)
+    key: str
+    name: str = field(repr=False)
+    on: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a signal leads to."""
+
+    proves: bool = False
+    task: bool = False
+    urgent: bool = False
+
+
+def outcome(
+    kind: Any, on: date, *, dead_since: date | None, died_on: date | None, alive_on: date | None
+) -> Outcome:
+    """`died_on`: of a report that waits for a second person; `alive_on`: of the latest proof."""
+    if kind == LifeSignal.Kind.DEATH:
+        return Outcome(task=not dead_since, urgent=bool(alive_on and alive_on >= on))
+    if dead_since and on > dead_since:
+        return Outcome(task=True, urgent=True)
+    odd = bool(died_on and on > died_on)
+    return Outcome(proves=True, task=odd, urgent=odd)
+
+
+class Signals:
+    def __init__(self, scope: Scope, kind: Any) -> None:
+        self._scope = scope
+        self._kind = kind
+        self._seen: set[int] = set()
+        self.touched: set[str] = set()
+
+    def judge(self, records: Sequence[Record]) -> list[Verdict]:
+        rows = [self._read(record) for record in records]
+        here = self._scope.region.within("region_id")
+        found = Person.objects.filter(here, number_key__in={row.key for row in rows})
+        known = {person.number_key: person for person in found}
+        there = self._there(known.values())
+        pairs = zip(records, rows, strict=True)
+        return [self._verdict(record, row, known.get(row.key), there) for record, row in pairs]
+
+    def _read(self, record: Record) -> SignalRow:
+        get = record.cells.get
+        number = cells.id_number(get("id_number", ""))
+        row = SignalRow(
+            number=number,
+            key=self._scope.vault.lookup(number),
+            name=cells.name(get("name", "")),
+            on=cells.day(cells.plain(get("date", ""))),
+            source=cells.name(get("source", "")),
+        )
+        check_number(record, number)
+        self._check_day(record, row)
+        if not cells.is_word(row.source, _SOURCE_LENGTH):
+            record.fault("source", "source")
+        return row
+
+    def _check_day(self, record: Record, row: SignalRow) -> None:
+        birth = id_number.birth_of(row.number)
+        if row.on is None:
+            record.fault("date", "date")
+        elif row.on > self._scope.today:
+            record.fault("date", "future")
+        elif birth and row.on < birth:
+            record.fault("date", "before_birth")
+
+    def _there(self, people: Iterable[Person]) -> set[tuple[str, str, date]]:
+        """The signals that are known of these people."""
+        rows = LifeSignal.objects.filter(
+            person__in=list(people), kind=self._kind, run__state=ImportRun.State.APPLIED
+        )
+        return set(rows.values_list("person_id", "source", "on"))
+
+    def _verdict(
+        self,
+        record: Record,
+        row: SignalRow,
+        known: Person | None,
+        there: set[tuple[str, str, date]],
+    ) -> Verdict:
+        if known and row.name and doubts.bare(row.name) != doubts.bare(known.name):
+            record.fault("name", "other_name")
+        if record.faults or row.on is None:
+            return Verdict(record, What.FAULTY, row)
+        if known is None:
+            return Verdict(record, What.UNKNOWN, row)
+        mark = hash((row.key, row.source, row.on))
+        old = mark in self._seen or (known.pk, row.source, row.on) in there
+        self._seen.add(mark)
+        return Verdict(record, What.UNCHANGED if old else What.ADDED, row, known)
+
+    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> None:
+        added = [v for v in verdicts if v.what is What.ADDED]
+        signals = [self._signal(v, run) for v in added]
+        LifeSignal.objects.bulk_create(signals)
+        reported = _reported(signals)
+        outcomes = [(s, self._outcome(s, reported)) for s in signals]
+        proves = [proof_of(signal, now) for signal, what in outcomes if what.proves]
+        standing.prove(proves)
+        Task.objects.bulk_create(_task(s, what, now) for s, what in outcomes if what.task)
+        _raise_urgent(proof.person_id for proof in proves)
+        self.touched |= {signal.person.region_id for signal in signals}
+
+    def _signal(self, verdict: Verdict, run: ImportRun) -> LifeSignal:
+        row = verdict.row
+        return LifeSignal(
+            person=verdict.known, kind=self._kind, source=row.source, on=row.on, run=run
+        )
+
+    def _outcome(self, signal: LifeSignal, reported: Mapping[str, date]) -> Outcome:
+        person = signal.person
+        return outcome(
+            self._kind,
+            signal.on,
+            dead_since=person.dead_since,
+            died_on=reported.get(person.pk),
+            alive_on=person.last_pass_on,
+        )
+
+
+def proof_of(signal: LifeSignal, now: datetime) -> Proof:
+    return Proof(
+        person=signal.person, method=Proof.Method.DATA, on=signal.on, at=now, signal=signal
+    )
+
+
+def _reported(signals: Iterable[LifeSignal]) -> dict[str, date]:
+    """Deaths that wait for a second person."""
+    waiting = DeathReport.objects.filter(
+        person__in=[signal.person_id for signal in signals], state=DeathReport.State.WAITING
+    )
+    return dict(waiting.values_list("person_id", "died_on"))
+
+
+def _task(signal: LifeSignal, what: Outcome, now: datetime) -> Task:
+    return Task(
+        kind=Task.Kind.CONFLICT,
+        urgent=what.urgent,
+        person=signal.person,
+        signal=signal,
+        region_id=signal.person.region_id,
+        created_at=now,
+    )
+
+
+def _raise_urgent(person_ids: Iterable[str]) -> None:
+    """Deaths told before, and not looked at yet, that the new proofs speak against."""
+    tasks = Task.objects.filter(
+        state=Task.State.OPEN,
+        urgent=False,
+        signal__kind=LifeSignal.Kind.DEATH,
+        signal__person__in=set(person_ids),
+        signal__on__lte=F("signal__person__last_pass_on"),
+    )
+    tasks.update(urgent=True)
