@@ -14,7 +14,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud_bridge import api_cli, config, imports_cli, kiosk_settings_cli, seed_cli, webhook_cli
+from cloud_bridge import (
+    accounts_cli,
+    api_cli,
+    audit_cli,
+    config,
+    fleet_cli,
+    imports_cli,
+    kiosk_settings_cli,
+    seed_cli,
+    webhook_cli,
+)
 from edge.domain.errors import ConfigError
 
 EXIT_OK = 0
@@ -38,6 +48,10 @@ exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 record or arrival 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
+    if not options.needs_config:
+        return int(options.run(options))
+    if options.config is None:
+        return _complain("--config is missing: the path of registry.toml", EXIT_USAGE)
     try:
         config.load(options.config)
         _set_up_django(options.config)
@@ -68,12 +82,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, required=True, help="path of registry.toml")
+    parser.add_argument("--config", type=Path, help="path of registry.toml")
+    parser.set_defaults(needs_config=True)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _simple(commands, "migrate", "bring the database to this program's version", _migrate)
     _simple(commands, "bridge", "file records and send rosters until SIGTERM", _bridge)
     _add_console(commands)
-    _add_account(commands)
+    accounts_cli.add_parser(commands)
     _add_device(commands)
     _add_staff(commands)
     imports_cli.add_parsers(commands)
@@ -84,8 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     api_cli.add_parser(commands)
     webhook_cli.add_parser(commands)
     seed_cli.add_parser(commands)
-    audit = _group(commands, "audit", "the audit log")
-    _simple(audit, "verify", "check the chain; names the first broken entry", _audit_verify)
+    audit_cli.add_parser(commands)
+    fleet_cli.add_parser(commands)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)
     return parser
 
@@ -112,29 +127,6 @@ def _add_console(commands: _Commands) -> None:
     parser.add_argument("--host", help="address to listen on (default: from registry.toml)")
     parser.add_argument("--port", type=int, help="port (default: from registry.toml)")
     parser.add_argument("--workers", type=int, default=1, help="processes, of four threads each")
-
-
-def _add_account(commands: _Commands) -> None:
-    group = _group(commands, "account", "staff accounts")
-    parser = _simple(group, "add", "add an account, or change it and its password", _account_add)
-    parser.add_argument("name")
-    roles = ("worker", "supervisor", "county", "auditor", "operator")
-    parser.add_argument("--role", required=True, choices=roles)
-    parser.add_argument("--region", default="0" * 12, help="12-digit code (default: everything)")
-    parser.add_argument(
-        "--password-stdin", action="store_true", help="read it; otherwise one is made and printed"
-    )
-    _add_account_switches(group)
-
-
-def _add_account_switches(group: _Commands) -> None:
-    for name, words, active in (
-        ("disable", "shut an account out at once", False),
-        ("enable", "let a disabled account in again", True),
-    ):
-        parser = _simple(group, name, words, _account_switch)
-        parser.add_argument("name")
-        parser.set_defaults(active=active)
 
 
 def _add_device(commands: _Commands) -> None:
@@ -260,35 +252,6 @@ def _stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def _account_add(options: argparse.Namespace) -> int:
-    from cloud_bridge.registry import keyring, staff
-
-    given = sys.stdin.readline().rstrip("\n") if options.password_stdin else ""
-    password = given if options.password_stdin else staff.generated_password()
-    vault = keyring.vault()
-    try:
-        staff.set_account(
-            options.name, options.role, options.region, password, vault, "command line"
-        )
-    except staff.CommandRefused as error:
-        return _complain(str(error), EXIT_USAGE)
-    print(f"account {options.name}: {options.role}, region {options.region}")
-    if not options.password_stdin:
-        print(f"password: {password}")
-    return EXIT_OK
-
-
-def _account_switch(options: argparse.Namespace) -> int:
-    from cloud_bridge.registry import keyring, staff
-
-    try:
-        staff.set_active(options.name, options.active, keyring.vault(), "command line")
-    except staff.CommandRefused as error:
-        return _complain(str(error), EXIT_USAGE)
-    print(f"account {options.name}: {'enabled' if options.active else 'disabled'}")
-    return EXIT_OK
 
 
 def _device_add(options: argparse.Namespace) -> int:
@@ -471,16 +434,6 @@ def _print_fields(fields: dict[str, Any], as_json: bool) -> None:
     else:
         for name, value in fields.items():
             print(f"{name:13} {value if isinstance(value, (str, int)) else json.dumps(value)}")
-
-
-def _audit_verify(_options: argparse.Namespace) -> int:
-    from cloud_bridge.registry import audit, keyring
-
-    broken = audit.first_broken(keyring.vault())
-    if broken is None:
-        print("audit log is whole")
-        return EXIT_OK
-    return _complain(f"audit log is broken at entry {broken}", EXIT_FAILED)
 
 
 def _demo_data(_options: argparse.Namespace) -> int:

@@ -137,6 +137,16 @@ class Repository:
         paths = [path for path in self._targets("targets") if path.startswith("rel/")]
         return max((int(path[4:-5]) for path in paths), default=0)
 
+    def overview(self, now: datetime) -> dict[str, tuple[int, datetime, int]]:
+        """Of each published role: version, when it expires, and how many days are left."""
+        found = {}
+        for role in ROLES:
+            metadata = self._timestamp() if role == "timestamp" else self._published(role)
+            if metadata is not None:
+                left = (metadata.signed.expires - now).days
+                found[role] = (metadata.signed.version, metadata.signed.expires, left)
+        return found
+
     # --- signing
 
     def missing(self) -> list[Missing]:
@@ -183,7 +193,7 @@ class Repository:
         version = self._newest_version("snapshot")
         body = (self.metadata_dir / f"{version}.snapshot.json").read_bytes()
         timestamp = Timestamp(
-            version=self._timestamp_version() + 1,
+            version=before.signed.version + 1 if (before := self._timestamp()) else 1,
             expires=_end("timestamp", now),
             snapshot_meta=MetaFile.from_data(version, body, ["sha256"]),
         )
@@ -235,9 +245,9 @@ class Repository:
         names = self.metadata_dir.glob(f"*.{role}.json")
         return max((int(name.name.partition(".")[0]) for name in names), default=0)
 
-    def _timestamp_version(self) -> int:
+    def _timestamp(self) -> AnyMetadata | None:
         path = self.metadata_dir / "timestamp.json"
-        return int(Metadata.from_file(str(path)).signed.version) if path.exists() else 0
+        return Metadata.from_file(str(path)) if path.exists() else None
 
     def _current(self, role: str) -> AnyMetadata:
         """Staged if it is, else published."""
