@@ -4,7 +4,16 @@ from django.urls import include, path
 
 from cloud_bridge.api import pages as api_pages
 from cloud_bridge.api.service import api
-from cloud_bridge.console import badge_views, helper_views, recheck_views, settings_views, views
+from cloud_bridge.console import (
+    badge_views,
+    due_views,
+    helper_views,
+    plan_views,
+    recheck_views,
+    settings_views,
+    task_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -25,9 +34,17 @@ urlpatterns = [
     ),
     path("rehearsals/", views.rehearsals, name="rehearsals"),
     path("rehearsals/<str:record_id>/", views.rehearsal, name="rehearsal"),
-    path("tasks/", views.tasks, name="tasks"),
-    path("tasks/<int:task_id>/", views.task, name="task"),
-    path("tasks/<int:task_id>/close/", views.close_task, name="task-close"),
+    path("tasks/", task_views.tasks, name="tasks"),
+    path("tasks/take/", task_views.take_tasks, name="tasks-take"),
+    path("tasks/<int:task_id>/", task_views.task, name="task"),
+    path("tasks/<int:task_id>/close/", task_views.close_task, name="task-close"),
+    path("tasks/<int:task_id>/reopen/", task_views.reopen_task, name="task-reopen"),
+    path("due/", due_views.due_list, name="due"),
+    path("due/call-list/", due_views.call_list, name="call-list"),
+    path("plans/", plan_views.plan_list, name="plans"),
+    path("plans/new/", plan_views.new_plan, name="plan-new"),
+    path("plans/<int:plan_id>/", plan_views.plan, name="plan"),
+    path("plans/<int:plan_id>/remove/", plan_views.remove_plan, name="plan-remove"),
     path("opinions/", views.opinions, name="opinions"),
     path("devices/", views.devices, name="devices"),
     path("devices/<str:kiosk_id>/settings/", settings_views.settings, name="settings"),

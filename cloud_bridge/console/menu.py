@@ -40,6 +40,8 @@ MENU = (
         _("Today's work"),
         (
             MenuItem("tasks", _("Tasks")),
+            MenuItem("due", _("Due dates")),
+            MenuItem("plans", _("Visit plans")),
             MenuItem("helped", _("Helped sessions")),
         ),
     ),

@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cloud_bridge.console import menu
-from cloud_bridge.console.forms import CERTIFIED, CloseForm, PeopleFilter, ReasonForm, SignInForm
+from cloud_bridge.console.forms import CERTIFIED, PeopleFilter, ReasonForm, SignInForm
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import helpers, queries, templates, times
 from cloud_bridge.registry.helpers import Helper
 from cloud_bridge.registry.keyring import vault
-from cloud_bridge.registry.models import Account, AuditEntry, Person, Region, Task
+from cloud_bridge.registry.models import Account, AuditEntry, Person, Region
 from cloud_bridge.registry.queries import PeopleQuestion
 from cloud_bridge.registry.vault import VaultError
 from edge.domain.people import mask_id_number, mask_name
@@ -358,50 +358,6 @@ def _moment(stamp: dict[str, Any]) -> dict[str, Any]:
 
 
 # --- lists
-
-
-@require_safe
-def tasks(request: HttpRequest) -> HttpResponse:
-    page = _page(request, queries.tasks(request.user))
-    _audit(request, "tasks.view", ("tasks", ""), reason=f"page {page.number}")
-    return render(request, "console/tasks.html", {"page_rows": page, "query": ""})
-
-
-@require_safe
-def task(request: HttpRequest, task_id: int) -> HttpResponse:
-    row = _find_task(request, task_id)
-    _audit_task(request, "task.view", row)
-    return render(request, "console/task.html", {"task": row, "form": CloseForm()})
-
-
-@require_POST
-def close_task(request: HttpRequest, task_id: int) -> HttpResponse:
-    """A member of staff has dealt with it; nothing else changes by that."""
-    row = _find_task(request, task_id)
-    form = CloseForm(request.POST)
-    if not form.is_valid():
-        _audit_task(request, "task.view", row)
-        return render(request, "console/task.html", {"task": row, "form": form})
-    note = form.cleaned_data["note"]
-    if queries.close_task(row, request.user, note, timezone.now()):
-        _audit_task(request, "task.close", row, note)
-        messages.success(request, _("The task is closed."))
-    else:
-        messages.warning(request, _("The task was closed by somebody else before."))
-    return redirect("task", task_id=row.pk)
-
-
-def _find_task(request: HttpRequest, task_id: int) -> Task:
-    row: Task | None = queries.tasks(request.user).filter(pk=task_id).first()
-    if row is None:
-        raise Http404
-    return row
-
-
-def _audit_task(request: HttpRequest, action: str, row: Task, reason: str = "") -> None:
-    _audit(request, action, ("task", str(row.pk)), region_code=row.region_id, reason=reason)
-    if row.person:
-        _audit_person(request, action, row.person, reason)
 
 
 @require_safe

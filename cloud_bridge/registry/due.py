@@ -23,6 +23,8 @@ HORIZONS = (30, 60, 90)
 """Days from today."""
 OLD_YEARS = 80
 """From this age on people come first."""
+BANDS = (60, 70, 80)
+"""Where one band of ages ends and the next begins."""
 
 
 def expected(region: Region) -> Any:
@@ -36,10 +38,15 @@ def due_list(region: Region, days: int, today: date) -> Any:
     The oldest first (80+), then by day. `death_waits`: a death was entered and waits for a second
     person; nobody should ring there without knowing that.
     """
-    waiting = DeathReport.objects.filter(person=OuterRef("pk"), state=DeathReport.State.WAITING)
-    rows = expected(region).filter(_listed(days, today)).select_related("region")
-    rows = rows.annotate(first=_is_old(today), order=_order(today), death_waits=Exists(waiting))
+    rows = with_signs(expected(region).filter(_listed(days, today)), today)
     return rows.order_by("-first", "order", "region_id", "name", "person_id")
+
+
+def with_signs(people: Any, today: date) -> Any:
+    """People with what `due_list` says of each."""
+    waiting = DeathReport.objects.filter(person=OuterRef("pk"), state=DeathReport.State.WAITING)
+    signs = {"first": _is_old(today), "order": _order(today), "death_waits": Exists(waiting)}
+    return people.select_related("region").annotate(**signs)
 
 
 def counts_below(region: Region, today: date) -> list[dict[str, Any]]:
@@ -85,6 +92,16 @@ def may_come_from(person: Person, today: date) -> date:
 
 def old_condition(today: date) -> Q:
     return Q(birth__lte=years_on(today, -OLD_YEARS))
+
+
+def band(age: int | None) -> str:
+    """`-59`, `60-69`, `70-79` or `80+`; nothing where the age is not known."""
+    if age is None:
+        return ""
+    low = max((year for year in BANDS if year <= age), default=0)
+    if low == BANDS[-1]:
+        return f"{low}+"
+    return f"{low}-{low + 9}" if low else f"-{BANDS[0] - 1}"
 
 
 def last_methods(people: list[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q
@@ -102,15 +102,6 @@ def tasks(account: Account) -> Any:
 def opinions(account: Account) -> Any:
     rows = Opinion.objects.filter(account.region.within("device__site__region_id"))
     return rows.select_related("device__site").defer("envelope").order_by("-at", "record_id")
-
-
-def close_task(task: Task, account: Account, note: str, now: datetime) -> bool:
-    """False if somebody else was first."""
-    rows = Task.objects.filter(pk=task.pk, state=Task.State.OPEN)
-    closed = rows.update(
-        state=Task.State.DONE, done_by=account.username, done_at=now, note=note[:200]
-    )
-    return bool(closed)
 
 
 MISFITS = ("fork", "chain", "other_bytes")
