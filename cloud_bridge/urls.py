@@ -5,7 +5,9 @@ from django.urls import include, path
 from cloud_bridge.api import pages as api_pages
 from cloud_bridge.api.service import api
 from cloud_bridge.console import (
+    account_views,
     badge_views,
+    door_views,
     due_views,
     helper_views,
     plan_views,
@@ -17,8 +19,21 @@ from cloud_bridge.console import (
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("sign-in/", views.sign_in, name="sign-in"),
-    path("sign-out/", views.sign_out, name="sign-out"),
+    path("sign-in/", door_views.sign_in, name="sign-in"),
+    path("sign-in/code/", door_views.sign_in_code, name="sign-in-code"),
+    path("sign-out/", door_views.sign_out, name="sign-out"),
+    path("own/", door_views.own_account, name="own-account"),
+    path("own/password/", door_views.own_password, name="own-password"),
+    path("own/factor/", door_views.own_factor, name="own-factor"),
+    path("own/factor/other/", door_views.other_phone, name="other-phone"),
+    path("own/codes/", door_views.own_codes, name="own-codes"),
+    path("accounts/", account_views.accounts, name="accounts"),
+    path("accounts/<int:account_id>/", account_views.account, name="account"),
+    path("accounts/<int:account_id>/switch/", account_views.switch, name="account-switch"),
+    path(
+        "accounts/<int:account_id>/password/", account_views.new_password, name="account-password"
+    ),
+    path("accounts/<int:account_id>/factor/", account_views.no_factor, name="account-factor"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("people/", views.people, name="people"),
     path("people/<str:person_id>/", views.person, name="person"),

@@ -72,7 +72,7 @@ def make_site(
     site = Site(root.resolve())
     signer = _make_authority(site.root / "ca")
     _make_broker(site.root / "broker", signer, broker_port)
-    _make_registry(site, signer, broker_port, console_port)
+    _make_registry(site, signer, broker_port, console_port, mode)
     place = {"site": site_name, "name": agency, "office": office, "phone": phone}
     for kiosk_id in kiosk_ids:
         _make_kiosk(site, signer, kiosk_id)
@@ -121,13 +121,15 @@ def _make_broker(folder: Path, signer: Authority, port: int) -> None:
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
 
 
-def _make_registry(site: Site, signer: Authority, broker_port: int, console_port: int) -> None:
+def _make_registry(
+    site: Site, signer: Authority, broker_port: int, console_port: int, mode: Mode
+) -> None:
     folder = site.registry
     _make_sign_pair(folder, "sign")
     _make_open_pair(folder, "seal")
     _keep(folder / "id.key", _random_key, secret=True)
     _make_client(folder, "bridge", BRIDGE, signer, site)
-    text = _registry_toml(broker_port, console_port)
+    text = _registry_toml(broker_port, console_port, mode)
     _keep(folder / "registry.toml", text.encode, secret=True)
 
 
@@ -262,7 +264,8 @@ persistent_client_expiration 7d
 """
 
 
-def _registry_toml(broker_port: int, console_port: int) -> str:
+def _registry_toml(broker_port: int, console_port: int, mode: Mode) -> str:
+    factor = "optional" if mode == "demo" else "required"
     return f"""\
 # Made by `python -m provisioning site`. File names are relative to this folder.
 database = "registry.sqlite3"
@@ -271,6 +274,8 @@ secret_key = "{secrets.token_urlsafe(48)}"
 [console]
 host = "127.0.0.1"
 port = {console_port}
+# "required": nobody gets in without a code from a phone. "optional": for demonstrations only.
+second_factor = "{factor}"
 
 [broker]
 host = "127.0.0.1"

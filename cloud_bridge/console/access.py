@@ -11,7 +11,7 @@ from cloud_bridge.registry.models import Role
 
 OWN_DOORS = frozenset({"api"})
 """Namespaces whose every address asks for a key of its own (`cloud_bridge.api.door`)."""
-PUBLIC = frozenset({"sign-in", "set_language"})
+PUBLIC = frozenset({"sign-in", "sign-in-code", "set_language"})
 
 _ALL = frozenset(Role.values)
 _CASES = frozenset({"worker", "supervisor", "county"})
@@ -23,6 +23,11 @@ _AUDIT = frozenset({"auditor"})
 PAGES: Mapping[str, frozenset[str]] = {
     "home": _ALL,
     "sign-out": _ALL,
+    "own-account": _ALL,
+    "own-password": _ALL,
+    "own-factor": _ALL,
+    "own-codes": _ALL,
+    "other-phone": _ALL,
     "people": _CASES,
     "person": _CASES,
     "reveal": _CASES,
@@ -54,6 +59,11 @@ PAGES: Mapping[str, frozenset[str]] = {
     "badge-revoke": _CHECKERS | _MACHINES,
     "quarantine": _MACHINES,
     "audit": _AUDIT,
+    "accounts": _COUNTY,
+    "account": _COUNTY,
+    "account-switch": _COUNTY,
+    "account-password": _COUNTY,
+    "account-factor": _COUNTY,
 }
 
 

@@ -18,16 +18,6 @@ from edge.domain.settings import SETTINGS, Choice, Setting, Text, Value, Whole, 
 PENDING, CERTIFIED = "pending", "certified"
 
 
-class SignInForm(forms.Form):
-    username = forms.CharField(label=_("Account"), max_length=60)
-    password = forms.CharField(label=_("Password"), max_length=200, widget=forms.PasswordInput)
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].widget.attrs.update(autocomplete="username", autofocus=True)
-        self.fields["password"].widget.attrs.update(autocomplete="current-password")
-
-
 class _Day(forms.DateInput):
     input_type = "date"
 

@@ -57,7 +57,10 @@ MENU = (
             MenuItem("rehearsals", _("Rehearsal records")),
         ),
     ),
-    MenuGroup(_("Administration"), (MenuItem("audit", _("Audit log")),)),
+    MenuGroup(
+        _("Administration"),
+        (MenuItem("accounts", _("Accounts")), MenuItem("audit", _("Audit log"))),
+    ),
 )
 
 FIRST = "people"  # S01: after the sign-in comes 生存认证, for everybody who may open it

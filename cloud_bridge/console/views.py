@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
-from django.contrib import auth, messages
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cloud_bridge.console import menu
-from cloud_bridge.console.forms import CERTIFIED, PeopleFilter, ReasonForm, SignInForm
+from cloud_bridge.console.forms import CERTIFIED, PeopleFilter, ReasonForm
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import helpers, queries, templates, times
 from cloud_bridge.registry.helpers import Helper
@@ -38,63 +35,6 @@ LOOKS_SHOWN = 20
 def home(request: HttpRequest) -> HttpResponse:
     """The first page of the menu."""
     return redirect(menu.first_page(request.user.role))
-
-
-# --- the door
-
-
-def sign_in(request: HttpRequest) -> HttpResponse:
-    form = SignInForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        account = _checked_account(request, **form.cleaned_data)
-        if account:
-            auth.login(request, account)
-            _audit(request, "sign-in", ("account", account.username))
-            return redirect(_next_page(request))
-        form.add_error(None, _("Account or password is wrong, or the account is locked for now."))
-    status = 200 if request.method == "GET" else 403
-    context = {"form": form, "next": request.GET.get("next", "")}
-    return render(request, "console/sign_in.html", context, status=status)
-
-
-def _checked_account(request: HttpRequest, username: str, password: str) -> Account | None:
-    """The same answer and about the same time for a wrong name, password or a locked account."""
-    account = auth.authenticate(request, username=username, password=password)
-    row = Account.objects.filter(username=username).first()
-    if row is None:
-        return None
-    if row.locked_until and row.locked_until > timezone.now():
-        return None
-    if account is None:
-        _count_failure(row)
-        return None
-    Account.objects.filter(pk=row.pk).update(failed_tries=0, locked_until=None)
-    return account
-
-
-def _count_failure(row: Account) -> None:
-    Account.objects.filter(pk=row.pk).update(failed_tries=F("failed_tries") + 1)
-    row.refresh_from_db()
-    target, place = ("account", row.username), row.region_id
-    audit_log.write(vault(), row.username, "sign-in.failed", target, region_code=place)
-    if row.failed_tries >= settings.LOCKOUT_TRIES:
-        row.failed_tries = 0
-        row.locked_until = timezone.now() + timedelta(minutes=settings.LOCKOUT_MINUTES)
-        row.save()
-        audit_log.write(vault(), row.username, "sign-in.locked", target, region_code=place)
-
-
-def _next_page(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
-    return target if safe else "home"
-
-
-@require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
-    _audit(request, "sign-out", ("account", request.user.username))
-    auth.logout(request)
-    return redirect("sign-in")
 
 
 # --- people

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 
 from cloud_bridge.config import read_key
 from cloud_bridge.registry import audit
@@ -33,9 +34,19 @@ def generated_password() -> str:
 
 @transaction.atomic
 def set_account(
-    name: str, role: str, region_code: str, password: str, vault: Vault, who: str
+    name: str,
+    role: str,
+    region_code: str,
+    password: str,
+    vault: Vault,
+    who: str,
+    *,
+    must_change: bool = False,
 ) -> Account:
-    """Add an account, or give an existing one a new role, region and password."""
+    """Add an account, or give an existing one a new role, region and password.
+
+    `must_change`: the password opens nothing but the page that changes it.
+    """
     if role not in Role.values:
         raise CommandRefused(f"role {role!r}: must be one of {', '.join(Role.values)}")
     account = Account.objects.filter(username=name).first() or Account(username=name)
@@ -45,19 +56,26 @@ def set_account(
     except ValidationError as error:
         raise CommandRefused("password: " + " ".join(error.messages)) from error
     account.set_password(password)
+    account.must_change = must_change
+    account.door_stamp += 1
     account.failed_tries, account.locked_until = 0, None
     account.save()
-    audit.write(vault, who, "account.set", ("account", name), reason=f"{role} {region_code}")
+    told = f"{role} {region_code}"
+    target = ("account", name)
+    audit.write(vault, who, "account.set", target, reason=told, region_code=region_code)
     return account
 
 
 @transaction.atomic
 def set_active(name: str, active: bool, vault: Vault, who: str) -> None:
-    """Let an account in, or shut it out at once, open sessions included."""
-    if not Account.objects.filter(username=name).update(is_active=active):
+    """Let an account in, or shut it out at once: open sessions end for good."""
+    account = Account.objects.filter(username=name).first()
+    if account is None:
         raise CommandRefused(f"account {name}: not in this registry")
+    rows = Account.objects.filter(pk=account.pk)
+    rows.update(is_active=active, door_stamp=F("door_stamp") + 1)
     action = "account.enable" if active else "account.disable"
-    audit.write(vault, who, action, ("account", name))
+    audit.write(vault, who, action, ("account", name), region_code=account.region_id)
 
 
 @dataclass(frozen=True, slots=True)

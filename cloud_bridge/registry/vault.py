@@ -1,7 +1,7 @@
 """Id numbers and card secrets at rest: encrypted and findable, with a key outside the database.
 
-From `id.key` three keys are derived, for finding, for encrypting and for the
-audit chain. A stolen database without that file holds no number: a keyed
+From `id.key` four keys are derived, for finding, for encrypting, for the audit
+chain and for recovery codes. A stolen database without that file holds no number: a keyed
 hash cannot be enumerated without the key. Note that 6 + 4 shown digits and a
 full day of birth make up a whole number, so the masked form is not stored
 either and the console never shows both.
@@ -34,6 +34,7 @@ class Vault:
         self._find = _derive(secret, b"find")
         self._cipher = ChaCha20Poly1305(_derive(secret, b"seal"))
         self._audit = _derive(secret, b"audit")
+        self._door = _derive(secret, b"door")
 
     def lookup(self, number: str) -> str:
         """Keyed hash of an id number: 64 hex digits, the same for the same number."""
@@ -65,6 +66,10 @@ class Vault:
     def audit_hash(self, previous: str, entry: bytes) -> str:
         """Link of the audit chain; only a holder of the key can make a new one."""
         return _hmac(self._audit, previous.encode() + b"\n" + entry)
+
+    def door_hash(self, text: str) -> str:
+        """Keyed hash of something random that opens a door."""
+        return _hmac(self._door, text.encode())
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +46,11 @@ class Account(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     objects = AccountManager()
+
+    def get_session_auth_hash(self) -> str:
+        """What a session has to match: ends with the password, and with `door_stamp`."""
+        stamped = f"{super().get_session_auth_hash()} {self.door_stamp}"
+        return hashlib.sha256(stamped.encode()).hexdigest()
 
 
 class RecoveryCode(models.Model):
