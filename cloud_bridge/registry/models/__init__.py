@@ -16,6 +16,7 @@ from cloud_bridge.registry.models.accounts import (
     SavedFilter,
 )
 from cloud_bridge.registry.models.audit import (
+    AuditCheckpoint,
     AuditEntry,
     AuditHead,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Account",
     "AccountManager",
     "ApiClient",
+    "AuditCheckpoint",
     "AuditEntry",
     "AuditHead",
     "Badge",
