@@ -28,7 +28,7 @@ MIDDLEWARE = [
     "cloud_bridge.console.middleware.content_policy",
     "cloud_bridge.api.problems.api_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "cloud_bridge.console.alert_views.QuietSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -49,6 +49,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "cloud_bridge.console.menu.context",
+                "cloud_bridge.console.alert_views.context",
             ],
         },
     }

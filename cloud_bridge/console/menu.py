@@ -45,8 +45,20 @@ MENU = (
             MenuItem("helped", _("Helped sessions")),
         ),
     ),
-    MenuGroup(_("Persons"), (MenuItem("people", _("Proof of life"), also=("record",)),)),
-    MenuGroup(_("Checks"), (MenuItem("rechecks", _("Re-checks")),)),
+    MenuGroup(
+        _("Persons"),
+        (
+            MenuItem("people", _("Proof of life"), also=("record",)),
+            MenuItem("deaths", _("Deaths")),
+        ),
+    ),
+    MenuGroup(
+        _("Checks"),
+        (
+            MenuItem("rechecks", _("Re-checks")),
+            MenuItem("deaths-late", _("Late reports of deaths")),
+        ),
+    ),
     MenuGroup(_("Statistics"), (MenuItem("opinions", _("Opinions")),)),
     MenuGroup(
         _("Kiosks"),
@@ -59,7 +71,11 @@ MENU = (
     ),
     MenuGroup(
         _("Administration"),
-        (MenuItem("accounts", _("Accounts")), MenuItem("audit", _("Audit log"))),
+        (
+            MenuItem("accounts", _("Accounts")),
+            MenuItem("cycles", _("Cycles")),
+            MenuItem("audit", _("Audit log")),
+        ),
     ),
 )
 

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, When
 
 from cloud_bridge.registry import audit, events, rosters
 from cloud_bridge.registry.events import Event, News
@@ -92,6 +93,12 @@ def standing_report(person: Person) -> DeathReport | None:
 def seen_by(account: Account) -> Any:
     rows = DeathReport.objects.filter(account.region.within("person__region_id"))
     return rows.select_related("person__region")
+
+
+def in_order(rows: Any) -> Any:
+    """Those that wait first, then the newest."""
+    waits = Case(When(state=_State.WAITING, then=0), default=1)
+    return rows.order_by(waits, "-entered_at", "-pk")
 
 
 def contradicting(report: DeathReport) -> Any:

@@ -1,4 +1,8 @@
-"""What rests on one witness is looked at again by somebody else: every record, every enrolment."""
+"""What rests on one member of staff is looked at again by somebody else.
+
+Of witnesses at kiosks every record and every enrolment, of entries those that were drawn
+(`registry.draws`).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,10 @@ from cloud_bridge.registry.models import (
     TemplateEvent,
 )
 from cloud_bridge.registry.vault import Vault
+
+
+class OwnWork(Exception):
+    """Nobody looks again at what they entered themselves."""
 
 
 def of_record(row: FiledRecord, now: datetime) -> None:
@@ -52,7 +60,8 @@ def _queue(kind: Any, row: Any, badge: str, reason: str, simulated: bool, now: d
 def seen_by(account: Account) -> Any:
     """Open ones first, the oldest of them first."""
     rows = Recheck.objects.filter(account.region.within("region_id"))
-    return rows.select_related("person", "device__site").order_by("finding", "created_at")
+    rows = rows.select_related("person", "device__site", "proof")
+    return rows.order_by("finding", "created_at")
 
 
 @transaction.atomic
@@ -60,13 +69,15 @@ def close(
     row: Recheck, finding: str, note: str, vault: Vault, account: Account, now: datetime
 ) -> bool:
     """False if somebody else was first. What is not in order counts no more, and the template
-    goes."""
+    goes. Raises `OwnWork`."""
+    if is_own(row, account):
+        raise OwnWork
     open_ones = Recheck.objects.filter(pk=row.pk, finding=Recheck.Finding.OPEN)
     who = account.username
     if not open_ones.update(finding=finding, note=note[:200], checked_by=who, checked_at=now):
         return False
     if finding == str(Recheck.Finding.NOT_IN_ORDER):
-        _undo(row, now)
+        _undo(row, note, account, now)
     target = ("recheck", str(row.pk))
     action = f"recheck.{finding}"
     audit.write(vault, who, action, target, reason=note, region_code=row.region_id)
@@ -76,7 +87,14 @@ def close(
     return True
 
 
-def _undo(row: Recheck, now: datetime) -> None:
+def is_own(row: Recheck, account: Account) -> bool:
+    return row.proof is not None and row.proof.by == account.username
+
+
+def _undo(row: Recheck, note: str, account: Account, now: datetime) -> None:
+    if row.proof is not None:
+        _void_entry(row.proof, note, account, now)
+        return
     if row.kind == Recheck.Kind.ENROLMENT:
         for held in HeldTemplate.objects.filter(device=row.device, person=row.person, gone_at=None):
             templates.order(held, now)
@@ -86,6 +104,22 @@ def _undo(row: Recheck, now: datetime) -> None:
     record = Certification.objects.filter(pk=row.record_id).first()
     if record is not None:
         _take_back(record, doubts.NOT_IN_ORDER, row.region_id, now)
+
+
+def _void_entry(proof: Proof, note: str, account: Account, now: datetime) -> None:
+    """The person is to be visited anew, by whom the supervisor sends."""
+    standing.void(Proof.objects.filter(pk=proof.pk), account.username, note, now)
+    region_id = proof.person.region_id
+    Task.objects.get_or_create(
+        proof=proof,
+        defaults={
+            "kind": Task.Kind.VERIFY,
+            "person": proof.person,
+            "region_id": region_id,
+            "created_at": now,
+        },
+    )
+    rosters.mark_stale(rosters.serving([region_id]))
 
 
 def _take_back_resting_on(made: TemplateEvent, doubt: str, now: datetime) -> None:

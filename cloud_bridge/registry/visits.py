@@ -20,7 +20,7 @@ from cloud_bridge.registry.vault import Vault
 from edge.domain.record import Outcome
 from edge.domain.timebase import CHINA
 
-METHODS: tuple[str, ...] = (Proof.Method.VISIT.value, Proof.Method.VIDEO.value)
+METHODS: tuple[str, ...] = tuple(map(str, (Proof.Method.VISIT, Proof.Method.VIDEO)))
 MIN_PLACE, MAX_PLACE = 2, 120
 MIN_EXEMPTION, MAX_EXEMPTION = 10, 200
 ACCEPTABLE = frozenset(

@@ -42,7 +42,24 @@ function tickAll(box) {
   box.addEventListener("change", () => others().forEach((other) => (other.checked = box.checked)));
 }
 
+// What stands above every page and cannot wait for the next click. Ends with the session.
+function keepAlerts(box) {
+  const every = box.dataset.everyS * 1000;
+  async function ask() {
+    const answer = await fetch(box.dataset.alerts, { redirect: "manual" }).catch(() => null);
+    if (answer && answer.type === "opaqueredirect") return;
+    if (answer && answer.ok) show(await answer.text());
+    setTimeout(ask, every);
+  }
+  function show(words) {
+    if (box.dataset.shown !== words) box.innerHTML = words;
+    box.dataset.shown = words;
+  }
+  setTimeout(ask, every);
+}
+
 document.querySelectorAll(".idle").forEach(watchIdleness);
+document.querySelectorAll("[data-alerts]").forEach(keepAlerts);
 document.querySelectorAll("form[method=post]").forEach(sendOnce);
 document.querySelectorAll("input[data-all]").forEach(tickAll);
 document.querySelectorAll("button[data-print]").forEach((button) => {
