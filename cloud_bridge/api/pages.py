@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from cloud_bridge.api.problems import problem
 from cloud_bridge.api.service import api
+from cloud_bridge.console.public_views import in_language
 from cloud_bridge.registry.api_clients import SCOPES
 
 
@@ -20,13 +20,13 @@ from cloud_bridge.registry.api_clients import SCOPES
 def documentation(request: HttpRequest) -> HttpResponse:
     """Made from the OpenAPI itself, so that it cannot tell of another API."""
     described = api.get_openapi_schema()
-    context = {
+    values = {
         "operations": list(_operations(described)),
         "scopes": SCOPES.items(),
         "shapes": _shapes(described),
         "address": request.build_absolute_uri("/api/v1"),
     }
-    return render(request, "console/api_docs.html", context)
+    return in_language(request, "console/api_docs.html", values)
 
 
 @csrf_exempt

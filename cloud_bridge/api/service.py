@@ -31,12 +31,15 @@ from cloud_bridge.api.shapes import (
     PersonShape,
     ProofPage,
     RegionPage,
+    Signals,
+    SignalsTaken,
     Status,
     TaskKinds,
     TaskPage,
     TaskShape,
     TaskStates,
 )
+from cloud_bridge.api.signals import take
 from cloud_bridge.registry.keyring import vault
 from cloud_bridge.registry.models import ApiClient, Device, Person, Proof, Region, Task
 from cloud_bridge.registry.vault import VaultError
@@ -323,6 +326,19 @@ def _task(row: Task) -> dict[str, Any]:
         "created_at": row.created_at,
         "done_at": row.done_at,
     }
+
+
+@api.post(
+    "/signals",
+    auth=Key("signals:write"),
+    response=SignalsTaken,
+    summary=_("Report that somebody was alive on a day, or has died: all rows or none"),
+)
+def signals(request: HttpRequest, told: Signals) -> Any:
+    """A death decides nothing here: it only makes a task for staff."""
+    client = _client(request)
+    door.count_lookup(client)
+    return take(client, told, timezone.now())
 
 
 # --- kiosks and counts

@@ -154,3 +154,13 @@ class Signals(Strict):
     kind: Literal["life", "death"]
     source: str = Field(min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")
     rows: list[SignalRow] = Field(min_length=1, max_length=1000)
+
+
+class SignalsTaken(Schema):
+    """`run`: number of the import, by which the console can undo it."""
+
+    run: int
+    rows: int
+    added: int
+    unchanged: int = Field(description="known before")
+    unknown: int = Field(description="nobody of the client's region")

@@ -11,7 +11,19 @@ from cloud_bridge.registry.models import Role
 
 OWN_DOORS = frozenset({"api"})
 """Namespaces whose every address asks for a key of its own (`cloud_bridge.api.door`)."""
-PUBLIC = frozenset({"sign-in", "sign-in-code", "set_language"})
+PUBLIC = frozenset(
+    {
+        "sign-in",
+        "sign-in-code",
+        "set_language",
+        "api-docs",
+        "api-nothing",
+        "public-receipt",
+        "public-key",
+        "public-kiosks",
+        "public-due",
+    }
+)
 
 _ALL = frozenset(Role.values)
 _CASES = frozenset({"worker", "supervisor", "county"})
@@ -76,6 +88,13 @@ PAGES: Mapping[str, frozenset[str]] = {
     "account-switch": _COUNTY,
     "account-password": _COUNTY,
     "account-factor": _COUNTY,
+    "api-clients": _COUNTY,
+    "api-client-revoke": _COUNTY,
+    "webhooks": _COUNTY,
+    "webhook": _COUNTY,
+    "webhook-switch": _COUNTY,
+    "webhook-test": _COUNTY,
+    "webhook-resend": _COUNTY,
 }
 
 

@@ -26,6 +26,26 @@ DEEDS: Mapping[str, str] = {
 """What staff did at a kiosk, by `edge.domain.staff.Deed`."""
 
 LABELS: Mapping[str, Mapping[str, str]] = {
+    "event": {
+        "certified": _("Proof of life"),
+        "certification.voided": _("Proof of life taken back"),
+        "needs_review": _("Needs a person"),
+        "death": _("Death approved"),
+        "death.reversed": _("Death taken back"),
+        "test": pgettext_lazy("webhook", "Test"),
+    },
+    "paper_outcome": {
+        "passed": _("Verified"),
+        "needs_review": _("Accepted; staff will look at it"),
+        "declined": _("Without the face, by staff"),
+        "called": _("Staff were called"),
+    },
+    "paper_method": {
+        "chip": _("Face, compared with the photo on the card"),
+        "template": _("Face, compared with the registered photo"),
+        "staff": _("By staff"),
+        "witness": _("Vouched for by staff"),
+    },
     "outcome": {
         "passed": _("Passed"),
         "needs_review": _("Needs a person"),
@@ -352,6 +372,17 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "badge.issue": _("issued a badge"),
         "badge.reset": _("gave a badge a new PIN"),
         "badge.revoke": _("revoked a badge"),
+        "certifications.list": _("listed proofs of life"),
+        "api-clients.view": _("looked at other systems' keys"),
+        "api-client.add": _("made a key for another system"),
+        "api-client.revoke": _("revoked the key of another system"),
+        "webhooks.view": _("looked at the webhooks"),
+        "webhook.add": _("added a webhook"),
+        "webhook.on": _("switched a webhook on"),
+        "webhook.off": _("switched a webhook off"),
+        "webhook.gone": _("a webhook's receiver is gone"),
+        "webhook.test": _("tried a webhook out"),
+        "webhook.resend": _("had something sent again"),
         **{f"kiosk.{deed}": words for deed, words in DEEDS.items()},
     },
 }

@@ -74,6 +74,8 @@ MENU = (
         (
             MenuItem("accounts", _("Accounts")),
             MenuItem("cycles", _("Cycles")),
+            MenuItem("api-clients", _("Other systems' keys")),
+            MenuItem("webhooks", _("Webhooks")),
             MenuItem("audit", _("Audit log")),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.conf import settings
 
@@ -26,6 +26,16 @@ def vault() -> Vault:
 
 def sign_key() -> Ed25519PrivateKey:
     return keys.signing_key(read_key(_files().sign))
+
+
+@cache
+def sign_pub() -> Ed25519PublicKey:
+    """The published half, beside `sign`; all it takes to check receipts."""
+    return keys.verifying_key(published())
+
+
+def published() -> str:
+    return read_key(_files().sign.with_suffix(".pub"))
 
 
 def seal_key() -> X25519PrivateKey:
