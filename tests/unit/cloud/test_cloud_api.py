@@ -12,7 +12,7 @@ from cloud_bridge import demo
 from cloud_bridge.api import door, service
 from cloud_bridge.api.service import api
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import api_clients, standing
+from cloud_bridge.registry import api_clients, id_number, standing
 from cloud_bridge.registry.limits import Limit
 from cloud_bridge.registry.models import (
     ApiClient,
@@ -64,7 +64,13 @@ def addresses() -> dict[str, tuple[str, str, Any]]:
         "devices": ("get", "/devices", None),
         "device": ("get", "/devices/k-001", None),
         "completion": ("get", "/statistics/completion", None),
+        "signals": ("post", "/signals", told("life", demo.DEMO_NUMBER)),
     }
+
+
+def told(kind: str, *numbers: str, on: str = "2026-11-20") -> dict[str, Any]:
+    rows = [{"number": number, "on": on} for number in numbers]
+    return {"kind": kind, "source": "hospital", "rows": rows}
 
 
 def call(client: Client, name: str) -> Any:
@@ -303,6 +309,45 @@ def test_counts_hide_small_groups(filed: TestRegistry, monkeypatch: pytest.Monke
     living = Person.objects.filter(covered=True, dead_since=None)
     assert sum(row["people"] for row in shown) == living.count()
     assert sum(row["certified"] for row in shown) == living.certified(timezone.localdate()).count()
+
+
+def test_signals_take_the_road_of_files_and_a_death_decides_nothing(filed: TestRegistry) -> None:
+    client = caller(key_of(filed))
+    person = Person.objects.get(name="马翠花")
+    number = filed.vault.open(person.number_sealed, person.pk)
+
+    def post(body: dict[str, Any]) -> Any:
+        return client.post("/api/v1/signals", body, content_type="application/json")
+
+    assert post(told("life", number)).json()["added"] == 1
+    assert post(told("life", number)).json() | {"run": 0} == {
+        "run": 0, "rows": 1, "added": 0, "unchanged": 1, "unknown": 0,
+    }  # fmt: skip
+    person.refresh_from_db()
+    assert person.is_certified(timezone.localdate())
+    assert Proof.objects.get(person=person).method == "data"
+    assert post(told("death", number)).json()["added"] == 1
+    person.refresh_from_db()
+    assert person.dead_since is None
+    assert Task.objects.get(person=person).kind == Task.Kind.CONFLICT
+    before = Proof.objects.count()
+    stranger = id_number.make("100000", demo.PEOPLE[0][1], 997)
+    wrong = post(told("life", number, number[:-1] + ("0" if number[-1] != "0" else "1")))
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["where"] == "body.rows.1.id_number"
+    assert post(told("life", number, on="2030-01-01")).status_code == 422
+    assert post(told("life", stranger)).json()["unknown"] == 1
+    assert Proof.objects.count() == before, "all rows or none"
+    entry = AuditEntry.objects.filter(action="import.apply").first()
+    assert entry.who == "api office-0"
+
+
+def test_signals_reach_nobody_of_another_region(filed: TestRegistry) -> None:
+    client = caller(key_of(filed, region=ELSEWHERE))
+    before = Proof.objects.count()
+    body = told("life", demo.DEMO_NUMBER, on="2026-01-02")
+    response = client.post("/api/v1/signals", body, content_type="application/json")
+    assert (response.json()["unknown"], Proof.objects.count()) == (1, before)
 
 
 def test_a_voided_proof_is_told_as_such(filed: TestRegistry) -> None:
