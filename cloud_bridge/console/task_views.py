@@ -16,7 +16,7 @@ from cloud_bridge.console import places
 from cloud_bridge.console.forms import CloseForm
 from cloud_bridge.console.views import _audit, _audit_person, _page, _query_without_page
 from cloud_bridge.console.work_forms import ANY, NoteForm, TaskFilter
-from cloud_bridge.registry import queries, work
+from cloud_bridge.registry import queries, visits, work
 from cloud_bridge.registry.models import Task
 
 AT_ONCE = 100
@@ -183,6 +183,7 @@ def _context(
         "reopening": reopening,
         "others": bool(row.claimed_by) and row.claimed_by != request.user.username,
         "may_release": work.may_release_others(request.user),
+        "may_accept": row.record is not None and visits.may_accept(row.record),
     }
 
 

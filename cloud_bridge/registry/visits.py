@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from cloud_bridge.registry import audit, cycles, doubts, draws, evidence, rosters, standing
+from cloud_bridge.registry import audit, cycles, doubts, draws, evidence, rosters, standing, work
 from cloud_bridge.registry.evidence import Sheet
 from cloud_bridge.registry.models import Account, Certification, Person, Proof, Role, Task
 from cloud_bridge.registry.vault import Vault
@@ -166,15 +166,11 @@ def accept(task: Task, note: str, vault: Vault, account: Account, now: datetime)
         record=record,
         note=note[:200],
     )
+    if not work.close(task, account, note, now):
+        return None
     standing.prove([proof])
-    _close(task, account, note, now)
     _follow_up(proof, vault, account, now, f"record {record.pk}")
     return proof
-
-
-def _close(task: Task, account: Account, note: str, now: datetime) -> None:
-    rows = Task.objects.filter(pk=task.pk, state=Task.State.OPEN)
-    rows.update(state=Task.State.DONE, done_by=account.username, done_at=now, note=note[:200])
 
 
 def _audit(proof: Proof, action: str, vault: Vault, account: Account, reason: str) -> None:
