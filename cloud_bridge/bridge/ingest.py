@@ -20,7 +20,6 @@ same bytes is always the same kind of yes.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -31,7 +30,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
-from cloud_bridge.bridge import clocks, templates, voices
+from cloud_bridge.bridge import chains, clocks, templates, voices
+from cloud_bridge.bridge.chains import Chains
 from cloud_bridge.bridge.opening import (
     AnyOpened,
     Arrival,
@@ -45,11 +45,10 @@ from cloud_bridge.bridge.opening import (
     is_borne_out,
     open_arrival,
 )
-from cloud_bridge.registry import audit, doubts, events, gaps, helpers, rechecks, rosters, standing
+from cloud_bridge.registry import audit, doubts, events, helpers, rechecks, rosters, standing
 from cloud_bridge.registry.events import Event, News
 from cloud_bridge.registry.models import (
     Certification,
-    ChainState,
     Device,
     FiledRecord,
     KioskNotice,
@@ -62,7 +61,6 @@ from cloud_bridge.registry.models import (
     Rehearsal,
     StaffDeed,
     Task,
-    TemplateEvent,
 )
 from cloud_bridge.registry.vault import Vault, VaultError
 from edge.domain.errors import KioskError
@@ -88,8 +86,6 @@ _UNFILEABLE = (
 )
 
 Sound = AnyOpened
-_FILED = (Certification, Rehearsal, StaffDeed, KioskNotice, Matter, Opinion, TemplateEvent)
-"""Everything that has a place in a kiosk's chain."""
 
 MAX_KEPT_BYTES = 64 * 1024
 MAX_KEPT_PER_DEVICE = 200
@@ -121,7 +117,7 @@ class Ingest:
             return self._batch(arrivals, now)
         except _UNFILEABLE as error:
             if len(arrivals) == 1:
-                return self._set_aside(arrivals[0], now, error)
+                return self._once_more(arrivals[0], now, error)
             return [reply for arrival in arrivals for reply in self.ingest([arrival], now)]
 
     def refile(self, arrival: Arrival, now: datetime) -> str:
@@ -142,6 +138,15 @@ class Ingest:
         except _UNFILEABLE as error:
             log.error("unfileable kiosk=%s error=%s", arrival.kiosk_id, type(error).__name__)
             return "unfileable"
+
+    def _once_more(self, arrival: Arrival, now: datetime, error: Exception) -> list[Reply]:
+        """Another worker may have been first with the same row, which can be seen by now."""
+        if not isinstance(error, IntegrityError):
+            return self._set_aside(arrival, now, error)
+        try:
+            return self._batch([arrival], now)
+        except _UNFILEABLE as again:
+            return self._set_aside(arrival, now, again)
 
     def _set_aside(self, arrival: Arrival, now: datetime, error: Exception) -> list[Reply]:
         log.error("unfileable kiosk=%s error=%s", arrival.kiosk_id, type(error).__name__)
@@ -173,14 +178,6 @@ class Ingest:
             return refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What is filed at one place of a kiosk's chain."""
-
-    sha256: str
-    prev_sha256: str
-
-
 class _Batch:
     """What one transaction will write."""
 
@@ -190,7 +187,6 @@ class _Batch:
         self._devices = devices
         self._known: dict[str, str] = {}
         self._people: dict[str, Person] = {}
-        self._places: dict[tuple[str, str, int], _Place] = {}
         self._rows: dict[type[FiledRecord], list[Any]] = {Certification: [], Rehearsal: []}
         self._live: list[tuple[Opened, Certification]] = []
         self._deeds: list[StaffDeed] = []
@@ -200,39 +196,28 @@ class _Batch:
         self._witnessed: list[FiledRecord] = []
         self._notices: list[KioskNotice] = []
         self._tasks: list[Task] = []
-        self._seqs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._chains = Chains(now)
         self._certified_in: set[str] = set()
         self._proofs: list[Proof] = []
         self._news: list[News] = []
         self.replies: list[Reply] = []
 
     def load(self, opened: Sequence[Sound]) -> None:
-        """Read what the batch will be compared with: known ids, and the persons by number."""
-        ids = [record.record_id for record in opened]
-        for table in _FILED:
-            rows = table.objects.filter(record_id__in=ids)
-            self._known.update(rows.values_list("record_id", "sha256"))
+        """Read what the batch will be compared with: known ids, and the persons by number.
+
+        Nobody else writes to these chains and persons from here to the commit.
+        """
+        self._chains.lock(opened)
+        self._known = chains.known([record.record_id for record in opened])
         records = [record for record in opened if isinstance(record, Opened | OpenedMatter)]
         numbers = {self._vault.lookup(record.body.id_number) for record in records}
-        people = Person.objects.filter(number_key__in=numbers)
-        self._people = {person.number_key: person for person in people}
-        self._load_places(opened)
-
-    def _load_places(self, opened: Sequence[Sound]) -> None:
-        """What is filed at and beside the places that the batch claims."""
-        wanted: dict[tuple[str, str], set[int]] = defaultdict(set)
-        for record in opened:
-            seq = record.chain.seq
-            wanted[record.kiosk_id, record.chain.epoch] |= {seq - 1, seq, seq + 1}
-        for (kiosk_id, epoch), seqs in wanted.items():
-            for table in _FILED:
-                rows = table.objects.filter(device_id=kiosk_id, epoch=epoch, seq__in=seqs)
-                for seq, *hashes in rows.values_list("seq", "sha256", "prev_sha256"):
-                    self._places[kiosk_id, epoch, seq] = _Place(*hashes)
+        people = Person.objects.select_for_update(no_key=True).order_by("pk")
+        found = people.filter(number_key__in=numbers)
+        self._people = {person.number_key: person for person in found}
+        self._chains.load([record for record in opened if not self._is_known(record)])
 
     def file(self, record: Sound) -> None:
-        chain = record.chain
-        self._seqs[record.kiosk_id, chain.epoch].append(chain.seq)
+        self._chains.note(record)
         if self._is_known(record):
             self._reply(record, AckStatus.KNOWN)
         elif why := self._objection(record):
@@ -308,8 +293,7 @@ class _Batch:
             events.tell(self._news, self._now)
         if self._certified_in:
             rosters.mark_stale(rosters.serving(self._certified_in))
-        for (kiosk_id, epoch), seqs in self._seqs.items():
-            _note_seqs(kiosk_id, epoch, seqs, self._now)
+        self._chains.write()
 
     def _objection(self, record: Sound) -> str:
         """Why a new record may not be filed; nothing if it may."""
@@ -320,22 +304,7 @@ class _Batch:
             return "demo_device_live"
         if isinstance(record, Opened) and not is_borne_out(record):
             return "inconsistent"
-        return self._misfit(record)
-
-    def _misfit(self, record: Sound) -> str:
-        """A chain is one line: each place once, each record naming the hash before it.
-
-        Records may come in any order, so both neighbours are asked, if they are there.
-        """
-        kiosk_id, chain = record.kiosk_id, record.chain
-        if (kiosk_id, chain.epoch, chain.seq) in self._places:
-            return "fork"
-        before = self._places.get((kiosk_id, chain.epoch, chain.seq - 1))
-        after = self._places.get((kiosk_id, chain.epoch, chain.seq + 1))
-        broken = (before and before.sha256 != chain.prev_sha256) or (
-            after and after.prev_sha256 != record.sha256
-        )
-        return "chain" if broken else ""
+        return self._chains.misfit(record)
 
     def _keep_aside(self, record: Sound, reason: str) -> None:
         arrival = Arrival(record.kiosk_id, record.payload)
@@ -344,9 +313,7 @@ class _Batch:
 
     def _add(self, record: Sound) -> None:
         self._known[record.record_id] = record.sha256
-        chain = record.chain
-        place = _Place(record.sha256, chain.prev_sha256)
-        self._places[record.kiosk_id, chain.epoch, chain.seq] = place
+        self._chains.add(record)
         if isinstance(record, OpenedDeed):
             self._deeds.append(self._deed(record))
         elif isinstance(record, OpenedNotice):
@@ -366,6 +333,8 @@ class _Batch:
         live = record.provenance is Provenance.LIVE
         table = Certification if live else Rehearsal
         row = table(**self._columns(record))
+        if not row.clock_unsure:
+            self._chains.believe(record, row.finished_at)
         self._rows[table].append(row)
         if row.witness and row.outcome == Outcome.PASSED.value:
             self._witnessed.append(row)
@@ -487,23 +456,8 @@ class _Batch:
             record.body.finished.get("trust"),
             self._now,
             enrolled=self._devices[record.kiosk_id].created_at,
-            before=self._believed_before(record),
+            before=self._chains.believed_before(record),
         )
-
-    def _believed_before(self, record: Opened) -> datetime | None:
-        """Finish of the kiosk's last record before this one whose clock was believed."""
-        chain = record.chain
-        here = {"device_id": record.kiosk_id, "epoch": chain.epoch, "clock_unsure": False}
-        found = [
-            (row.seq, row.finished_at)
-            for rows in self._rows.values()
-            for row in rows
-            if row.seq < chain.seq and all(getattr(row, k) == v for k, v in here.items())
-        ]
-        for table in (Certification, Rehearsal):
-            rows = table.objects.filter(**here, seq__lt=chain.seq).order_by("-seq")
-            found += rows.values_list("seq", "finished_at")[:1]
-        return max(found)[1] if found else None
 
     def _reply(self, record: Sound, status: AckStatus) -> None:
         ack = Ack(record.record_id, record.sha256, status)
@@ -518,13 +472,3 @@ def _devices(arrivals: Iterable[Arrival]) -> dict[str, Device]:
     ids = {arrival.kiosk_id for arrival in arrivals}
     rows = Device.objects.select_related("site__region").filter(kiosk_id__in=ids)
     return {row.kiosk_id: row for row in rows}
-
-
-def _note_seqs(kiosk_id: str, epoch: str, seqs: list[int], now: datetime) -> None:
-    row, _ = ChainState.objects.get_or_create(
-        device_id=kiosk_id, epoch=epoch, defaults={"began_at": now}
-    )
-    highest, missing = gaps.note(row.highest, row.gaps, seqs)
-    if (highest, missing) != (row.highest, row.gaps):
-        row.highest, row.missing = highest, [list(span) for span in missing]
-        row.save()

@@ -39,6 +39,7 @@ from cloud_bridge.registry.models.imports import (
     ImportChange,
     ImportRun,
 )
+from cloud_bridge.registry.models.lease import Lease
 from cloud_bridge.registry.models.outward import (
     Delivery,
     Webhook,
@@ -108,6 +109,7 @@ __all__ = [
     "ImportRun",
     "KioskNotice",
     "KioskSettings",
+    "Lease",
     "LifeSignal",
     "Matter",
     "Opinion",

@@ -128,7 +128,9 @@ class SettingsVersion(models.Model):
 class ChainState(models.Model):
     """How far a kiosk's chain of one epoch has come, and what is missing.
 
-    `gone`: the part of it that the kiosk says, signed, it no longer has.
+    `gone`: the part of it that the kiosk says, signed, it no longer has. `tip_seq`: the last
+    place where something is filed, `sure_seq` that of the last record whose clock was believed
+    (finished `sure_at`); 0 where there is none, null where nobody has looked yet.
     """
 
     device = models.ForeignKey(Device, models.CASCADE, related_name="chains")
@@ -137,6 +139,10 @@ class ChainState(models.Model):
     highest = models.BigIntegerField(default=0)
     missing = models.JSONField(default=list)
     gone = models.JSONField(default=list)
+    tip_seq = models.BigIntegerField(null=True)
+    tip_sha256 = models.CharField(max_length=64, blank=True)
+    sure_seq = models.BigIntegerField(null=True)
+    sure_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

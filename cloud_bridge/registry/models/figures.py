@@ -27,6 +27,8 @@ class DayOfChecks(models.Model):
 
     `passed` of `checks` succeeded, in `tries` tries. `session_s` from the first screen to the
     last in `sessions` of them whose clock tells, `camera_s` before the camera in `looks` of them.
+    `people` had none before in that calendar year; added up within a year it is never more than
+    there were people.
     """
 
     day = models.DateField()
@@ -34,6 +36,7 @@ class DayOfChecks(models.Model):
     site = models.ForeignKey(Site, models.CASCADE, related_name="+")
     band = models.CharField(max_length=8)
     software = models.CharField(max_length=120)
+    people = models.IntegerField()
     checks = models.IntegerField()
     passed = models.IntegerField()
     tries = models.IntegerField()

@@ -156,6 +156,11 @@ class Person(models.Model):
                 name="person_uncovered",
                 condition=models.Q(covered=False),
             ),
+            models.Index(  # `registry.due` counts a whole county by it
+                fields=["region", "category", "last_pass_on", "birth", "created_at"],
+                name="person_due",
+                condition=models.Q(covered=True, dead_since__isnull=True),
+            ),
         )
 
     @property
