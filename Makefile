@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-screen swaps chaos drain evaluate clean
+.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-screen swaps chaos drain attack evaluate browser clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ lock:  ## pin all dependencies again, with hashes, for every platform
 texts:  ## compile the console's Chinese catalogue
 	msgfmt --check -o cloud_bridge/locale/zh_Hans/LC_MESSAGES/django.mo cloud_bridge/locale/zh_Hans/LC_MESSAGES/django.po
 
+attack:  ## hostile repositories, sticks, clocks and 2,000 cuts against the updater
+	$(PY) -m tests.attack.run
+
 pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md
 	PYTHONPATH=. $(PY) tests/tools/wire_page.py > docs/wire.md
@@ -48,6 +51,10 @@ gallery:  ## every screen on four panels, in both languages and both sizes of le
 
 journeys:  ## every flow and branch touched through in a real window, a picture of each step (journeys/index.html)
 	@$(PY) -m tests.window.journeys.page
+
+browser:  ## every page of the console in Chromium: pictures, print, keyboard, accessibility (browser-out/index.html)
+	@BROWSER_OUT=browser-out $(PY) -m pytest tests/browser -q
+	@$(PY) -m tests.browser.gallery
 
 receipts:  ## every receipt as printed, in both widths and languages (receipts-out/index.html)
 	@$(PY) tests/tools/receipt_pictures.py --out receipts-out

@@ -37,11 +37,15 @@ class Centre:
     def __init__(self, folder: Path, now: datetime = NOW) -> None:
         self.now = now
         self.keys = Keys(folder / "keys.json")
-        self.keys.make_files(folder)
         self.folder = folder / "tree"
         self.repository = Repository(self.folder)
-        self.repository.begin(self.keys.public(), now)
         self._files = folder / "files"
+        if not self.folder.exists():
+            self._begin(folder)
+
+    def _begin(self, folder: Path) -> None:
+        self.keys.make_files(folder)
+        self.repository.begin(self.keys.public(), self.now)
         self._files.mkdir()
         self.sign_and_publish()
 
@@ -116,7 +120,7 @@ class KioskFolders:
     def __init__(self, folder: Path, centre: Centre) -> None:
         self.root, self.state = folder / "opt", folder / "state"
         for path in (self.root / "factory" / "site", self.state):
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
         self.centre, self.folder = centre, folder
         self.beside = Beside()
         self.now, self.mono_s = centre.now, 0.0

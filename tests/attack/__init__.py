@@ -1,0 +1,1 @@
+"""Hostile repositories, brokers, sticks and clocks against the updater (`make attack`)."""
