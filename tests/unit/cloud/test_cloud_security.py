@@ -1,0 +1,310 @@
+"""Every address of the console, found by itself, against every role, region and odd request."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import models, transaction
+from django.test import Client
+
+from cloud_bridge.console import access
+from cloud_bridge.registry.models import Account, Role
+from tests.console_table import OWN_DOORS, PUBLIC, ROLES, ROWS, Address, addresses, pages
+from tests.console_world import OURS, THEIRS, World, build
+from tests.fixtures_cloud import TestRegistry
+
+NOT_YOURS = "Your account may not open this page."
+TOO_OLD = "The page was open too long. Please go back and try again."
+BOOKS = ("auditentry", "audithead", "auditcheckpoint", "doortally")
+"""Tables that grow by looking alone."""
+MARKUP = re.compile(r'"><i id=f(\d+)>')
+ESCAPED = re.compile(r"&quot;&gt;&lt;i id=f(\d+)&gt;")
+MEANINGFUL = ("password", "region_code", "street", "action", "event_id", "schema", "sex")
+"""Fields whose form decides what is shown, or that a sign-in needs."""
+SHOWN_AT_LEAST = 30
+
+
+@pytest.fixture
+def world(registry: TestRegistry) -> World:
+    return build(registry)
+
+
+def client_of(world: World, role: str, region: str = OURS, **options: Any) -> Client:
+    name = f"{role}-{region}"
+    if not Account.objects.filter(username=name).exists():
+        world.registry.account(name, role, region)
+    client = Client(headers={"accept-language": "en"}, **options)
+    client.force_login(Account.objects.get(username=name))
+    return client
+
+
+def ask(client: Client, method: str, path: str, data: Any = None) -> tuple[Any, str]:
+    """The answer and its text; whatever was changed is taken back."""
+    with taken_back(client):
+        response = getattr(client, method)(path, data or {})
+        content = b"".join(response)
+        response.close()
+    return response, content.decode(errors="replace")
+
+
+@contextlib.contextmanager
+def taken_back(client: Client) -> Iterator[None]:
+    """As if nothing had been asked, the session included."""
+    cookies = copy.deepcopy(client.cookies)
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    client.cookies = cookies
+
+
+def of_role(role: str) -> list[Address]:
+    return [each for each in pages() if role in ROWS[each.name].who]
+
+
+def with_objects() -> list[Address]:
+    return [each for each in pages() if each.parameters and ROWS[each.name].names_object]
+
+
+# --- the table
+
+
+def test_n24_every_address_has_a_row_and_every_row_an_address() -> None:
+    found = {each.name for each in pages()}
+    assert found == set(ROWS), "add the address to tests/console_table.py, or take the row away"
+    assert set(ROWS) == set(access.PAGES)
+    assert set(access.PUBLIC) == set(PUBLIC)
+    assert set(access.OWN_DOORS) == set(OWN_DOORS)
+    assert set(Role.values) == set(ROLES)
+
+
+def test_every_parameter_has_a_sample(world: World) -> None:
+    for each in pages():
+        row = ROWS[each.name]
+        missing = {row.ids.get(word, word) for word in each.parameters} - set(world.samples)
+        assert not missing, f"{each.name}: add a sample in tests/console_world.py"
+
+
+# --- roles
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_n24_each_role_opens_its_pages_and_no_other(world: World, role: str) -> None:
+    client = client_of(world, role)
+    for each in pages():
+        row, path = ROWS[each.name], each.path(world)
+        for method in ("get", "post"):
+            response, text = ask(client, method, path, row.post(world) if method == "post" else {})
+            refused = response.status_code == 403 and NOT_YOURS in text
+            assert refused == (role not in row.who), (role, each.name, method)
+            assert response.status_code < 500, (role, each.name, method)
+        if role in row.who and method == "get":
+            assert response.status_code != 404, (role, each.name)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_is_there_for_whom_it_is_meant(world: World, role: str) -> None:
+    client = client_of(world, role)
+    for each in of_role(role):
+        answer, _ = ask(client, "get", each.path(world))
+        assert answer.status_code in (200, 302, 405), (role, each.name)
+
+
+def test_n24_without_an_account_every_page_leads_to_the_door(world: World) -> None:
+    for each in pages():
+        for method in ("get", "post", "put", "delete"):
+            response, _ = ask(Client(), method, each.path(world))
+            assert response.status_code == 302, each.name
+            assert response["Location"].startswith("/sign-in/"), each.name
+
+
+def test_a_page_nobody_listed_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {name: roles for name, roles in access.PAGES.items() if name != "devices"}
+    monkeypatch.setattr(access, "PAGES", kept)
+    assert ask(client_of(world, "operator"), "get", "/devices/")[0].status_code == 403
+
+
+# --- regions
+
+
+def contents() -> dict[str, list[Any]]:
+    """All rows of all tables that looking does not change."""
+    kept = [each for each in registry_models() if each._meta.model_name not in BOOKS]
+    return {each._meta.model_name: list(each.objects.order_by("pk").values()) for each in kept}
+
+
+def registry_models() -> list[Any]:
+    return list(apps.get_app_config("registry").get_models())
+
+
+def test_n24_nothing_of_another_region_is_shown_or_touched(world: World) -> None:
+    for role in ROLES:
+        client = client_of(world, role, THEIRS)
+        before = contents()
+        for each in of_role(role):
+            row, path = ROWS[each.name], each.path(world)
+            for method in ("get", "post"):
+                with taken_back(client):
+                    response = getattr(client, method)(path, row.post(world))
+                    text = b"".join(response).decode(errors="replace")
+                    if each.parameters and row.names_object:
+                        assert response.status_code in (404, 405), (role, each.name, method)
+                    if each.parameters or row.post(world):
+                        assert contents() == before, (role, each.name)
+                found = [secret for secret in world.secrets if secret in text]
+                assert not found, (role, each.name, method)
+
+
+def test_a_region_in_the_address_does_not_widen_the_scope(world: World) -> None:
+    for role in ROLES:
+        client = client_of(world, role, THEIRS)
+        for each in of_role(role):
+            for region in (OURS, "100000000000", "0" * 12):
+                fields = {"region": region, "region1": "100000000000", "region3": region}
+                _, text = ask(client, "get", each.path(world), fields)
+                assert not [s for s in world.secrets if s in text], (role, each.name, region)
+
+
+# --- forgery
+
+
+def test_every_post_needs_the_pages_own_token(world: World) -> None:
+    clients = {role: client_of(world, role, enforce_csrf_checks=True) for role in ROLES}
+    for each in pages():
+        row = ROWS[each.name]
+        client = clients[min(row.who)]
+        response, text = ask(client, "post", each.path(world), row.post(world))
+        assert response.status_code == 403, each.name
+        assert TOO_OLD in text, each.name
+    door = Client(headers={"accept-language": "en"}, enforce_csrf_checks=True)
+    for path in ("/sign-in/", "/sign-in/code/", "/i18n/setlang/"):
+        assert ask(door, "post", path)[0].status_code == 403
+
+
+# --- what is stored is shown as text
+
+
+def fill_with_markup() -> dict[int, str]:
+    """Markup into every text of every table; returns which number stands for which field."""
+    told: dict[int, str] = {}
+    for model in registry_models():
+        for column in model._meta.concrete_fields:
+            number = len(told)
+            if fill(model, column, f'"><i id=f{number}>'):
+                told[number] = f"{model.__name__}.{column.name}"
+    return told
+
+
+def fill(model: Any, column: Any, payload: str) -> bool:
+    if column.name in MEANINGFUL or column.primary_key or column.choices or column.is_relation:
+        return False
+    if isinstance(column, models.JSONField):
+        for row in model.objects.all():
+            value = marked(getattr(row, column.name), payload)
+            model.objects.filter(pk=row.pk).update(**{column.name: value})
+        return True
+    if not isinstance(column, models.CharField) or (column.max_length or 0) < len(payload) + 2:
+        return False
+    for n, row in enumerate(model.objects.all()):
+        text = payload if not column.unique else f"{payload}{n}"
+        model.objects.filter(pk=row.pk).update(**{column.name: text})
+    return True
+
+
+def marked(value: Any, payload: str) -> Any:
+    """The same shape with markup for its texts; times stay times."""
+    if isinstance(value, dict):
+        return {name: marked(part, payload) for name, part in value.items()}
+    if isinstance(value, list):
+        return [marked(part, payload) for part in value]
+    time = isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value)
+    return payload if isinstance(value, str) and not time else value
+
+
+def test_whatever_is_stored_is_shown_as_text(world: World) -> None:
+    clients = {role: client_of(world, role) for role in ROLES}
+    told, shown = fill_with_markup(), set()
+    for role, client in clients.items():
+        for each in of_role(role):
+            response, text = ask(client, "get", each.path(world))
+            assert response.status_code in (200, 302, 405), (role, each.name)
+            if "html" in response.get("Content-Type", ""):
+                raw = [told[int(number)] for number in MARKUP.findall(text)]
+                assert not raw, (role, each.name)
+            shown |= {told[int(number)] for number in ESCAPED.findall(text)}
+    assert len(shown) >= SHOWN_AT_LEAST, sorted(shown)
+
+
+# --- odd requests
+
+
+FIELDS = (
+    *("page", "region", "name", "number", "person", "category", "status", "covered", "since"),
+    *("until", "who", "object_id", "sample", "named_by", "sort", "order", "kind", "state", "days"),
+    *("next", "account", "day", "from", "to", "band", "site", "level", "month", "source", "filter"),
+    *("region1", "region2", "region3", "region4", "region5", "q", "view", "mine", "old", "method"),
+)
+ODD = ("\x00", "%", "' OR 1=1 --", "-1", "9" * 40, "2026-13-45", "1e9", "\ud83d\ude00", "../..", "٣")
+
+
+def surrogates_joined(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_questions_are_no_error(world: World, odd: str) -> None:
+    fields = dict.fromkeys(FIELDS, surrogates_joined(odd))
+    for role in ROLES:
+        client = client_of(world, role)
+        for each in of_role(role):
+            response, _ = ask(client, "get", each.path(world), fields)
+            assert response.status_code < 500, (role, each.name, odd)
+
+
+def test_wildcards_of_sql_are_letters_like_others(world: World) -> None:
+    county, auditor = client_of(world, "county"), client_of(world, "auditor")
+    for sign in ("%", "_", "王%", "%王_", "\\"):
+        assert "<tbody>" in ask(county, "get", "/people/", {})[1]
+        for client, path, name in (
+            (county, "/people/", "name"), (county, "/accounts/", "name"),
+            (auditor, "/audit/", "who"), (auditor, "/audit/", "object_id"),
+        ):  # fmt: skip
+            text = ask(client, "get", path, {name: sign})[1]
+            assert not re.search(r"<tbody>\s*<tr>\s*<th scope", text), (path, sign)
+            assert "k-001" not in text, (path, sign)
+
+
+# --- headers
+
+
+def answers(world: World) -> Iterator[tuple[str, Any]]:
+    for role in ROLES:
+        client = client_of(world, role)
+        for each in of_role(role):
+            yield each.name, ask(client, "get", each.path(world))[0]
+    for path in ("/sign-in/", "/nowhere/", "/people/", "/static/console/console.css"):
+        yield path, ask(Client(), "get", path)[0]
+
+
+def test_every_answer_carries_the_headers(world: World) -> None:
+    for name, response in answers(world):
+        policy = response["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, name
+        assert "unsafe" not in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert response["X-Frame-Options"] == "DENY", name
+        assert response["X-Content-Type-Options"] == "nosniff", name
+        assert response["Referrer-Policy"] == "same-origin", name
+        assert response["Cross-Origin-Opener-Policy"] == "same-origin", name
+        assert "camera=()" in response["Permissions-Policy"], name
+        if not name.startswith("/static/"):
+            assert "no-store" in response["Cache-Control"], name
+        assert "Server" not in response, name
+        for cookie in response.cookies.values():
+            assert cookie["httponly"], (name, cookie.key)
+            assert cookie["samesite"] == "Strict", (name, cookie.key)
