@@ -65,13 +65,15 @@ def write_keys(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("sign", "seal", "id"):
         (folder / f"{name}.key").write_text(keys.encode_key(os.urandom(32)))
+    public = keys.signing_key((folder / "sign.key").read_text()).public_key().public_bytes_raw()
+    (folder / "sign.pub").write_text(keys.encode_key(public))
     database = _cluster().url("template") if POSTGRESQL else "registry.sqlite3"
     (folder / "registry.toml").write_text(toml(database))
 
 
 def copy_keys(folder: Path) -> None:
     """The run's registry keys in another folder, for a process that reads the same database."""
-    for name in ("sign.key", "seal.key", "id.key"):
+    for name in ("sign.key", "sign.pub", "seal.key", "id.key"):
         shutil.copy(_HOME[0] / name, folder / name)
 
 

@@ -91,7 +91,7 @@ def published_key(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def kiosks(request: HttpRequest) -> HttpResponse:
-    counties = cache.get_or_set("public counties", places.counties, KEPT_S)
+    counties = cache.get_or_set("public-counties", places.counties, KEPT_S)
     code = request.GET.get("region", "")
     chosen = next((region for region in counties if region.code == code), None)
     if chosen is None and len(counties) == 1:
@@ -103,7 +103,7 @@ def kiosks(request: HttpRequest) -> HttpResponse:
 
 def _near(region: Region) -> list[places.Place]:
     found: list[places.Place] = cache.get_or_set(
-        f"public kiosks {region.code}", lambda: places.near(region), KEPT_S
+        f"public-kiosks-{region.code}", lambda: places.near(region), KEPT_S
     )
     return found
 
