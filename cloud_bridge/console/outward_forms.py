@@ -31,7 +31,7 @@ class _WithRegion(forms.Form):
 
 
 class ClientForm(_WithRegion):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=api_clients.NAME_CHARACTERS)
+    name = forms.CharField(label=gettext_lazy("System"), max_length=api_clients.NAME_CHARACTERS)
     region = forms.CharField(label=gettext_lazy("Region code"), min_length=12, max_length=12)
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("May ask"),
@@ -41,7 +41,7 @@ class ClientForm(_WithRegion):
 
 
 class WebhookForm(_WithRegion):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=webhooks.NAME_CHARACTERS)
+    name = forms.CharField(label=gettext_lazy("System"), max_length=webhooks.NAME_CHARACTERS)
     url = forms.CharField(label=gettext_lazy("Address, https://…"), max_length=300)
     region = forms.CharField(label=gettext_lazy("Region code"), min_length=12, max_length=12)
     events = forms.MultipleChoiceField(

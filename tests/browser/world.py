@@ -20,6 +20,7 @@ from django_otp.oath import TOTP
 
 from cloud_bridge import demo
 from tests import fixtures_cloud
+from tests.browser import cases
 from tests.fixtures_cloud import PASSWORD, TestKiosk, TestRegistry
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def build(folder: Path) -> dict[str, Any]:
         part(world, kiosk, people)
     _rehearsals(world, stage)
     _settings(world)
+    _outward(world)
     _addresses(world)
     return {"accounts": keys, "places": world.places}
 
@@ -130,7 +132,8 @@ def _crowd(world: World) -> list[Person]:
     from cloud_bridge.registry.models import Person
 
     people_import.add_people([_somebody(world, n) for n in range(CROWD)], world.vault, "test")
-    return list(Person.objects.order_by("person_id").filter(region_id__lt="100102000000"))
+    street = Person.objects.filter(region_id__gte=STREET, region_id__lt="100101002000")
+    return list(street.order_by("birth", "name"))
 
 
 def _somebody(world: World, serial: int) -> Any:
@@ -241,7 +244,7 @@ def _opinions(world: World, kiosk: TestKiosk, _people: list[Person]) -> None:
         kiosk,
         at,
         kind="correction",
-        about="category",
+        about="address",
         number="C-0001",
         name=person.name,
         id_number=_number(world, person),
@@ -249,11 +252,18 @@ def _opinions(world: World, kiosk: TestKiosk, _people: list[Person]) -> None:
     told = [
         opinion(kiosk, at),
         opinion(kiosk, at, ratings=["good", "good", "good"]),
-        opinion(kiosk, at, ratings=[], grievance="staff", number="O-0003"),
+        opinion(kiosk, at, ratings=[], grievance="waiting", number="O-0003"),
         doubt,
     ]
     arrivals = [Arrival(kiosk.kiosk_id, wrapped(kiosk, plain)) for plain in told]
     world.registry.ingest.ingest(arrivals, world.ago(hours=8))
+
+
+def _alive(world: World, kiosk: TestKiosk) -> None:
+    """Somebody registered as dead stands before a kiosk."""
+    from cloud_bridge.registry.models import Person
+
+    _record(world, kiosk, Person.objects.get(pk=world.places["dead"]), world.ago(minutes=4))
 
 
 def _settings(world: World) -> None:
@@ -264,6 +274,35 @@ def _settings(world: World) -> None:
     Device.objects.filter(pk="k-001").update(online=True, seen_at=world.now)
     device = Device.objects.get(pk="k-001")
     kiosk_settings.apply([device], change, world.vault, "gaofeng", world.ago(days=2))
+
+
+# --- other systems -----------------------------------------------------------------
+
+
+def _outward(world: World) -> None:
+    """Two keys, and a webhook that was told of a week."""
+    from cloud_bridge.registry import api_clients, events, webhooks
+    from cloud_bridge.registry.events import Event, News
+    from cloud_bridge.registry.models import Delivery, Person, Region
+
+    county, now = Region.objects.get(pk=COUNTY), world.now
+    for name, scopes in (
+        ("市民政局数据平台", ["people:read", "certifications:read"]),
+        ("卫健委", ["signals:write"]),
+    ):
+        api_clients.add(name, county, scopes, world.vault, "zhoujie", world.ago(days=9))
+    new = webhooks.NewWebhook(
+        "市民政局数据平台", "https://data.example.cn/jianzai", events.TELLABLE, county
+    )
+    webhooks.add(new, (), world.vault, "zhoujie", world.ago(days=8))
+    for n, person in enumerate(Person.objects.filter(county.within("region_id"))[:6]):
+        kind = (Event.CERTIFIED, Event.NEEDS_REVIEW, Event.DEATH)[n % 3]
+        events.tell([News(kind, person.pk, person.region_id)], world.ago(days=6 - n))
+    told = Delivery.objects.order_by("pk")
+    told.update(delivered_at=now, next_try_at=None, tries=1, last_answer="204")
+    told.filter(pk=told[1].pk).update(delivered_at=None, tries=11, last_answer="503")
+    waiting = {"delivered_at": None, "tries": 2, "last_answer": "timed out", "next_try_at": now}
+    told.filter(pk=told[5].pk).update(**waiting)
 
 
 # --- where it stands ---------------------------------------------------------------
@@ -280,6 +319,7 @@ def _addresses(world: World) -> None:
         "badge": lambda: models.Badge.objects.first().pk,
         "recheck": lambda: models.Recheck.objects.first().pk,
         "kiosk": lambda: "k-001",
+        "webhook": lambda: models.Webhook.objects.first().pk,
     }
     world.places |= {name: str(find()) for name, find in first.items()}
 
