@@ -181,7 +181,7 @@ class Agent:
         except StagingError as error:
             return self._refused(wanted, running, error.word, str(error))
         except FetchError as error:
-            return Told(Phase.FETCHING, running, wanted.serial, "unreachable", str(error))
+            return Told(Phase.FETCHING, running, wanted.serial, error.word, str(error))
         if not self._may_switch(wanted):
             return Told(Phase.STAGED, running, wanted.serial)
         self._switch(name)

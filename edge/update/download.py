@@ -27,10 +27,6 @@ class Pace:
     within_s: float = 30.0
 
 
-class TooSlow(FetchError):
-    """It comes so slowly that somebody may be holding it back."""
-
-
 class Shelf:
     """Files by hash, finished ones and `.part`s."""
 
@@ -59,7 +55,7 @@ class Shelf:
         self._fill(draft, part, place, fetcher, moved)
         if _sha256(draft) != part.sha256:
             draft.unlink()
-            raise FetchError(f"{part.path}: other bytes than were signed")
+            raise FetchError(f"{part.path}: other bytes than were signed", "mismatch")
         flush(draft)
         done = draft.rename(self._folder / part.sha256)
         flush(self._folder)
@@ -85,12 +81,12 @@ class Shelf:
             for chunk in fetcher.fetch(place, begun):
                 begun += len(chunk)
                 if begun > part.length:
-                    raise FetchError(f"{part.path}: more bytes than were signed")
+                    raise FetchError(f"{part.path}: more bytes than were signed", "endless")
                 file.write(chunk)
                 moved(len(chunk))
                 watch.took(len(chunk))
         if begun < part.length:
-            raise FetchError(f"{part.path}: {part.length - begun} bytes are missing")
+            raise FetchError(f"{part.path}: {part.length - begun} bytes are missing", "truncated")
 
 
 class _Watch:
@@ -108,7 +104,7 @@ class _Watch:
         if spent_s < self._pace.within_s:
             return
         if self._bytes < self._pace.least_bytes_s * spent_s:
-            raise TooSlow(f"{self._bytes / spent_s:.0f} bytes a second")
+            raise FetchError(f"{self._bytes / spent_s:.0f} bytes a second", "slow")
         self._since_s, self._bytes = self._mono_s(), 0
 
 

@@ -14,7 +14,11 @@ CHUNK_BYTES = 64 * 1024
 
 
 class FetchError(Exception):
-    """The bytes did not come."""
+    """The bytes did not come, or not these. `word`: what it looks like, for the history."""
+
+    def __init__(self, details: str, word: str = "unreachable") -> None:
+        super().__init__(details)
+        self.word = word
 
 
 class NotThere(FetchError):

@@ -157,7 +157,7 @@ def _(world: World) -> Told:
     return _go(world)
 
 
-@attack("metadata dripping one byte at a time")
+@attack("a part dripping one byte at a time")
 def _(world: World) -> Told:
     world.wire.bend["jianzai-2.whl"] = lambda chunks: _slow(world, chunks)
     return _go(world)
