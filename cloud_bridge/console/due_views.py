@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 
 from cloud_bridge.console import places
 from cloud_bridge.console.places import Place
-from cloud_bridge.console.views import _age, _audit, _masked, _page, _query_without_page
-from cloud_bridge.registry import due
+from cloud_bridge.console.views import _audit, _masked, _page, _query_without_page
+from cloud_bridge.registry import ages, due
 from cloud_bridge.registry.models import Person, Proof, Region
 
 PASSED = "passed"
@@ -71,13 +71,13 @@ def rows_of(people: Iterable[Person], today: date) -> list[dict[str, Any]]:
 
 
 def _row(person: Person, method: str, today: date) -> dict[str, Any]:
-    age = _age(person.birth, today)
+    age = ages.age(person.birth, today)
     opens = due.may_come_from(person, today)
     return {
         "person": person,
         "number": _masked(person.number_sealed, person.pk),
         "age": age,
-        "band": due.band(age),
+        "band": ages.band(age),
         "old": age is not None and age >= due.OLD_YEARS,
         "due_by": person.due_by(today),
         "missed": due.missed_date(person, today),

@@ -7,6 +7,7 @@ followed by the next, so that people are due by the end of it and have missed th
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,10 +22,9 @@ from edge.domain.timebase import CHINA
 
 HORIZONS = (30, 60, 90)
 """Days from today."""
+WITHIN = (0, *HORIZONS)
 OLD_YEARS = 80
 """From this age on people come first."""
-BANDS = (60, 70, 80)
-"""Where one band of ages ends and the next begins."""
 
 
 def expected(region: Region) -> Any:
@@ -50,12 +50,40 @@ def with_signs(people: Any, today: date) -> Any:
 
 
 def counts_below(region: Region, today: date) -> list[dict[str, Any]]:
-    """For each region one level below: how many are expected, due and past a date."""
-    sums = {f"in_{days}": Count("category", filter=_listed(days, today)) for days in (0, *HORIZONS)}
-    old = Count("category", filter=_listed(max(HORIZONS), today) & old_condition(today))
-    rows = expected(region).order_by().values(part=below(region))
-    found = rows.annotate(people=Count("category"), old=old, **sums).order_by("part")
-    return [row | {"code": row["part"].ljust(12, "0")} for row in found]
+    """For each region one level below: how many are expected, certified, due and past a date."""
+    sums = {f"in_{days}": Count("category", filter=_listed(days, today)) for days in WITHIN}
+    sums["old"] = Count("category", filter=_listed(max(HORIZONS), today) & old_condition(today))
+    sums["certified"] = Count("category", filter=certified_condition(today))
+    return add_up(region, people=Count("category"), **sums)
+
+
+def add_up(region: Region, **sums: Any) -> list[dict[str, Any]]:
+    """Sums over the expected people of each part of a region that has any, in order of codes.
+
+    The covered are asked for alone: an index holds all that is counted of them, and nothing else
+    has to be read. The few others are looked up one by one.
+    """
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for rows in _halves(region):
+        for row in rows.order_by().values(part=below(region)).annotate(**sums):
+            found[row.pop("part")].update(row)
+    return [{"code": part.ljust(12, "0"), **found[part]} for part in sorted(found)]
+
+
+def by_day(region: Region, since: date, until: date) -> dict[date, int]:
+    """How many expected people were certified last on each day."""
+    found: Counter[date] = Counter()
+    for rows in _halves(region):
+        days = rows.filter(last_pass_on__gte=since, last_pass_on__lte=until)
+        counted = days.order_by().values_list("last_pass_on").annotate(Count("category"))
+        found.update(dict(counted))
+    return found
+
+
+def _halves(region: Region) -> tuple[Any, Any]:
+    """The expected: those who are covered, and those who live with somebody who is."""
+    alive = Person.objects.filter(region.within("region_id"), dead_since__isnull=True)
+    return alive.filter(covered=True), alive.filter(covered=False).eligible()
 
 
 def below(region: Region, field: str = "region_id") -> Substr:
@@ -90,18 +118,15 @@ def may_come_from(person: Person, today: date) -> date:
     return opens_on(rule.cycle, last, rule.early_days) if last else today
 
 
+def certified_condition(today: date) -> Q:
+    condition = Q()
+    for category, rule in CycleRule.all_rules().items():
+        condition |= Q(category=category, last_pass_on__gte=cycles.cycle_start(rule, today))
+    return condition
+
+
 def old_condition(today: date) -> Q:
     return Q(birth__lte=years_on(today, -OLD_YEARS))
-
-
-def band(age: int | None) -> str:
-    """`-59`, `60-69`, `70-79` or `80+`; nothing where the age is not known."""
-    if age is None:
-        return ""
-    low = max((year for year in BANDS if year <= age), default=0)
-    if low == BANDS[-1]:
-        return f"{low}+"
-    return f"{low}-{low + 9}" if low else f"-{BANDS[0] - 1}"
 
 
 def last_methods(people: list[str]) -> dict[str, str]:
