@@ -69,6 +69,7 @@ urlpatterns = [
     path("badges/<str:number>/revoke/", badge_views.revoke_badge, name="badge-revoke"),
     path("quarantine/", views.quarantine, name="quarantine"),
     path("audit/", views.audit, name="audit"),
+    path("", include("cloud_bridge.console.imports_urls")),
     path("", include("cloud_bridge.console.outward_urls")),
     path("api/v1/docs/", api_pages.documentation, name="api-docs"),
     path("api/v1/", api.urls),

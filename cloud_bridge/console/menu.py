@@ -76,6 +76,7 @@ MENU = (
             MenuItem("cycles", _("Cycles")),
             MenuItem("api-clients", _("Other systems' keys")),
             MenuItem("webhooks", _("Webhooks")),
+            MenuItem("imports", _("Imports")),
             MenuItem("audit", _("Audit log")),
         ),
     ),

@@ -62,6 +62,15 @@ class Verdict:
     before: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One change, for the audit log: action, kind and id of what was changed, and its region."""
+
+    action: str
+    target: tuple[str, str]
+    region_code: str
+
+
 class Judge(Protocol):
     """One kind of file. It remembers what it has seen of the file: make a new one for each."""
 
@@ -70,7 +79,7 @@ class Judge(Protocol):
 
     def judge(self, records: Sequence[Record]) -> list[Verdict]: ...
 
-    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> None: ...
+    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> list[Deed]: ...
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from cloud_bridge.registry import doubts, id_number
 from cloud_bridge.registry.imports import cells, places
-from cloud_bridge.registry.imports.judging import Record, Scope, Verdict, What
+from cloud_bridge.registry.imports.judging import Deed, Record, Scope, Verdict, What
 from cloud_bridge.registry.models import (
+    Category,
     Certification,
     Household,
     ImportChange,
@@ -17,6 +18,7 @@ from cloud_bridge.registry.models import (
     Person,
     new_person_id,
 )
+from edge.domain.people import mask_id_number, mask_name
 
 _HOUSEHOLD_LENGTH = 40
 _WRITTEN = ("name", "category", "covered", "region", "household")
@@ -33,6 +35,15 @@ class PersonRow:
     covered: bool | None
     region_code: str
     household: str | None
+
+    def masked(self) -> dict[str, str]:
+        """For a page: nothing that names a person in full."""
+        return {
+            "name": mask_name(self.name),
+            "id_number": mask_id_number(self.number),
+            "category": str(Category(self.category).label) if self.category else "",
+            "region_code": self.region_code,
+        }
 
 
 class People:
@@ -69,10 +80,13 @@ class People:
         return row
 
     def _check_once(self, record: Record, row: PersonRow) -> None:
-        mark = int(row.key[:16], 16)  # 64 bits of it are enough to tell a million apart
-        if mark in self._seen:
+        if self.has_seen(row.key):
             record.fault("id_number", "twice")
-        self._seen.add(mark)
+        self._seen.add(_mark(row.key))
+
+    def has_seen(self, key: str) -> bool:
+        """Whether the file names somebody, so far."""
+        return _mark(key) in self._seen
 
     def _verdict(self, record: Record, row: PersonRow, known: Person | None) -> Verdict:
         if fault := self._places.fault(row.region_code):
@@ -86,7 +100,7 @@ class People:
         before = _differences(known, row)
         return Verdict(record, What.CHANGED if before else What.UNCHANGED, row, known, before)
 
-    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> None:
+    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> list[Deed]:
         added = [v for v in verdicts if v.what is What.ADDED]
         changed = [v for v in verdicts if v.what is What.CHANGED]
         homes = make_households(v.row.household for v in (*added, *changed))
@@ -98,6 +112,9 @@ class People:
         ImportChange.objects.bulk_create(marks)
         _link_earlier(people, now)
         self.touched |= {v.row.region_code for v in (*added, *changed)}
+        deeds = [("person.add", person) for person in people]
+        deeds += [("person.change", v.known) for v in changed]
+        return [deed_about(action, person) for action, person in deeds]
 
     def _new(self, row: PersonRow, homes: Mapping[str, Household]) -> Person:
         person_id = new_person_id()
@@ -125,6 +142,15 @@ class People:
                 person.household = homes.get(row.household)
             people.append(person)
         update(people)
+
+
+def _mark(key: str) -> int:
+    """64 bits of a keyed hash are enough to tell a million people apart."""
+    return int(key[:16], 16)
+
+
+def deed_about(action: str, person: Person) -> Deed:
+    return Deed(action, ("person", person.person_id), person.region_id)
 
 
 def update(people: Sequence[Person]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud_bridge.registry.imports import cells
-from cloud_bridge.registry.imports.judging import Record, Scope, Verdict, What
+from cloud_bridge.registry.imports.judging import Deed, Record, Scope, Verdict, What
 from cloud_bridge.registry.models import ROOT_REGION, ImportChange, ImportRun, Region
 
 
@@ -15,6 +15,9 @@ from cloud_bridge.registry.models import ROOT_REGION, ImportChange, ImportRun, R
 class RegionRow:
     code: str
     name: str
+
+    def masked(self) -> dict[str, str]:
+        return {"code": self.code, "name": self.name}
 
 
 class Regions:
@@ -63,7 +66,7 @@ class Regions:
     def _is_there(self, code: str, known: dict[str, Region]) -> bool:
         return code in known or code in self._added
 
-    def write(self, verdicts: Sequence[Verdict], run: ImportRun, _now: datetime) -> None:
+    def write(self, verdicts: Sequence[Verdict], run: ImportRun, _now: datetime) -> list[Deed]:
         added = [v for v in verdicts if v.what is What.ADDED]
         changed = [v for v in verdicts if v.what is What.CHANGED]
         add((v.row.code, v.row.name) for v in added)
@@ -72,6 +75,8 @@ class Regions:
         marks = [ImportChange(run=run, region_id=v.row.code) for v in added]
         marks += [ImportChange(run=run, region_id=v.row.code, before=v.before) for v in changed]
         ImportChange.objects.bulk_create(marks)
+        codes = [v.row.code for v in (*added, *changed)]
+        return [Deed("region.set", ("region", code), code) for code in codes]
 
 
 def add(regions: Iterable[tuple[str, str]]) -> None:

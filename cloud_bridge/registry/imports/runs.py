@@ -6,7 +6,7 @@ on in between. All writing of one file is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,9 +16,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from cloud_bridge.registry import audit, rosters
+from cloud_bridge.registry.audit import Note
 from cloud_bridge.registry.imports import headings, regions, tables
 from cloud_bridge.registry.imports.faults import FILE, Fault, ImportRefused, refuse
 from cloud_bridge.registry.imports.judging import (
+    Deed,
     Judge,
     Record,
     Scope,
@@ -139,7 +141,8 @@ def _write(run: ImportRun, order: Order, now: datetime, progress: Progress) -> N
         tally.count(verdicts)
         if tally.fault_count:
             raise ImportRefused(tally.faults, tally.fault_count)
-        judge.write(verdicts, run, now)
+        deeds = judge.write(verdicts, run, now)
+        log(order.scope.vault, order.who, deeds, f"import {run.pk}")
         progress(tally.rows)
     if not tally.rows:
         raise refuse(1, FILE, "empty_file")
@@ -147,6 +150,13 @@ def _write(run: ImportRun, order: Order, now: datetime, progress: Progress) -> N
     run.save()
     if judge.touched:
         rosters.send_anew(rosters.serving(judge.touched))
+
+
+def note_refusal(run: ImportRun, refused: ImportRefused) -> None:
+    """Keep why a file could not be taken in; it has to come anew."""
+    waits = ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.LOOKED_AT)
+    told = [[fault.line, fault.column, fault.word] for fault in refused.faults]
+    waits.update(faults=refused.count, errors=told, content_sealed=b"")
 
 
 def drop(run: ImportRun, vault: Vault, who: str) -> bool:
@@ -169,6 +179,17 @@ def drop_old(now: datetime) -> int:
 def sample(order: Order, count: int) -> list[Verdict]:
     """What becomes of the first lines."""
     return _judge(order).judge(list(islice(_records(order), count)))
+
+
+def missing_people(order: Order) -> Iterator[Person]:
+    """People of the region that a whole roster does not name."""
+    roster = People(order.scope)
+    for batch in _batches(order):
+        roster.judge(batch)
+    here = Person.objects.filter(order.scope.region.within("region_id")).select_related("region")
+    for person in here.order_by("region_id", "name", "person_id").iterator(BATCH):
+        if not roster.has_seen(person.number_key):
+            yield person
 
 
 def _judge(order: Order) -> Judge:
@@ -224,6 +245,12 @@ def _audit(vault: Vault, who: str, action: str, run: ImportRun, **more: Any) -> 
         reason=", ".join([*words, f"sha256 {run.sha256[:16]}"]),
         region_code=run.region_id,
     )
+
+
+def log(vault: Vault, who: str, deeds: Iterable[Deed], why: str) -> None:
+    """Each change of its own, and what it came of."""
+    notes = [Note(who, deed.action, deed.target, why, deed.region_code) for deed in deeds]
+    audit.write_all(vault, notes)
 
 
 def audit_undo(vault: Vault, who: str, run: ImportRun, why: str) -> None:

@@ -16,9 +16,10 @@ from django.db.models import F
 
 from cloud_bridge.registry import doubts, id_number, standing
 from cloud_bridge.registry.imports import cells
-from cloud_bridge.registry.imports.judging import Record, Scope, Verdict, What
-from cloud_bridge.registry.imports.people import check_number
+from cloud_bridge.registry.imports.judging import Deed, Record, Scope, Verdict, What
+from cloud_bridge.registry.imports.people import check_number, deed_about
 from cloud_bridge.registry.models import DeathReport, ImportRun, LifeSignal, Person, Proof, Task
+from edge.domain.people import mask_id_number
 
 _SOURCE_LENGTH = 60
 
@@ -30,6 +31,14 @@ class SignalRow:
     name: str = field(repr=False)
     on: date | None
     source: str
+
+    def masked(self) -> dict[str, str]:
+        """For a page: nothing that names a person in full."""
+        return {
+            "id_number": mask_id_number(self.number),
+            "date": self.on.isoformat() if self.on else "",
+            "source": self.source,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ class Signals:
         self._seen.add(mark)
         return Verdict(record, What.UNCHANGED if old else What.ADDED, row, known)
 
-    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> None:
+    def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> list[Deed]:
         added = [v for v in verdicts if v.what is What.ADDED]
         signals = [self._signal(v, run) for v in added]
         LifeSignal.objects.bulk_create(signals)
@@ -130,6 +139,7 @@ class Signals:
         Task.objects.bulk_create(_task(s, what, now) for s, what in outcomes if what.task)
         _raise_urgent(proof.person_id for proof in proves)
         self.touched |= {signal.person.region_id for signal in signals}
+        return [deed_about(f"signal.{self._kind}", signal.person) for signal in signals]
 
     def _signal(self, verdict: Verdict, run: ImportRun) -> LifeSignal:
         row = verdict.row

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from cloud_bridge.registry import rosters, standing
 from cloud_bridge.registry.imports import people as roster
 from cloud_bridge.registry.imports import runs
+from cloud_bridge.registry.imports.judging import Deed
 from cloud_bridge.registry.models import (
     Household,
     ImportChange,
@@ -78,7 +79,7 @@ def undo(run: ImportRun, vault: Vault, who: str, why: str, now: datetime) -> Non
             raise UndoRefused
         if blockers := list(islice(find_blockers(run), SHOWN)):
             raise UndoRefused(blockers)
-        _take_back(run, who, now)
+        runs.log(vault, who, _take_back(run, who, now), f"import {run.pk} undone")
         run.state, run.undone_by, run.undone_at = ImportRun.State.UNDONE, who, now
         run.save(update_fields=["state", "undone_by", "undone_at"])
         runs.audit_undo(vault, who, run, why)
@@ -137,30 +138,36 @@ def _region_gone(chunk: Sequence[ImportChange]) -> Iterator[Blocker]:
         yield Blocker(codes[code].person_id, "region_gone")
 
 
-def _take_back(run: ImportRun, who: str, now: datetime) -> None:
-    touched = _signals_back(run, who, now) if run.kind in _SIGNALS else _people_back(run)
-    _regions_back(run)
-    if touched:
-        rosters.send_anew(rosters.serving(touched))
+def _take_back(run: ImportRun, who: str, now: datetime) -> list[Deed]:
+    """Everything that was done; kiosks are told."""
+    touched: set[str] = set()
+    if run.kind in _SIGNALS:
+        deeds = _signals_back(run, who, now)
+    else:
+        deeds = _people_back(run, touched) + _regions_back(run)
+    touched |= {deed.region_code for deed in deeds}
+    rosters.send_anew(rosters.serving(touched))
+    return deeds
 
 
 _SIGNALS = (ImportRun.Kind.LIFE, ImportRun.Kind.DEATH)
 
 
-def _people_back(run: ImportRun) -> set[str]:
-    """Codes of the regions concerned."""
-    touched: set[str] = set()
+def _people_back(run: ImportRun, touched: set[str]) -> list[Deed]:
+    """Adds to `touched` where people were until now."""
+    deeds: list[Deed] = []
     homes: set[int] = set()
     for chunk in _chunks(run.changes.filter(person__isnull=False).select_related("person")):
         touched |= {change.person.region_id for change in chunk}
         homes |= {change.person.household_id for change in chunk if change.person.household_id}
         changed = [change for change in chunk if change.before is not None]
         _restore(changed)
-        touched |= {change.person.region_id for change in changed}
-        added = [change.person_id for change in chunk if change.before is None]
-        Person.objects.filter(pk__in=added).delete()
+        added = [change.person for change in chunk if change.before is None]
+        deeds += [roster.deed_about("person.change", change.person) for change in changed]
+        deeds += [roster.deed_about("person.remove", person) for person in added]
+        Person.objects.filter(pk__in=[person.pk for person in added]).delete()
     _drop_empty(homes)
-    return touched
+    return deeds
 
 
 def _restore(changes: Sequence[ImportChange]) -> None:
@@ -183,20 +190,24 @@ def _drop_empty(homes: Iterable[int]) -> None:
         Household.objects.filter(pk__in=chunk, members=None).delete()
 
 
-def _regions_back(run: ImportRun) -> None:
+def _regions_back(run: ImportRun) -> list[Deed]:
     places = run.changes.filter(region__isnull=False)
-    for change in places.filter(before__isnull=False):
+    renamed = list(places.filter(before__isnull=False))
+    for change in renamed:
         Region.objects.filter(pk=change.region_id).update(**change.before)
-    added = places.filter(before__isnull=True).values_list("region_id", flat=True)
+    gone = list(places.filter(before__isnull=True).values_list("region_id", flat=True))
     for level in reversed(Region.Level.values):
-        Region.objects.filter(pk__in=list(added), level=level).delete()
+        Region.objects.filter(pk__in=gone, level=level).delete()
+    deeds = [Deed("region.set", ("region", row.region_id), row.region_id) for row in renamed]
+    return deeds + [Deed("region.remove", ("region", code), code) for code in gone]
 
 
-def _signals_back(run: ImportRun, who: str, now: datetime) -> set[str]:
+def _signals_back(run: ImportRun, who: str, now: datetime) -> list[Deed]:
     """Its proofs count no more, and nobody has to look at what it told."""
     why = f"import {run.pk} undone"
     standing.void(Proof.objects.filter(signal__run=run), who, why, now)
     Task.objects.filter(signal__run=run, state=Task.State.OPEN).update(
         state=Task.State.DONE, done_by=who, done_at=now, note=why
     )
-    return set(run.signals.values_list("person__region_id", flat=True))
+    people = Person.objects.filter(signals__run=run).only("region_id").distinct()
+    return [roster.deed_about("signal.void", person) for person in people.iterator(_CHUNK)]
