@@ -50,6 +50,7 @@ MENU = (
         (
             MenuItem("people", _("Proof of life"), also=("record",)),
             MenuItem("deaths", _("Deaths")),
+            MenuItem("imports", _("Imports")),
         ),
     ),
     MenuGroup(
@@ -76,7 +77,6 @@ MENU = (
             MenuItem("cycles", _("Cycles")),
             MenuItem("api-clients", _("Other systems' keys")),
             MenuItem("webhooks", _("Webhooks")),
-            MenuItem("imports", _("Imports")),
             MenuItem("audit", _("Audit log")),
         ),
     ),

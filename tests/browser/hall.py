@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -48,9 +47,7 @@ class Hall(AbstractContextManager["Hall"]):
         self.accounts, self.places = told["accounts"], told["places"]
         self.address = self._stack.enter_context(_console(folder))
         running = self._stack.enter_context(sync_playwright())
-        self._browser = running.chromium.launch(
-            executable_path=str(CHROMIUM), args=ARGUMENTS, env={**os.environ, "LANGUAGE": "zh_CN"}
-        )
+        self._browser = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         self._stack.callback(self._browser.close)
         return self
 

@@ -81,6 +81,8 @@ def build(folder: Path) -> dict[str, Any]:
     _rehearsals(world, stage)
     _settings(world)
     _outward(world)
+    cases.fill(world, people)
+    _alive(world, kiosk)
     _addresses(world)
     return {"accounts": keys, "places": world.places}
 
@@ -257,6 +259,13 @@ def _opinions(world: World, kiosk: TestKiosk, _people: list[Person]) -> None:
     ]
     arrivals = [Arrival(kiosk.kiosk_id, wrapped(kiosk, plain)) for plain in told]
     world.registry.ingest.ingest(arrivals, world.ago(hours=8))
+
+
+def _alive(world: World, kiosk: TestKiosk) -> None:
+    """Somebody registered as dead stands before a kiosk."""
+    from cloud_bridge.registry.models import Person
+
+    _record(world, kiosk, Person.objects.get(pk=world.places["dead"]), world.ago(minutes=4))
 
 
 def _alive(world: World, kiosk: TestKiosk) -> None:

@@ -1,0 +1,46 @@
+"""One hall for all browser tests; `BROWSER_OUT` names the folder their pictures go to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.browser.hall import CHROMIUM, Hall
+
+
+class Shoot(Protocol):
+    def __call__(self, tab: Any, name: str) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def _hall() -> Iterator[Hall]:
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed")
+    with Hall() as hall:
+        yield hall
+
+
+@pytest.fixture
+def hall(_hall: Hall) -> Iterator[Hall]:
+    """Fails the test for any script error, foreign request or breach of the policy."""
+    yield _hall
+    troubles, _hall.troubles[:] = list(_hall.troubles), []
+    assert troubles == []
+
+
+@pytest.fixture
+def shoot() -> Shoot:
+    """Keeps a picture if somebody wants to look at it."""
+    folder = os.environ.get("BROWSER_OUT", "")
+
+    def keep(tab: Any, name: str) -> None:
+        if folder:
+            Path(folder).mkdir(exist_ok=True)
+            tab.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    return keep
