@@ -35,7 +35,7 @@ urlpatterns = [
     ),
     path("accounts/<int:account_id>/factor/", account_views.no_factor, name="account-factor"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("people/", views.people, name="people"),
+    path("", include("cloud_bridge.console.people_urls")),
     path("", include("cloud_bridge.console.case_urls")),
     path("records/<str:record_id>/", views.record, name="record"),
     path("helped/", helper_views.helped, name="helped"),

@@ -12,10 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cloud_bridge.console.labels import LABELS
 from cloud_bridge.registry.badges import may_give
-from cloud_bridge.registry.models import Account, Badge, Category, Recheck
+from cloud_bridge.registry.models import Account, Badge, Recheck
 from edge.domain.settings import SETTINGS, Choice, Setting, Text, Value, Whole, from_text
-
-PENDING, CERTIFIED = "pending", "certified"
 
 
 class _Day(forms.DateInput):
@@ -23,32 +21,6 @@ class _Day(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
-
-
-class PeopleFilter(forms.Form):
-    """Everything but the regions; the id number is never part of an address."""
-
-    name = forms.CharField(label=_("Name"), max_length=60, required=False)
-    number = forms.CharField(label=_("ID number"), max_length=20, required=False)
-    category = forms.ChoiceField(
-        label=_("Category"), required=False, choices=[("", _("All")), *Category.choices]
-    )
-    status = forms.ChoiceField(
-        label=_("Status"),
-        required=False,
-        choices=[("", _("All")), (PENDING, _("Pending")), (CERTIFIED, _("Certified"))],
-    )
-    covered = forms.ChoiceField(
-        label=_("Covered"),
-        required=False,
-        choices=[("", _("All")), ("yes", _("Yes")), ("no", _("No"))],
-    )
-    since = forms.DateField(label=_("Certified from"), required=False, widget=_Day())
-    until = forms.DateField(label=_("Certified to"), required=False, widget=_Day())
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["number"].widget.attrs.update(autocomplete="off")
 
 
 class HelpedFilter(forms.Form):

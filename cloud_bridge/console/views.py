@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,13 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cloud_bridge.console import menu
-from cloud_bridge.console.forms import CERTIFIED, PeopleFilter, ReasonForm
+from cloud_bridge.console.forms import ReasonForm
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import helpers, queries, templates, times
 from cloud_bridge.registry.helpers import Helper
 from cloud_bridge.registry.keyring import vault
-from cloud_bridge.registry.models import Account, AuditEntry, Person, Region
-from cloud_bridge.registry.queries import PeopleQuestion
+from cloud_bridge.registry.models import Account, AuditEntry, Person
 from cloud_bridge.registry.vault import VaultError
 from edge.domain.people import mask_id_number, mask_name
 
@@ -37,129 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect(menu.first_page(request.user.role))
 
 
-# --- people
-
-
-def people(request: HttpRequest) -> HttpResponse:
-    """The list (S04–S26). A POST becomes an address that holds no id number."""
-    if request.method == "POST":
-        return _people_address(request)
-    today = timezone.localdate()
-    form = PeopleFilter(request.GET or None)
-    values = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    region = _chosen_region(request)
-    question = _question(values, region, request.GET.get("person", ""))
-    page = _page(request, queries.people(request.user, question, today))
-    _audit_list(request, page, question)
-    context = {
-        "form": form if form.is_bound else PeopleFilter(),
-        "regions": _region_menus(request.user, region),
-        "page_rows": page,
-        "rows": [_list_row(person, names, today) for person, names in _with_regions(page)],
-        "query": _query_without_page(request),
-    }
-    return render(request, "console/people.html", context)
-
-
-def _people_address(request: HttpRequest) -> HttpResponse:
-    fields = ("name", "category", "status", "covered", "since", "until")
-    values = {name: request.POST[name] for name in fields if request.POST.get(name)}
-    regions = [code for n in queries.LEVELS if (code := request.POST.get(f"region{n}"))]
-    if regions:
-        values["region"] = _deepest(regions)
-    number = request.POST.get("number", "").strip()
-    if number:
-        person = queries.people(request.user, PeopleQuestion(), timezone.localdate()).filter(
-            number_key=vault().lookup(number)
-        )
-        found = person.first()
-        _audit(request, "person.find", ("person", found.person_id if found else ""))
-        if found is None:
-            messages.warning(request, _("No record found for this person!"))
-            return redirect("people")
-        values = {"person": found.person_id}
-    return redirect(f"{request.path}?{urlencode(values)}")
-
-
-def _deepest(codes: list[str]) -> str:
-    """The last chosen region that lies below the ones chosen before it."""
-    chosen = codes[0]
-    for code in codes[1:]:
-        if chosen in _line(code):
-            chosen = code
-    return chosen
-
-
-def _line(code: str) -> list[str]:
-    return queries.line(code) if len(code) == 12 and code.isdecimal() else []
-
-
-def _question(values: dict[str, Any], region: Region | None, person_id: str) -> PeopleQuestion:
-    status, covered = values.get("status"), values.get("covered")
-    return PeopleQuestion(
-        region=region,
-        name=values.get("name", ""),
-        person_id=person_id,
-        category=values.get("category", ""),
-        certified=status == CERTIFIED if status else None,
-        covered=covered == "yes" if covered else None,
-        since=values.get("since"),
-        until=values.get("until"),
-    )
-
-
-def _chosen_region(request: HttpRequest) -> Region | None:
-    code = request.GET.get("region", "")
-    return Region.objects.filter(code=code).first() if code else None
-
-
-def _region_menus(account: Account, chosen: Region | None) -> list[dict[str, Any]]:
-    """One drop-down for each level; a level opens when the one above is chosen."""
-    picked = _line(chosen.code if chosen else account.region_id)
-    menus = []
-    for level in queries.LEVELS:
-        choices = [row for row in _choices(picked, level) if _within_scope(account, row)]
-        code = picked[level - 1] if level <= len(picked) else ""
-        menus.append(
-            {
-                "name": f"region{level}",
-                "label": Region.Level(level).label,
-                "choices": choices,
-                "picked": code,
-            }
-        )
-    return menus
-
-
-def _choices(picked: list[str], level: int) -> list[Region]:
-    if level == 1:
-        return list(Region.objects.filter(level=1))
-    if len(picked) < level - 1:
-        return []
-    return list(Region.objects.filter(parent_id=picked[level - 2], level=level))
-
-
-def _within_scope(account: Account, region: Region) -> bool:
-    """Below the account's region, or on the line above it."""
-    return account.region.covers(region.code) or region.covers(account.region_id)
-
-
-def _with_regions(rows: Any) -> list[tuple[Person, Any]]:
-    people_rows = list(rows)
-    names = queries.region_names(row.region_id for row in people_rows)
-    return [(row, names[row.region_id]) for row in people_rows]
-
-
-def _list_row(person: Person, names: dict[int, str], today: date) -> dict[str, Any]:
-    return {
-        "person": person,
-        "county": names.get(3, ""),
-        "street": names.get(4, ""),
-        "community": names.get(5, ""),
-        "number": _masked(person.number_sealed, person.person_id),
-        "certified": person.is_certified(today),
-        "due_by": person.due_by(today),
-    }
+# --- numbers
 
 
 def _masked(sealed: bytes, owner: str) -> str:
@@ -355,31 +230,6 @@ def _audit(
     account = request.user
     place = region_code or account.region_id
     audit_log.write(vault(), account.username, action, target, reason=reason, region_code=place)
-
-
-def _audit_list(request: HttpRequest, page: Any, question: PeopleQuestion) -> None:
-    """A list shows names too: what was asked by, but no name that was typed.
-
-    A question for one person alone is a look at that person.
-    """
-    asked = [f"{name}={value}" for name, value in _harmless(question).items() if value]
-    asked += ["name"] if question.name else []
-    reason = ", ".join([*asked, f"page {page.number}"])
-    if question.person_id and len(page):
-        _audit_person(request, "people.list", page[0], reason)
-    else:
-        _audit(request, "people.list", ("people", ""), reason=reason)
-
-
-def _harmless(question: PeopleQuestion) -> dict[str, Any]:
-    return {
-        "region": question.region.code if question.region else "",
-        "category": question.category,
-        "certified": "" if question.certified is None else str(question.certified),
-        "covered": "" if question.covered is None else str(question.covered),
-        "since": question.since,
-        "until": question.until,
-    }
 
 
 def _audit_person(request: HttpRequest, action: str, row: Person, reason: str = "") -> None:

@@ -121,6 +121,13 @@ class PeopleList:
         rows = self._rows(part, self._loud(part))
         return int(rows.order_by()[: bound + 1].count())
 
+    def status_of(self, person: Person) -> str:
+        """One of `STATUSES`: dead before all else."""
+        if person.dead_since is not None:
+            return DEAD
+        last = person.last_pass_on
+        return CERTIFIED if last and last >= self._starts[person.category] else PENDING
+
     def page(self, size: int, after: Mark | None = None) -> list[Mark]:
         """The next `size`, fewer at the end."""
         return self._walk(size, after, back=False)
@@ -210,8 +217,7 @@ class PeopleList:
     # --- the question
 
     def _rows(self, part: _Part, loud: str) -> Any:
-        quiet = {f"quiet_{name}": _Quiet(F(name)) for name in _QUIETED if name != loud}
-        rows = Person.objects.alias(**quiet)
+        rows = Person.objects.alias(**{f"quiet_{name}": _Quiet(F(name)) for name in _QUIETED})
         for terms in self._ranges(part).values():
             for lookup, value in terms.items():
                 column, _, how = lookup.partition("__")

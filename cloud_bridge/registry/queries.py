@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,7 +15,6 @@ from cloud_bridge.registry.models import (
     Certification,
     Device,
     Opinion,
-    Person,
     Quarantine,
     Region,
     Rehearsal,
@@ -25,42 +23,6 @@ from cloud_bridge.registry.models import (
 )
 
 LEVELS = (1, 2, 3, 4, 5)
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleQuestion:
-    """The filters S05–S15; None asks for all."""
-
-    region: Region | None = None
-    name: str = ""
-    person_id: str = ""
-    category: str = ""
-    certified: bool | None = None
-    covered: bool | None = None
-    since: date | None = None
-    until: date | None = None
-
-
-def people(account: Account, question: PeopleQuestion, today: date) -> Any:
-    """Persons, sorted by region and name."""
-    rows = Person.objects.seen_by(account).select_related("region")
-    if question.region:
-        rows = rows.filter(question.region.within("region_id"))
-    if question.name:
-        rows = rows.filter(name__contains=question.name)
-    if question.person_id:
-        rows = rows.filter(person_id=question.person_id)
-    if question.category:
-        rows = rows.filter(category=question.category)
-    if question.covered is not None:
-        rows = rows.filter(covered=question.covered)
-    if question.certified is not None:
-        rows = rows.certified(today) if question.certified else rows.pending(today)
-    if question.since:
-        rows = rows.filter(last_pass_on__gte=question.since)
-    if question.until:
-        rows = rows.filter(last_pass_on__lte=question.until)
-    return rows.order_by("region_id", "name", "person_id")
 
 
 def certifications(account: Account) -> Any:

@@ -58,7 +58,24 @@ function keepAlerts(box) {
   setTimeout(ask, every);
 }
 
+// The five drop-downs of regions (S05-S09): a choice in one fills the next, all lower ones close.
+function linkRegions(form) {
+  const menus = [...form.querySelectorAll("select[name^=region]")];
+  async function fill(number) {
+    const lower = menus.slice(number + 1);
+    lower.forEach((menu) => menu.replaceChildren(menu.options[0]));
+    const code = menus[number].value;
+    if (!code || !lower.length) return;
+    const answer = await fetch(`${form.dataset.regions}?under=${code}`, { redirect: "manual" });
+    if (!answer.ok || menus[number].value !== code) return;
+    const { choices } = await answer.json();
+    lower[0].append(...choices.map(([value, words]) => new Option(words, value)));
+  }
+  menus.forEach((menu, number) => menu.addEventListener("change", () => fill(number)));
+}
+
 document.querySelectorAll(".idle").forEach(watchIdleness);
+document.querySelectorAll("form[data-regions]").forEach(linkRegions);
 document.querySelectorAll("[data-alerts]").forEach(keepAlerts);
 document.querySelectorAll("form[method=post]").forEach(sendOnce);
 document.querySelectorAll("input[data-all]").forEach(tickAll);
