@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,9 @@ from cloud_bridge import (
     accounts_cli,
     api_cli,
     audit_cli,
+    bridge_cli,
     config,
+    cycles_cli,
     fleet_cli,
     imports_cli,
     kiosk_settings_cli,
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(needs_config=True)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _simple(commands, "migrate", "bring the database to this program's version", _migrate)
-    _simple(commands, "bridge", "file records and send rosters until SIGTERM", _bridge)
+    bridge_cli.add_parser(commands)
     _add_console(commands)
     accounts_cli.add_parser(commands)
     _add_device(commands)
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     webhook_cli.add_parser(commands)
     seed_cli.add_parser(commands)
     audit_cli.add_parser(commands)
+    cycles_cli.add_parser(commands)
     fleet_cli.add_parser(commands)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)
     return parser
@@ -202,25 +204,6 @@ def _migrate(_options: argparse.Namespace) -> int:
 
     call_command("migrate", verbosity=0, interactive=False)
     print("database is up to date")
-    return EXIT_OK
-
-
-def _bridge(_options: argparse.Namespace) -> int:
-    from datetime import UTC, datetime
-
-    from django.conf import settings
-
-    from cloud_bridge.bridge.ingest import Ingest
-    from cloud_bridge.bridge.mqtt_link import MqttLink
-    from cloud_bridge.bridge.worker import Clock, Worker
-    from cloud_bridge.registry import keyring
-
-    stop = _stop_on_signals()
-    vault = keyring.vault()
-    clock = Clock(now=lambda: datetime.now(UTC), mono_s=time.monotonic)
-    ingest = Ingest(keyring.seal_key(), vault)
-    link = MqttLink(settings.REGISTRY.broker)
-    Worker(link, ingest, vault, keyring.sign_key(), clock).run(stop)
     return EXIT_OK
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,13 @@ class Broker:
     ca: Path
     cert: Path
     key: Path
+
+    def of_worker(self, number: int) -> Broker:
+        """The second worker's certificate lies beside the first's, as `bridge-2.crt`."""
+        if number == 1:
+            return self
+        cert, key = (file.with_stem(f"{file.stem}-{number}") for file in (self.cert, self.key))
+        return replace(self, cert=cert, key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from provisioning import certificates
 from provisioning.certificates import Authority
 
 BRIDGE = "bridge"
+WORKERS = 4
+"""So many processes may share a registry's work; each has a certificate, and a name, of its own."""
 REVOKED = "revoked.pem"
 MIB = 1024 * 1024
 _KIOSK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
@@ -65,10 +67,9 @@ def make_site(
 ) -> Site:
     """Make or complete the folder. Raises `ConfigError` for an id that cannot be a topic level."""
     for kiosk_id in kiosk_ids:
-        if not _KIOSK_ID.fullmatch(kiosk_id) or kiosk_id == BRIDGE:
-            raise ConfigError(
-                kiosk_id, "a kiosk id is 1 to 32 letters, digits or -, and never `bridge`"
-            )
+        if not _KIOSK_ID.fullmatch(kiosk_id) or kiosk_id.startswith(BRIDGE):
+            why = "a kiosk id is 1 to 32 letters, digits or -, and never begins with `bridge`"
+            raise ConfigError(kiosk_id, why)
     site = Site(root.resolve())
     signer = _make_authority(site.root / "ca")
     _make_broker(site.root / "broker", signer, broker_port)
@@ -128,7 +129,8 @@ def _make_registry(
     _make_sign_pair(folder, "sign")
     _make_open_pair(folder, "seal")
     _keep(folder / "id.key", _random_key, secret=True)
-    _make_client(folder, "bridge", BRIDGE, signer, site)
+    for name in workers():
+        _make_client(folder, name, name, signer, site)
     text = _registry_toml(broker_port, console_port, mode)
     _keep(folder / "registry.toml", text.encode, secret=True)
 
@@ -200,10 +202,18 @@ def _write(path: Path, content: bytes, *, secret: bool = False) -> None:
     draft.replace(path)
 
 
+def workers() -> list[str]:
+    return [BRIDGE, *(f"{BRIDGE}-{number}" for number in range(2, WORKERS + 1))]
+
+
 def access_rules() -> str:
     """Who may write and read which topics."""
     leaves = dict.fromkeys(message.leaf for message in messages.MESSAGES if message.goes_up)
     up = "\n".join(f"pattern write {topics.ROOT}/%u/{leaf}" for leaf in leaves)
+    bridges = "\n".join(
+        f"user {name}\ntopic read {topics.BRIDGE_FILTER}\ntopic write {topics.ROOT}/+/dn/#\n"
+        for name in workers()
+    )
     return f"""\
 # A kiosk (its user name is the CN of its certificate) writes up and reads down, under its own id.
 # It writes the topics there are and no others: retained messages under names that somebody with
@@ -211,10 +221,7 @@ def access_rules() -> str:
 {up}
 pattern read {topics.ROOT}/%u/dn/#
 
-user {BRIDGE}
-topic read {topics.BRIDGE_FILTER}
-topic write {topics.ROOT}/+/dn/#
-"""
+{bridges}"""
 
 
 def mosquitto_conf(folder: Path, port: int) -> str:

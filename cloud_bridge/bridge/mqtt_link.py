@@ -23,14 +23,17 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud_bridge.config import Broker
-from edge.wire import topics
+from edge.wire import messages, topics
 from edge.wire.envelope import MAX_ENVELOPE_BYTES
 
 log = logging.getLogger(__name__)
 
-SESSION_EXPIRY_S = 7 * 24 * 3600
+SESSION_EXPIRY_S = 300
+"""As long as a worker is away, the broker keeps its share for it and gives that to nobody else.
+What is forgotten then comes again: kiosks keep their records until the registry's word."""
 RECEIVE_MAXIMUM = 200
 KEEPALIVE_S = 30
 FIRST_BACKOFF_S = 0.5
@@ -39,6 +42,11 @@ LINGER_S = 0.002
 """A batch is closed when nothing more came for this long: a kiosk with a small window waits
 for its answers, and waiting for more of it would wait in vain."""
 MAX_QUEUED = 10_000
+_LED = sorted(
+    {f"{topics.ROOT}/+/{it.leaf}" for it in messages.MESSAGES if it.goes_up}
+    - {topics.RECORD_FILTER}
+)
+"""What only one worker hears: there is little of it, and how often a kiosk may ask is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,15 @@ class Link(Protocol):
 
 
 class MqttLink:
-    """Connects by itself, again and again, with a growing pause."""
+    """Connects by itself, again and again, with a growing pause.
 
-    def __init__(self, broker: Broker, client_id: str = "bridge") -> None:
+    All workers of a `group` share the records; whoever leads hears everything else too.
+    """
+
+    def __init__(self, broker: Broker, group: str, client_id: str = "bridge") -> None:
         self._broker = broker
+        self._records = f"$share/{group}/{topics.RECORD_FILTER}"
+        self._leading = False
         self._queue: deque[Incoming] = deque()
         self._connection = 0
         self._up = False
@@ -150,6 +163,21 @@ class MqttLink:
             lost=lambda: connection != self._connection,
         )
 
+    def lead(self, leading: bool) -> None:
+        """Hear what is not shared, or hear it no more."""
+        if leading != self._leading:
+            self._leading = leading
+            if self._up:
+                self._subscribe()
+
+    def _subscribe(self) -> None:
+        self._client.subscribe(self._records, qos=1)
+        if self._leading:
+            self._client.subscribe([(name, SubscribeOptions(qos=1)) for name in _LED])
+        else:
+            # A session outlives its process; before there were several, one heard everything.
+            self._client.unsubscribe([topics.BRIDGE_FILTER, *_LED])
+
     def close(self) -> None:
         """Leave without closing the session: the broker keeps what comes meanwhile."""
         if self._up:
@@ -210,7 +238,7 @@ class MqttLink:
             self._outage_logged = True
 
     def _on_connect(
-        self, client: mqtt.Client, _data: object, _flags: object, *rest: object
+        self, _client: mqtt.Client, _data: object, _flags: object, *rest: object
     ) -> None:
         reason = rest[0]
         if getattr(reason, "is_failure", False):
@@ -221,7 +249,7 @@ class MqttLink:
         self._up = True
         self._backoff_s = FIRST_BACKOFF_S
         self._outage_logged = False
-        client.subscribe(topics.BRIDGE_FILTER, qos=1)
+        self._subscribe()
         log.info("broker connected")
 
     def _on_disconnect(self, *_details: object) -> None:

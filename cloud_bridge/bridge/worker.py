@@ -1,5 +1,8 @@
 """The bridge's loop: gather, file in one transaction, answer, acknowledge, send rosters.
 
+There may be several of these processes. All of them file records; one of them, by a lease in
+the database, does what only one may: it hears all the rest, sends, asks and seals the audit log.
+
 The order is the promise: commit first, then the signed acknowledgement to the
 kiosk, then the broker's. A crash between any two only makes the same message
 come again, and filing it again changes nothing.
@@ -18,7 +21,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
 from cloud_bridge.bridge import dispatch
@@ -31,7 +34,7 @@ from cloud_bridge.bridge.questions import Questions
 from cloud_bridge.bridge.settings_post import SettingsPost
 from cloud_bridge.bridge.staff_lists import StaffLists
 from cloud_bridge.bridge.throttle import Cost, Throttle
-from cloud_bridge.registry import rosters
+from cloud_bridge.registry import audit, lease, rosters
 from cloud_bridge.registry.models import Device
 from cloud_bridge.registry.vault import Vault
 from edge.domain.errors import WireError
@@ -40,9 +43,14 @@ from edge.wire.messages import AckStatus
 
 log = logging.getLogger(__name__)
 
-BATCH = 50
+BATCH = 200
 GATHER_S = 0.05
 RETRY_S = 0.5
+LEASE_S = 2.0
+"""So often it is renewed; see `registry.lease.LASTS`."""
+CHECKPOINT_S = 600.0
+_AWAY = (OperationalError, InterfaceError)
+"""Nothing is wrong with what was to be done: the database is away, locked, or had to choose."""
 ROSTER_EVERY_S = 1.0
 ROSTERS_AT_ONCE = 20
 """At midnight all are due: records must not wait for the whole fleet's."""
@@ -63,6 +71,8 @@ class Link(Protocol):
 
     @property
     def connected(self) -> bool: ...
+
+    def lead(self, leading: bool) -> None: ...
 
     def poll(self, timeout_s: float, limit: int) -> list[Incoming]: ...
 
@@ -96,10 +106,22 @@ class _Sent:
 
 
 class Worker:
+    """`name`: which of the workers this is; no two have the same."""
+
     def __init__(
-        self, link: Link, ingest: Ingest, vault: Vault, sign_key: Ed25519PrivateKey, clock: Clock
+        self,
+        link: Link,
+        ingest: Ingest,
+        vault: Vault,
+        sign_key: Ed25519PrivateKey,
+        clock: Clock,
+        name: str = "bridge",
     ) -> None:
         self._link = link
+        self._name = name
+        self._leads = False
+        self._next_lease_s = 0.0
+        self._next_checkpoint_s = 0.0
         self._ingest = ingest
         self._vault = vault
         self._sign_key = sign_key
@@ -121,7 +143,15 @@ class Worker:
                 self.turn(stop)
         finally:
             self._link.close()
+            self._leave()
             connection.close()
+
+    def _leave(self) -> None:
+        """Whoever is left need not wait until the lease runs out."""
+        try:
+            lease.leave(self._name)
+        except _AWAY as error:
+            log.warning("lease not given back: %s", type(error).__name__)
 
     def turn(self, stop: threading.Event) -> None:
         """One round: at most one batch of messages, then rosters if it is time."""
@@ -130,19 +160,44 @@ class Worker:
             self._until_done(lambda: self._handle(batch), stop)
         if self._clock.mono_s() >= self._next_roster_s:
             self._next_roster_s = self._clock.mono_s() + ROSTER_EVERY_S
-            self._until_done(self._send_rosters, stop)
             self._until_done(self._look_after, stop)
-            self._until_done(self._send_staff, stop)
-            self._until_done(lambda: self._deletions.turn(self._clock.now()), stop)
-            self._until_done(lambda: self._settings.turn(self._clock.now()), stop)
-            self._until_done(self._owed.turn, stop)
+            self._until_done(self._keep_lease, stop)
+            if self._leads:
+                self._lead(stop)
+
+    def _keep_lease(self) -> None:
+        now_s = self._clock.mono_s()
+        if now_s < self._next_lease_s:
+            return
+        self._next_lease_s = now_s + LEASE_S
+        leads = lease.hold(self._name, self._clock.now())
+        if leads != self._leads:
+            log.info("worker=%s %s", self._name, "leads" if leads else "follows")
+        self._leads = leads
+        self._link.lead(leads)
+
+    def _lead(self, stop: threading.Event) -> None:
+        """What only one worker does."""
+        self._until_done(self._send_rosters, stop)
+        self._until_done(self._ask, stop)
+        self._until_done(self._send_staff, stop)
+        self._until_done(lambda: self._deletions.turn(self._clock.now()), stop)
+        self._until_done(lambda: self._settings.turn(self._clock.now()), stop)
+        self._until_done(self._owed.turn, stop)
+        self._until_done(self._seal_log, stop)
+
+    def _seal_log(self) -> None:
+        now_s = self._clock.mono_s()
+        if now_s >= self._next_checkpoint_s:
+            self._next_checkpoint_s = now_s + CHECKPOINT_S
+            audit.checkpoint(self._vault, self._sign_key, self._clock.now())
 
     def _until_done(self, work: Callable[[], None], stop: threading.Event) -> None:
         """Repeat while the database is locked or away; nothing was acknowledged meanwhile."""
         while True:
             try:
                 work()
-            except OperationalError as error:
+            except _AWAY as error:
                 connection.close()
                 self._log_locked(error)
                 if stop.wait(RETRY_S):
@@ -151,7 +206,7 @@ class Worker:
                 self._locked_logged = False
                 return
 
-    def _log_locked(self, error: OperationalError) -> None:
+    def _log_locked(self, error: Exception) -> None:
         if not self._locked_logged:
             why = getattr(error.__cause__, "sqlite_errorname", type(error).__name__)
             log.error("database not available, trying again: %s", why)
@@ -171,16 +226,19 @@ class Worker:
 
     def _sorted_out(self, batch: Sequence[Incoming], now: datetime) -> list[Arrival]:
         """The records of a batch; everything else is dealt with here, in one transaction."""
-        arrivals = []
-        with transaction.atomic():
-            for message in batch:
-                kiosk_id, leaf = _place(message.topic)
-                if not self._throttle.admits(kiosk_id, self._clock.mono_s()):
-                    continue
-                if leaf == topics.RECORD:
-                    arrivals.append(Arrival(kiosk_id, message.payload))
-                else:
-                    self._take(kiosk_id, leaf, message, now)
+        arrivals, others = [], []
+        for message in batch:
+            kiosk_id, leaf = _place(message.topic)
+            if not self._throttle.admits(kiosk_id, self._clock.mono_s()):
+                continue
+            if leaf == topics.RECORD:
+                arrivals.append(Arrival(kiosk_id, message.payload))
+            else:
+                others.append((kiosk_id, leaf, message))
+        if others:
+            with transaction.atomic():
+                for other in others:
+                    self._take(*other, now)
         return arrivals
 
     def _take(self, kiosk_id: str, leaf: str, message: Incoming, now: datetime) -> None:
@@ -196,7 +254,7 @@ class Worker:
             cost = Cost.PLAIN
         except WireError as error:
             log.warning("ignored topic=%r reason=%s", message.topic[:80], error.reason)
-        except OperationalError:
+        except _AWAY:
             raise  # not the message's fault: the batch is tried again
         except Exception as error:  # noqa: BLE001 - top of the bridge's thread, for one message
             log.error("unfileable topic=%r error=%s", message.topic[:80], type(error).__name__)
@@ -240,8 +298,7 @@ class Worker:
             self._throttle.charge(kiosk_id, cost, self._clock.mono_s())
 
     def _look_after(self) -> None:
-        """What is missing is asked for; whose messages were dropped is told."""
-        self._ask()
+        """Whose messages were dropped is told."""
         for kiosk_id, number in self._throttle.to_tell(self._clock.mono_s()).items():
             note_dropped(kiosk_id, number, self._clock.now())
 

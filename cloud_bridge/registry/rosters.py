@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q
 
-from cloud_bridge.registry.models import Device, Site
+from cloud_bridge.registry.models import Device, Region
 
 QUIET = timedelta(minutes=10)
 """Certifications change a roster all day long; it is not sent for them more often than this."""
@@ -16,9 +16,8 @@ QUIET = timedelta(minutes=10)
 
 def serving(region_codes: Iterable[str]) -> Any:
     """The kiosks on whose rosters people of these regions are."""
-    codes = set(region_codes)
-    sites = Site.objects.select_related("region")
-    return Device.objects.filter(site__in=[s for s in sites if any(map(s.region.covers, codes))])
+    above = {code for region in set(region_codes) for code in _at_and_above(region)}
+    return Device.objects.filter(site__region__in=above)
 
 
 def send_anew(devices: Any) -> int:
@@ -31,7 +30,17 @@ def send_anew(devices: Any) -> int:
 
 
 def mark_stale(devices: Any) -> None:
-    devices.update(roster_stale=True)
+    """One kiosk after the other, always in the same order: several workers do this at once."""
+    rows = Device.objects.filter(pk__in=devices.values("pk")).order_by("pk")
+    rows = rows.select_for_update(no_key=True)
+    fresh = [pk for pk, stale in rows.values_list("pk", "roster_stale") if not stale]
+    Device.objects.filter(pk__in=fresh).update(roster_stale=True)
+
+
+def _at_and_above(code: str) -> Iterator[str]:
+    yield code
+    if (parent := Region.parent_code(code)) != code:
+        yield from _at_and_above(parent)
 
 
 def to_send(now: datetime, today: date) -> Any:

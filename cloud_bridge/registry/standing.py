@@ -56,6 +56,10 @@ def refresh(person_ids: Iterable[str]) -> None:
     ids = set(person_ids)
     if not ids:
         return
+    # One after the other, always in the same order: what somebody else proves or voids of the
+    # same people at this moment is waited for, and then seen.
+    people = Person.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    list(people.values_list("pk"))
     counting = Proof.objects.filter(person=OuterRef("pk"), voided_at=None).order_by()
     latest = counting.values("person").annotate(day=Max("on")).values("day")
     Person.objects.filter(pk__in=ids).update(last_pass_on=Subquery(latest))

@@ -34,6 +34,9 @@ class Vault:
         self._find = _derive(secret, b"find")
         self._cipher = ChaCha20Poly1305(_derive(secret, b"seal"))
         self._audit = _derive(secret, b"audit")
+        self.broker_group = _derive(secret, b"broker group").hex()
+        """Under which the bridge's workers share what comes up. Nobody else may know it: who
+        joined them would get a share, and the broker, which gives it to nobody else, drops it."""
         self._door = _derive(secret, b"door")
 
     def lookup(self, number: str) -> str:

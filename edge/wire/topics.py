@@ -12,6 +12,7 @@ ROOT = "jz/v1/d"
 BRIDGE_FILTER = f"{ROOT}/+/up/#"
 
 RECORD = "up/rec"
+RECORD_FILTER = f"{ROOT}/+/{RECORD}"
 PRESENCE = "up/presence"
 HEALTH = "up/health"
 LOOKUP = "up/ask-person"

@@ -25,12 +25,12 @@ SETTINGS: dict[str, Any] = {}
 class WorseLink(real.MqttLink):
     """Messages vanish, come twice and come late; connecting again is quick."""
 
-    def __init__(self, broker: Broker, client_id: str = "bridge") -> None:
+    def __init__(self, broker: Broker, group: str, client_id: str = "bridge") -> None:
         faults = SETTINGS["faults"]
         self._chance = random.Random(faults.get("seed", 0))
         self._faults = faults
         self._late: list[Incoming] = []
-        super().__init__(replace(broker, port=SETTINGS["port"] or broker.port), client_id)
+        super().__init__(replace(broker, port=SETTINGS["port"] or broker.port), group, client_id)
 
     def poll(self, timeout_s: float, limit: int) -> list[Incoming]:
         late, self._late = self._late, []

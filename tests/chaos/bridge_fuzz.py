@@ -36,6 +36,8 @@ class HandFed:
     def __init__(self) -> None:
         self.coming: deque[Any] = deque()
 
+    def lead(self, _leading: bool) -> None: ...
+
     def poll(self, _timeout_s: float, limit: int) -> list[Any]:
         return [self.coming.popleft() for _ in range(min(limit, len(self.coming)))]
 

@@ -158,7 +158,7 @@ def test_records_rosters_and_a_broker_that_dies(ready: Broker, kiosk: Kiosk) -> 
 
 
 def test_what_a_lost_connection_carried_is_lost(broker: Broker) -> None:
-    link = MqttLink(config.load(broker.site.registry / "registry.toml").broker)
+    link = MqttLink(config.load(broker.site.registry / "registry.toml").broker, "group")
     try:
         _poll_until(link, lambda: link.connected)
         sent = link.publish(topics.topic(KIOSKS[0], topics.ROSTER), b"x")
@@ -185,7 +185,7 @@ def test_a_bug_in_any_callback_costs_the_bridge_connections_and_no_message(
         getattr(MqttLink, callback)(self, *told)
 
     link_class = type("Stumbling", (MqttLink,), {callback: stumble})
-    link: MqttLink = link_class(config.load(broker.site.registry / "registry.toml").broker)
+    link: MqttLink = link_class(config.load(broker.site.registry / "registry.toml").broker, "group")
     kiosk = Kiosk(broker, KIOSKS[0])
     got: set[bytes] = set()
     stumbled = "link error type=ZeroDivisionError"

@@ -53,10 +53,14 @@ class MemoryLink:
         self.takes = True
         self.connection = 1
         self.closed = False
+        self.leading = False
         self.on_empty = lambda: None
 
     def bring(self, topic: str, payload: bytes) -> None:
         self.queue.append(Incoming(topic, payload, (1, len(self.log), 1)))
+
+    def lead(self, leading: bool) -> None:
+        self.leading = leading
 
     def poll(self, timeout_s: float, limit: int) -> list[Incoming]:
         if not self.queue:

@@ -562,7 +562,8 @@ def test_what_the_broker_has_no_room_for_comes_again(
     tight = rules.replace("max_queued_messages 10000", "max_queued_messages 5")
     broker.site.broker_conf.write_text(tight)
     broker.start()
-    bridge = BridgeLink(registry_config.load(broker.site.registry / "registry.toml").broker)
+    settings = registry_config.load(broker.site.registry / "registry.toml")
+    bridge = BridgeLink(settings.broker, "group")
     until_connected(bridge)
     bridge.close()
     rows = [kiosk.commit(number) for number in range(40)]

@@ -159,6 +159,8 @@ class Fleet:
 
     # --- the bridge's link
 
+    def lead(self, leading: bool) -> None: ...
+
     def poll(self, timeout_s: float, limit: int) -> list[Any]:
         return [self._up.popleft() for _ in range(min(limit, len(self._up)))]
 

@@ -178,7 +178,7 @@ def _bridge_link(site: Site, port: int) -> tuple[Callable[[], object], Callable[
     settings = BrokerSettings(
         "127.0.0.1", port, folder / "ca.crt", folder / "bridge.crt", folder / "bridge.key"
     )
-    link = bridge_link.MqttLink(settings)
+    link = bridge_link.MqttLink(settings, "group")
     return lambda: link.poll(0.2, 50), link.close
 
 
