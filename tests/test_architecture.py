@@ -65,6 +65,7 @@ NAMED_IN_ONE_FILE = {
     "tflite_runtime": {"edge.models.runtime"},
     "matplotlib": {"edge.evaluate.plots"},
     "tuf": {"edge.update.trust", "cloud_bridge.fleet.repository"},
+    "urllib3": {"edge.update.fetch_https"},
     "securesystemslib": {"cloud_bridge.fleet.keys", "cloud_bridge.fleet.repository"},
     "paho": {"edge.sync.mqtt_link", "cloud_bridge.bridge.mqtt_link"},
 }
