@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     seed_cli.add_parser(commands)
     audit_cli.add_parser(commands)
     cycles_cli.add_parser(commands)
+    cycles_cli.add_parser(commands)
     fleet_cli.add_parser(commands)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)
     return parser

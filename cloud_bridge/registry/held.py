@@ -6,17 +6,20 @@ comes to the counter.
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime
 
 from cloud_bridge.registry import cycles, queries
-from cloud_bridge.registry.models import Certification, Person
+from cloud_bridge.registry.models import Certification, Person, Proof
 from edge.domain.matters import Held, HeldProof
 from edge.domain.people import mask_name
+from edge.domain.record import Outcome
 from edge.wire.questions import MAX_PROOFS
 
 SHOWN = ("passed", "needs_review")
 """A face declined and a call for staff are no certifications."""
 LEVELS_SHOWN = 2
+PLACE_SHOWN = 30
 
 
 def held_of(person: Person, today: date) -> Held:
@@ -28,25 +31,46 @@ def held_of(person: Person, today: date) -> Held:
         region=_place(person.region_id),
         due_by=person.due_by(today),
         certified_on=last if done else None,
-        proofs=tuple(_proof(row) for row in _rows(person)),
+        proofs=_proofs(person),
     )
 
 
-def _rows(person: Person) -> list[Certification]:
+def _proofs(person: Person) -> tuple[HeldProof, ...]:
+    """Newest first: what was filed at kiosks, and what makes them certified without one."""
+    dated = [*_at_kiosks(person), *_elsewhere(person)]
+    dated.sort(key=lambda pair: pair[0], reverse=True)
+    return tuple(proof for _, proof in dated[:MAX_PROOFS])
+
+
+def _at_kiosks(person: Person) -> Iterator[tuple[tuple[date, datetime], HeldProof]]:
     rows = Certification.objects.filter(person=person, outcome__in=SHOWN)
     rows = rows.select_related("proof").defer("envelope")
-    return list(rows.order_by("-certified_on", "-finished_at")[:MAX_PROOFS])
+    for row in rows.order_by("-certified_on", "-finished_at")[:MAX_PROOFS]:
+        confirmed = row.counts and row.proof.method == Proof.Method.MANUAL
+        shown = HeldProof(
+            day=row.certified_on,
+            method=str(Proof.Method.MANUAL) if confirmed else row.method,
+            place=row.site_name,
+            result=row.outcome,
+            counts=row.counts,
+            receipt_no=row.receipt_no,
+        )
+        yield (row.certified_on, row.finished_at), shown
 
 
-def _proof(row: Certification) -> HeldProof:
-    return HeldProof(
-        day=row.certified_on,
-        method=row.method,
-        place=row.site_name,
-        result=row.outcome,
-        counts=row.counts,
-        receipt_no=row.receipt_no,
-    )
+def _elsewhere(person: Person) -> Iterator[tuple[tuple[date, datetime], HeldProof]]:
+    """Visits, calls and other offices' data; what was taken back is no certification."""
+    rows = Proof.objects.filter(person=person, record=None, voided_at=None)
+    for row in rows.select_related("signal").order_by("-on", "-at")[:MAX_PROOFS]:
+        place = row.signal.source if row.signal else row.place
+        shown = HeldProof(
+            day=row.on,
+            method=row.method,
+            place=place[:PLACE_SHOWN],
+            result=Outcome.PASSED.value,
+            counts=True,
+        )
+        yield (row.on, row.at), shown
 
 
 def _place(code: str) -> str:

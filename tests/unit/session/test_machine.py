@@ -262,6 +262,13 @@ def test_e04_only_who_is_still_covered_is_told_to_come_later(
     assert isinstance(state, Turned if turned_away else Consenting)
 
 
+def test_e04_how_early_is_the_registrys_to_say(walk: Walk) -> None:
+    entry = replace(ENTRY, cycle=Cycle.ROLLING, certified_on=date(2025, 3, 10), early_days=90)
+    walk.do(LAID_DOWN, RosterAnswered(KEY, entry))
+    walk.do(Pressed(Button.ENTER), Pressed(Button.APPLY), now=on(date(2025, 12, 10)))
+    assert isinstance(walk.state, Consenting)
+
+
 def test_e17_a_clock_nobody_trusts_sends_nobody_away(walk: Walk) -> None:
     today = on(date(2026, 11, 23), ClockTrust.UNKNOWN)
     assert isinstance(applied(walk, Cycle.CALENDAR, date(2026, 1, 5), today), Consenting)
