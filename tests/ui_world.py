@@ -495,7 +495,7 @@ def every_state() -> Iterator[State]:
         for facts in (None, WELL, UNWELL, unknown):
             yield on(page, facts=facts)
             yield Service(CLERK, page, facts=facts)
-    for method in ("kiosk", "visit", "video", "data", "staff", "witness", "pigeon"):
+    for method in ("kiosk", "visit", "video", "data", "staff", "witness", "manual", "pigeon"):
         entry = replace(KNOWN, past=(PastProof(date(2025, 1, 1), method),))
         yield ShowingHistory(replace(VISIT, entry=entry))
         proof = replace(HELD.proofs[0], method=method)
