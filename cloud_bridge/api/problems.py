@@ -54,12 +54,14 @@ def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 def _invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Where and what, never the value: it may be somebody's number."""
-    rows = [{"where": _place(row["loc"]), "what": str(row["msg"])} for row in error.errors]
-    return problem(422, "the request is not as described", rows)
+    """Where and what, never what was sent: it may be somebody's number, also as a field's name."""
+    rows = [{"where": _place(row), "what": str(row["msg"])} for row in error.errors]
+    unlike = [row for n, row in enumerate(rows) if row not in rows[:n]]
+    return problem(422, "the request is not as described", unlike)
 
 
-def _place(steps: Sequence[Any]) -> str:
+def _place(row: dict[str, Any]) -> str:
+    steps = row["loc"][:-1] if row.get("type") == "extra_forbidden" else row["loc"]
     return ".".join(str(step) for step in steps)
 
 
