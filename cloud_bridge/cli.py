@@ -25,6 +25,7 @@ from cloud_bridge import (
     kiosk_settings_cli,
     seed_cli,
     webhook_cli,
+    work_cli,
 )
 from edge.domain.errors import ConfigError
 
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_records(commands)
     _add_quarantine(commands)
     kiosk_settings_cli.add_parser(commands)
+    work_cli.add_parser(commands)
     api_cli.add_parser(commands)
     webhook_cli.add_parser(commands)
     seed_cli.add_parser(commands)

@@ -7,6 +7,7 @@ from cloud_bridge.api.service import api
 from cloud_bridge.console import (
     account_views,
     badge_views,
+    dashboard_views,
     door_views,
     due_views,
     helper_views,
@@ -59,6 +60,8 @@ urlpatterns = [
     path("plans/new/", plan_views.new_plan, name="plan-new"),
     path("plans/<int:plan_id>/", plan_views.plan, name="plan"),
     path("plans/<int:plan_id>/remove/", plan_views.remove_plan, name="plan-remove"),
+    path("dashboard/", dashboard_views.dashboard, name="dashboard"),
+    path("dashboard/figures.csv", dashboard_views.dashboard_csv, name="dashboard-csv"),
     path("opinions/", views.opinions, name="opinions"),
     path("devices/", views.devices, name="devices"),
     path("devices/<str:kiosk_id>/settings/", settings_views.settings, name="settings"),

@@ -71,6 +71,8 @@ PAGES: Mapping[str, frozenset[str]] = {
     "plan-new": _CASES,
     "plan": _CASES,
     "plan-remove": _CASES,
+    "dashboard": _CHECKERS | _AUDIT,
+    "dashboard-csv": _CHECKERS | _AUDIT,
     "helped": _CASES,
     "rechecks": _CHECKERS,
     "recheck-done": _CHECKERS,

@@ -363,6 +363,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "plan.view": _("looked at a visit plan"),
         "plan.make": _("planned visits"),
         "plan.remove": _("removed a visit plan"),
+        "dashboard.view": _("looked at the dashboards"),
+        "dashboard.export": _("took the dashboards' figures"),
         "account.disable": _("disabled an account"),
         "accounts.view": _("looked at the accounts"),
         "account.password": _("changed their own password"),

@@ -60,7 +60,13 @@ MENU = (
             MenuItem("deaths-late", _("Late reports of deaths")),
         ),
     ),
-    MenuGroup(_("Statistics"), (MenuItem("opinions", _("Opinions")),)),
+    MenuGroup(
+        _("Statistics"),
+        (
+            MenuItem("dashboard", _("Dashboards")),
+            MenuItem("opinions", _("Opinions")),
+        ),
+    ),
     MenuGroup(
         _("Kiosks"),
         (

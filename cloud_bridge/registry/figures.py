@@ -30,6 +30,9 @@ from edge.domain.timebase import CHINA
 
 OVERLAP = timedelta(minutes=10)
 """What was filed in a transaction that had not ended when days were last counted."""
+FRESH = timedelta(minutes=5)
+LITTLE = 3000
+"""So many new rows are counted while somebody waits for a page; more are for the command."""
 LONGEST_S = 3600
 """A session that seems longer than this was not one: the clock was set meanwhile."""
 STREET_DIGITS = Region.digits_of(Region.Level.STREET)
@@ -63,36 +66,53 @@ SUMS = tuple(field.name for field in fields(Sums))
 def refresh(now: datetime, *, anew: bool = False, told: Tell = lambda _done, _all: None) -> int:
     """Count what has changed, or everything `anew`; returns how many days that were."""
     mark = None if anew else FiguresMark.objects.filter(pk=1).first()
-    since = mark.counted_to - OVERLAP if mark else None
+    since = mark.counted_to - OVERLAP if mark and mark.counted_to else None
     work = [(_count_proofs, day) for day in _days_of_proofs(since)]
     work += [(_count_checks, day) for day in _days_of_checks(since)]
+    FiguresMark.objects.get_or_create(pk=1)
     for done, (count, day) in enumerate(work, start=1):
         with transaction.atomic():
+            FiguresMark.objects.select_for_update().get(pk=1)  # one counts at a time
             count(day)
         told(done, len(work))
-    FiguresMark.objects.update_or_create(pk=1, defaults={"counted_to": now})
+    FiguresMark.objects.filter(pk=1).update(counted_to=now)
     return len(work)
 
 
-def counted_to() -> datetime | None:
+def catch_up(now: datetime) -> datetime | None:
+    """Count what is new if that is little; until when everything is counted then, if ever."""
     mark = FiguresMark.objects.filter(pk=1).first()
-    return mark.counted_to if mark else None
+    since = mark.counted_to if mark else None
+    if since is not None and now - since < FRESH:
+        return since
+    if _changed(since)[:LITTLE].count() + _filed(since)[:LITTLE].count() >= LITTLE:
+        return since
+    refresh(now)
+    return now
 
 
 def _days_of_proofs(since: datetime | None) -> list[date]:
     if since is None:
         return _all_days(Proof.objects.aggregate(first=Min("on"), last=Max("on")))
-    changed = Proof.objects.filter(Q(at__gte=since) | Q(voided_at__gte=since))
-    return sorted(set(changed.order_by().values_list("on", flat=True)))
+    return sorted(set(_changed(since).values_list("on", flat=True)))
 
 
 def _days_of_checks(since: datetime | None) -> list[date]:
     if since is None:
         ends = Certification.objects.aggregate(first=Min("filed_at"), last=Max("filed_at"))
         return _all_days({name: at and at.astimezone(CHINA).date() for name, at in ends.items()})
-    rows = Certification.objects.filter(filed_at__gte=since).order_by()
-    days = rows.annotate(day=TruncDate("filed_at")).values_list("day", flat=True)
+    days = _filed(since).annotate(day=TruncDate("filed_at")).values_list("day", flat=True)
     return sorted(set(days))
+
+
+def _changed(since: datetime | None) -> Any:
+    rows = Proof.objects.order_by()
+    return rows.filter(Q(at__gte=since) | Q(voided_at__gte=since)) if since else rows
+
+
+def _filed(since: datetime | None) -> Any:
+    rows = Certification.objects.order_by()
+    return rows.filter(filed_at__gte=since) if since else rows
 
 
 def _all_days(ends: dict[str, date | None]) -> list[date]:
