@@ -49,7 +49,7 @@ MENU = (
         _("Persons"),
         (
             MenuItem("people", _("Proof of life"), also=("record",)),
-            MenuItem("deaths", _("Deaths")),
+            MenuItem("deaths", _("Reports of deaths")),
             MenuItem("imports", _("Imports")),
         ),
     ),

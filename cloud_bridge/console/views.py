@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import logging
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from cloud_bridge.console import menu
-from cloud_bridge.console.forms import ReasonForm
 from cloud_bridge.registry import audit as audit_log
-from cloud_bridge.registry import helpers, queries, templates, times
+from cloud_bridge.registry import helpers, queries, times
 from cloud_bridge.registry.helpers import Helper
 from cloud_bridge.registry.keyring import vault
-from cloud_bridge.registry.models import Account, AuditEntry, Person
+from cloud_bridge.registry.models import Person
 from cloud_bridge.registry.vault import VaultError
 from edge.domain.people import mask_id_number, mask_name
 
 log = logging.getLogger(__name__)
 
 PER_PAGE = 20
-LOOKS_SHOWN = 20
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -48,63 +45,6 @@ def _opened(sealed: bytes, owner: str) -> str:
     except VaultError:
         log.error("damaged row owner=%s", owner)
         return ""
-
-
-@require_safe
-def person(request: HttpRequest, person_id: str) -> HttpResponse:
-    row = _find_person(request, person_id)
-    _audit_person(request, "person.view", row)
-    return render(request, "console/person.html", _person_context(request.user, row))
-
-
-@require_POST
-def reveal(request: HttpRequest, person_id: str) -> HttpResponse:
-    """The full number and day of birth, once, against a typed reason."""
-    row = _find_person(request, person_id)
-    form = ReasonForm(request.POST)
-    context = _person_context(request.user, row) | {"form": form}
-    if not form.is_valid():
-        _audit_person(request, "person.view", row)
-    else:
-        _audit_person(request, "person.reveal", row, form.cleaned_data["reason"])
-        number = _opened(row.number_sealed, row.pk) or _("cannot be read")
-        context |= {"number": number, "revealed": True}
-    return render(request, "console/person.html", context)
-
-
-def _find_person(request: HttpRequest, person_id: str) -> Person:
-    rows = Person.objects.seen_by(request.user)
-    row = rows.select_related("region", "household").filter(pk=person_id).first()
-    if row is None:
-        raise Http404
-    return row
-
-
-def _person_context(account: Account, row: Person) -> dict[str, Any]:
-    today = timezone.localdate()
-    looks = AuditEntry.objects.filter(object_kind="person", object_id=row.pk)
-    history = row.certifications.select_related("proof").defer("envelope")
-    family = Person.objects.seen_by(account).filter(household=row.household_id or 0)
-    return {
-        "person": row,
-        "number": _masked(row.number_sealed, row.pk),
-        "age": _age(row.birth, today),
-        "places": list(queries.region_names([row.region_id])[row.region_id].values()),
-        "certified": row.is_certified(today),
-        "due_by": row.due_by(today),
-        "history": history.order_by("-finished_at"),
-        "tasks": row.tasks.order_by("-created_at"),
-        "family": family.exclude(pk=row.pk),
-        "looks": looks.order_by("-number")[:LOOKS_SHOWN],
-        "form": ReasonForm(),
-        "templates": templates.held(row, today),
-    }
-
-
-def _age(birth: date | None, today: date) -> int | None:
-    if birth is None:
-        return None
-    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
 
 
 # --- records

@@ -136,11 +136,10 @@ def refuse(report: DeathReport, reason: str, vault: Vault, account: Account, now
 
 
 def may_undo(report: DeathReport, account: Account) -> bool:
-    """An approved one whoever may approve; one that waits its author too."""
+    """An approved one whoever may approve; one that waits its author, whom nobody has to ask."""
     if report.state == _State.APPROVED:
         return account.role in DECIDERS
-    own = report.entered_by == account.username
-    return bool(report.state == _State.WAITING and (own or account.role in DECIDERS))
+    return bool(report.state == _State.WAITING and report.entered_by == account.username)
 
 
 @transaction.atomic
