@@ -35,6 +35,7 @@ from cloud_bridge.registry.models.figures import (
     DayOfProofs,
     FiguresMark,
 )
+from cloud_bridge.registry.models.fleet import KioskRelease, Rollout, RolloutKiosk
 from cloud_bridge.registry.models.imports import (
     ImportChange,
     ImportRun,
@@ -108,6 +109,7 @@ __all__ = [
     "ImportChange",
     "ImportRun",
     "KioskNotice",
+    "KioskRelease",
     "KioskSettings",
     "Lease",
     "LifeSignal",
@@ -123,6 +125,8 @@ __all__ = [
     "Region",
     "Rehearsal",
     "Role",
+    "Rollout",
+    "RolloutKiosk",
     "SavedFilter",
     "SettingsVersion",
     "Site",
