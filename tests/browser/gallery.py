@@ -40,41 +40,42 @@ def main() -> int:
 
 def _visits(hall: Hall, pages: Sequence[Page], out: Path) -> Iterator[dict[str, Any]]:
     for page in track(pages, "pages"):
-        faults = [*_with_script(hall, page, out), *_without_script(hall, page)]
+        shown, faults = _with_script(hall, page, out)
+        without = _without_script(hall, page)
+        if shown != without:
+            faults.append(f"without script {without} instead of {shown}")
         if page.also_english:
             faults += _in_english(hall, page, out)
         yield {"name": page.name, "path": page.path, "items": page.items, "faults": faults}
 
 
-def _with_script(hall: Hall, page: Page, out: Path) -> list[str]:
+def _with_script(hall: Hall, page: Page, out: Path) -> tuple[list[int], list[str]]:
     with hall.tab(page.account) as tab:
         tab.goto(page.path.format(**hall.places))
         tab.screenshot(path=out / f"{page.name}.png", full_page=True)
         faults = checks.faults(tab)
         if page.printed:
             tab.pdf(path=out / f"{page.name}.pdf", prefer_css_page_size=True)
-    return faults
+        return _shown(tab), faults
+
+
+def _without_script(hall: Hall, page: Page) -> list[int]:
+    with hall.tab(page.account, java_script_enabled=False) as tab:
+        tab.goto(page.path.format(**hall.places))
+        return _shown(tab)
+
+
+def _shown(tab: Any) -> list[int]:
+    """How many headings, forms, links of the menu and tables there are."""
+    return [tab.locator(what).count() for what in ("h1", "h2", "form", "nav a", "thead")]
 
 
 def _in_english(hall: Hall, page: Page, out: Path) -> list[str]:
     with hall.tab(page.account, "en") as tab:
-        tab.context.clear_cookies(name="django_language")
         tab.goto(page.path.format(**hall.places))
         tab.screenshot(path=out / f"{page.name}-en.png", full_page=True)
         lang = tab.locator("html").get_attribute("lang")
         return [] if lang == "en" else [f"language is {lang}"]
-
-
-def _without_script(hall: Hall, page: Page) -> list[str]:
-    """The same headings, fields and links."""
-    shown = []
-    for script in (True, False):
-        with hall.tab(page.account, java_script_enabled=script) as tab:
-            tab.goto(page.path.format(**hall.places))
-            shown.append(
-                [tab.locator(what).count() for what in ("h1", "h2", "form", "nav a", "thead")]
-            )
-    return [] if shown[0] == shown[1] else [f"without script: {shown[1]} of {shown[0]}"]
 
 
 def _index(found: Sequence[dict[str, Any]]) -> str:

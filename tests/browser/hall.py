@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,10 @@ class Hall(AbstractContextManager["Hall"]):
         self.accounts, self.places = told["accounts"], told["places"]
         self.address = self._stack.enter_context(_console(folder))
         running = self._stack.enter_context(sync_playwright())
-        self._browser = running.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        # Chromium's own words (年/月/日) are Chinese where Debian's chromium-l10n is installed.
+        self._browser = running.chromium.launch(
+            executable_path=str(CHROMIUM), args=ARGUMENTS, env={**os.environ, "LANGUAGE": "zh_CN"}
+        )
         self._stack.callback(self._browser.close)
         return self
 
