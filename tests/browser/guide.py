@@ -1,0 +1,42 @@
+"""`make console-pictures`: the pictures of `docs/console.md`, sharp and small."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+from rich.progress import track
+
+from tests.browser.hall import Hall
+from tests.browser.pages import PAGES
+
+SHOWN = (
+    *("sign-in", "people", "certify", "death", "person", "death-report", "rechecks"),
+    *("tasks", "due", "call-list", "plan", "dashboards", "import-faulty", "import"),
+    *("accounts", "kiosks", "settings", "webhook", "audit", "public-receipt"),
+)
+HIGHEST_PX = 1000
+COLOURS = 48
+
+
+def main() -> int:
+    folder = Path("docs/pictures")
+    with Hall() as hall:
+        for page in track([page for page in PAGES if page.name in SHOWN], "pictures"):
+            path = folder / f"console-{page.name}.png"
+            with hall.tab(page.account) as tab:
+                tab.goto(page.path.format(**hall.places))
+                tab.screenshot(path=path, full_page=True)
+            _shrink(path)
+    return 0
+
+
+def _shrink(path: Path) -> None:
+    with Image.open(path) as picture:
+        whole = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, HIGHEST_PX)))
+    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
