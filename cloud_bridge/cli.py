@@ -24,6 +24,7 @@ from cloud_bridge import (
     imports_cli,
     kiosk_settings_cli,
     seed_cli,
+    site_cli,
     webhook_cli,
     work_cli,
 )
@@ -101,9 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     work_cli.add_parser(commands)
     api_cli.add_parser(commands)
     webhook_cli.add_parser(commands)
+    site_cli.add_parser(commands)
     seed_cli.add_parser(commands)
     audit_cli.add_parser(commands)
-    cycles_cli.add_parser(commands)
     cycles_cli.add_parser(commands)
     fleet_cli.add_parser(commands)
     _simple(commands, "demo-data", "invented people, regions and accounts", _demo_data)

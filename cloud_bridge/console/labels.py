@@ -376,6 +376,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "account.enable": _("enabled an account"),
         "account.set": _("set up an account"),
         "device.set": _("set up a kiosk"),
+        "site.set": _("said where a site is"),
         "settings.set": _("changed a kiosk's settings"),
         "quarantine.refile": _("checked an arrival in quarantine again"),
         "region.set": _("set up a region"),
