@@ -96,6 +96,13 @@ def test_units_are_valid_and_locked_up(path: Path, tmp_path: Path) -> None:
     assert float(found[1]) <= (3.0 if path.name == "edge-kiosk.service" else 1.5)
 
 
+@pytest.mark.parametrize("path", sorted(UNITS.glob("*.timer")), ids=lambda path: path.stem)
+def test_each_timer_starts_a_command_there_is(path: Path) -> None:
+    service = settings(path.with_suffix(".service").name)
+    assert service["Type"] == ["oneshot"]
+    assert service["ExecStart"][-1] in ("overdue", "figures")
+
+
 def analysed(*arguments: str) -> str:
     done = subprocess.run(
         ["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=30
