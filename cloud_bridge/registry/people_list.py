@@ -208,7 +208,7 @@ class PeopleList:
             terms["last_pass_on__gte"] = first
         if last:
             terms["last_pass_on__lte"] = last
-        if part.dated and question.status == PENDING:
+        if question.status == PENDING and (part.dated or first or last):
             terms["last_pass_on__lt"] = max(self._starts.values())
         if part.dated and not terms:
             terms["last_pass_on__isnull"] = False
