@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
@@ -14,10 +14,16 @@ Code = Annotated[str, Field(pattern=r"^[0-9]{12}$", description="12-digit code o
 PersonCode = Annotated[str, Field(pattern=r"^p[0-9a-f]{24}$", description="opaque id of a person")]
 KioskCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="id of a kiosk")]
 Status = Literal["certified", "pending", "dead"]
-Categories = Literal[tuple(Category.values)]  # type: ignore[valid-type]
-Methods = Literal[tuple(Proof.Method.values)]  # type: ignore[valid-type]
-TaskKinds = Literal[tuple(Task.Kind.values)]  # type: ignore[valid-type]
-TaskStates = Literal[tuple(Task.State.values)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    Categories: TypeAlias = str
+    Methods: TypeAlias = str
+    TaskKinds: TypeAlias = str
+    TaskStates: TypeAlias = str
+else:
+    Categories = Literal[tuple(Category.values)]
+    Methods = Literal[tuple(Proof.Method.values)]
+    TaskKinds = Literal[tuple(Task.Kind.values)]
+    TaskStates = Literal[tuple(Task.State.values)]
 
 
 class Problem(Schema):

@@ -13,6 +13,7 @@ from cloud_bridge.registry.models import Device, Region
 NEEDED = frozenset({"card_reader", "camera"})
 """Without one of these a visit ends with staff; without paper it does not."""
 MOST = 200
+_COUNTY: Any = Region.Level.COUNTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ def counties() -> list[Region]:
 
 
 def _county(code: str) -> str:
-    if Region.level_of(code) <= Region.Level.COUNTY:
+    if Region.level_of(code) <= _COUNTY:
         return code
-    return code[: Region.digits_of(Region.Level.COUNTY)].ljust(len(code), "0")
+    return code[: Region.digits_of(_COUNTY)].ljust(len(code), "0")
 
 
 def _public() -> Any:

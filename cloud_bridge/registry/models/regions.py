@@ -47,7 +47,7 @@ class Region(models.Model):
     @classmethod
     def digits_of(cls, level: int) -> int:
         """How many digits of a code tell regions of this level apart."""
-        return cls.DIGITS[min(level, cls.Level.COMMUNITY)]
+        return cls.DIGITS[min(level, len(cls.DIGITS) - 1)]
 
     @property
     def last_code(self) -> str:
