@@ -8,12 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection, models
 
 Row = Sequence[Any]
+
+
+def stamp(at: datetime) -> str:
+    """A moment as `Table` takes it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 class Table:

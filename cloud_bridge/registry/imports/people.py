@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from django.db import connection
 
 from cloud_bridge.registry import doubts, id_number
+from cloud_bridge.registry.bulk import Table, stamp
 from cloud_bridge.registry.imports import cells, places
 from cloud_bridge.registry.imports.judging import Deed, Record, Scope, Verdict, What
 from cloud_bridge.registry.models import (
@@ -21,7 +26,6 @@ from cloud_bridge.registry.models import (
 from edge.domain.people import mask_id_number, mask_name
 
 _HOUSEHOLD_LENGTH = 40
-_WRITTEN = ("name", "category", "covered", "region", "household")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,10 @@ class People:
         """Whether the file names somebody, so far."""
         return _mark(key) in self._seen
 
-    def _verdict(self, record: Record, row: PersonRow, known: Person | None) -> Verdict:
+    def _verdict(self, record: Record, row: PersonRow, known: Known | None) -> Verdict:
         if fault := self._places.fault(row.region_code):
             record.fault("region_code", fault)
-        if known and not self._scope.region.covers(known.region_id):
+        if known and not self._scope.region.covers(known.region_code):
             record.fault("id_number", "foreign_person")
         if record.faults:
             return Verdict(record, What.FAULTY, row)
@@ -101,47 +105,71 @@ class People:
         return Verdict(record, What.CHANGED if before else What.UNCHANGED, row, known, before)
 
     def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> list[Deed]:
-        added = [v for v in verdicts if v.what is What.ADDED]
-        changed = [v for v in verdicts if v.what is What.CHANGED]
-        homes = make_households(v.row.household for v in (*added, *changed))
-        people = [self._new(v.row, homes) for v in added]
-        Person.objects.bulk_create(people)
-        self._change(changed, homes)
-        marks = [ImportChange(run=run, person=person) for person in people]
-        marks += [ImportChange(run=run, person=v.known, before=v.before) for v in changed]
-        ImportChange.objects.bulk_create(marks)
-        _link_earlier(people, now)
-        self.touched |= {v.row.region_code for v in (*added, *changed)}
-        deeds = [("person.add", person) for person in people]
-        deeds += [("person.change", v.known) for v in changed]
-        return [deed_about(action, person) for action, person in deeds]
+        added = [(new_person_id(), v) for v in verdicts if v.what is What.ADDED]
+        changed = [(v.known.person_id, v) for v in verdicts if v.what is What.CHANGED]
+        homes = make_households(v.row.household for _, v in (*added, *changed))
+        _insert([self._new(person_id, v.row, homes, now) for person_id, v in added])
+        update([_after(v.known, v.row, homes) for _, v in changed])
+        marks: list[tuple[Any, ...]] = [(run.pk, person_id, None) for person_id, _ in added]
+        marks += [(run.pk, person_id, json.dumps(v.before)) for person_id, v in changed]
+        Table(ImportChange, "run_id", "person_id", "before").insert(marks)
+        _link_earlier([v.row.key for _, v in added], now)
+        self.touched |= {v.row.region_code for _, v in (*added, *changed)}
+        self.touched |= {v.known.region_code for _, v in changed}
+        deeds = [deed("person.add", person_id, v.row.region_code) for person_id, v in added]
+        return deeds + [deed("person.change", who, v.row.region_code) for who, v in changed]
 
-    def _new(self, row: PersonRow, homes: Mapping[str, Household]) -> Person:
-        person_id = new_person_id()
-        return Person(
-            person_id=person_id,
-            name=row.name,
-            number_key=row.key,
-            number_sealed=self._scope.vault.seal(row.number, person_id),
-            sex=id_number.sex_of(row.number),
-            birth=id_number.birth_of(row.number),
-            category=row.category,
-            covered=row.covered is not False,
-            region_id=row.region_code,
-            household=homes.get(row.household or ""),
+    def _new(
+        self, person_id: str, row: PersonRow, homes: Mapping[str, int], now: datetime
+    ) -> tuple[Any, ...]:
+        """Values of `_COLUMNS`."""
+        return (
+            person_id,
+            row.name,
+            row.key,
+            self._scope.vault.seal(row.number, person_id),
+            id_number.sex_of(row.number),
+            str(id_number.birth_of(row.number)),
+            row.category,
+            row.covered is not False,
+            row.region_code,
+            homes.get(row.household or ""),
+            stamp(now),
         )
 
-    def _change(self, verdicts: Iterable[Verdict], homes: Mapping[str, Household]) -> None:
-        people = []
-        for verdict in verdicts:
-            person, row = verdict.known, verdict.row
-            self.touched.add(person.region_id)
-            person.name, person.category, person.region_id = row.name, row.category, row.region_code
-            person.covered = person.covered if row.covered is None else row.covered
-            if row.household is not None:
-                person.household = homes.get(row.household)
-            people.append(person)
-        update(people)
+
+_COLUMNS = (
+    "person_id", "name", "number_key", "number_sealed", "sex", "birth",
+    "category", "covered", "region_id", "household_id", "created_at",
+)  # fmt: skip
+_CHANGED = ("name", "category", "covered", "region_id", "household_id")
+
+
+def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
+    with connection.wrap_database_errors:
+        Table(Person, *_COLUMNS).insert(rows)
+
+
+def update(rows: Sequence[tuple[Any, ...]]) -> None:
+    """Values of `_CHANGED` and the person's id, for each."""
+    name = connection.ops.quote_name
+    columns = ", ".join(f"{name(column)} = %s" for column in _CHANGED)
+    where = f"{name('person_id')} = %s"
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {name(Person._meta.db_table)} SET {columns} WHERE {where}", rows
+        )
+
+
+def _after(known: Known, row: PersonRow, homes: Mapping[str, int]) -> tuple[Any, ...]:
+    return (
+        row.name,
+        row.category,
+        known.covered if row.covered is None else row.covered,
+        row.region_code,
+        known.household_id if row.household is None else homes.get(row.household),
+        known.person_id,
+    )
 
 
 def _mark(key: str) -> int:
@@ -149,15 +177,8 @@ def _mark(key: str) -> int:
     return int(key[:16], 16)
 
 
-def deed_about(action: str, person: Person) -> Deed:
-    return Deed(action, ("person", person.person_id), person.region_id)
-
-
-def update(people: Sequence[Person]) -> None:
-    """Write what files may change of people, in few statements whatever their number."""
-    Person.objects.bulk_create(
-        people, update_conflicts=True, unique_fields=["person_id"], update_fields=_WRITTEN
-    )
+def deed(action: str, person_id: str, region_code: str) -> Deed:
+    return Deed(action, ("person", person_id), region_code)
 
 
 def check_number(record: Record, number: str) -> None:
@@ -180,40 +201,58 @@ def _check(record: Record, row: PersonRow) -> None:
         record.fault("household", "household")
 
 
-def _known(keys: Iterable[str]) -> dict[str, Person]:
-    rows = Person.objects.filter(number_key__in=set(keys)).select_related("household")
-    return {person.number_key: person for person in rows}
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the registry has of somebody now, as far as files may change it."""
+
+    person_id: str
+    name: str = field(repr=False)
+    category: str
+    covered: bool
+    region_code: str
+    household_id: int | None
+    household: str
 
 
-def _differences(known: Person, row: PersonRow) -> dict[str, object]:
-    home = known.household.number if known.household else ""
+def _known(keys: Iterable[str]) -> dict[str, Known]:
+    rows = Person.objects.filter(number_key__in=set(keys)).values_list(
+        "number_key", "person_id", *_CHANGED, "household__number"
+    )
+    found = {}
+    for key, who, name, category, covered, region, home, number in rows:
+        found[key] = Known(who, name, category, covered, region, home, number or "")
+    return found
+
+
+def _differences(known: Known, row: PersonRow) -> dict[str, object]:
+    home = known.household
     wanted = {
         "name": (known.name, row.name),
         "category": (known.category, row.category),
         "covered": (known.covered, known.covered if row.covered is None else row.covered),
-        "region_code": (known.region_id, row.region_code),
+        "region_code": (known.region_code, row.region_code),
         "household": (home, home if row.household is None else row.household),
     }
     return {column: now for column, (now, then) in wanted.items() if now != then}
 
 
-def make_households(numbers: Iterable[str | None]) -> dict[str, Household]:
-    """The rows of these household numbers; what is missing is made."""
+def make_households(numbers: Iterable[str | None]) -> dict[str, int]:
+    """The keys of these household numbers; what is missing is made."""
     wanted = {number for number in numbers if number}
-    found = households(wanted)
+    found = _households(wanted)
     if missing := wanted - set(found):
-        Household.objects.bulk_create(Household(number=number) for number in sorted(missing))
-        found |= households(missing)
+        Table(Household, "number").insert([(number,) for number in sorted(missing)])
+        found |= _households(missing)
     return found
 
 
-def households(numbers: Iterable[str]) -> dict[str, Household]:
-    return {home.number: home for home in Household.objects.filter(number__in=list(numbers))}
+def _households(numbers: Iterable[str]) -> dict[str, int]:
+    return dict(Household.objects.filter(number__in=list(numbers)).values_list("number", "pk"))
 
 
-def _link_earlier(people: Sequence[Person], now: datetime) -> None:
+def _link_earlier(keys: Sequence[str], now: datetime) -> None:
     """Records that came before their people were known."""
-    by_key = {person.number_key: person for person in people}
-    waiting = Certification.objects.filter(person=None, subject_key__in=list(by_key))
-    for key in set(waiting.values_list("subject_key", flat=True)):
-        doubts.link_earlier(by_key[key], now)
+    waiting = Certification.objects.filter(person=None, subject_key__in=keys)
+    found = set(waiting.values_list("subject_key", flat=True))
+    for person in Person.objects.filter(number_key__in=found) if found else ():
+        doubts.link_earlier(person, now)

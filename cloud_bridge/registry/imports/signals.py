@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 
 from cloud_bridge.registry import doubts, id_number, standing
+from cloud_bridge.registry.bulk import Table
 from cloud_bridge.registry.imports import cells
 from cloud_bridge.registry.imports.judging import Deed, Record, Scope, Verdict, What
-from cloud_bridge.registry.imports.people import check_number, deed_about
+from cloud_bridge.registry.imports.people import check_number, deed
 from cloud_bridge.registry.models import DeathReport, ImportRun, LifeSignal, Person, Proof, Task
 from edge.domain.people import mask_id_number
 
@@ -39,6 +41,17 @@ class SignalRow:
             "date": self.on.isoformat() if self.on else "",
             "source": self.source,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the registry has of somebody that a signal may agree with or not."""
+
+    person_id: str
+    name: str = field(repr=False)
+    region_code: str
+    dead_since: date | None
+    alive_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +84,8 @@ class Signals:
 
     def judge(self, records: Sequence[Record]) -> list[Verdict]:
         rows = [self._read(record) for record in records]
-        here = self._scope.region.within("region_id")
-        found = Person.objects.filter(here, number_key__in={row.key for row in rows})
-        known = {person.number_key: person for person in found}
-        there = self._there(known.values())
+        known = self._known({row.key for row in rows})
+        there = self._there([person.person_id for person in known.values()])
         pairs = zip(records, rows, strict=True)
         return [self._verdict(record, row, known.get(row.key), there) for record, row in pairs]
 
@@ -103,10 +114,16 @@ class Signals:
         elif birth and row.on < birth:
             record.fault("date", "before_birth")
 
-    def _there(self, people: Iterable[Person]) -> set[tuple[str, str, date]]:
+    def _known(self, keys: set[str]) -> dict[str, Known]:
+        here = self._scope.region.within("region_id")
+        people = Person.objects.filter(here, number_key__in=keys)
+        columns = ("number_key", "person_id", "name", "region_id", "dead_since", "last_pass_on")
+        return {key: Known(*cells) for key, *cells in people.values_list(*columns)}
+
+    def _there(self, person_ids: Sequence[str]) -> set[tuple[str, str, date]]:
         """The signals that are known of these people."""
         rows = LifeSignal.objects.filter(
-            person__in=list(people), kind=self._kind, run__state=ImportRun.State.APPLIED
+            person__in=person_ids, kind=self._kind, run__state=ImportRun.State.APPLIED
         )
         return set(rows.values_list("person_id", "source", "on"))
 
@@ -114,7 +131,7 @@ class Signals:
         self,
         record: Record,
         row: SignalRow,
-        known: Person | None,
+        known: Known | None,
         there: set[tuple[str, str, date]],
     ) -> Verdict:
         if known and row.name and doubts.bare(row.name) != doubts.bare(known.name):
@@ -124,61 +141,69 @@ class Signals:
         if known is None:
             return Verdict(record, What.UNKNOWN, row)
         mark = hash((row.key, row.source, row.on))
-        old = mark in self._seen or (known.pk, row.source, row.on) in there
+        old = mark in self._seen or (known.person_id, row.source, row.on) in there
         self._seen.add(mark)
         return Verdict(record, What.UNCHANGED if old else What.ADDED, row, known)
 
     def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> list[Deed]:
         added = [v for v in verdicts if v.what is What.ADDED]
-        signals = [self._signal(v, run) for v in added]
-        LifeSignal.objects.bulk_create(signals)
-        reported = _reported(signals)
-        outcomes = [(s, self._outcome(s, reported)) for s in signals]
-        proves = [proof_of(signal, now) for signal, what in outcomes if what.proves]
+        signals = self._saved(added, run)
+        reported = _reported([v.known.person_id for v in added])
+        outcomes = [(pk, v, self._outcome(v, reported)) for pk, v in signals]
+        proves = [_proof(pk, v, now) for pk, v, what in outcomes if what.proves]
         standing.prove(proves)
-        Task.objects.bulk_create(_task(s, what, now) for s, what in outcomes if what.task)
+        tasks = [_task(pk, v, what.urgent, now) for pk, v, what in outcomes if what.task]
+        Task.objects.bulk_create(tasks)
         _raise_urgent(proof.person_id for proof in proves)
-        self.touched |= {signal.person.region_id for signal in signals}
-        return [deed_about(f"signal.{self._kind}", signal.person) for signal in signals]
+        self.touched |= {v.known.region_code for v in added}
+        people = [v.known for v in added]
+        return [deed(f"signal.{self._kind}", p.person_id, p.region_code) for p in people]
 
-    def _signal(self, verdict: Verdict, run: ImportRun) -> LifeSignal:
-        row = verdict.row
-        return LifeSignal(
-            person=verdict.known, kind=self._kind, source=row.source, on=row.on, run=run
-        )
+    def _saved(self, added: Sequence[Verdict], run: ImportRun) -> list[tuple[int, Verdict]]:
+        """The new signals' keys."""
+        marks = {(v.known.person_id, v.row.source, v.row.on): v for v in added}
+        values = [(*mark[:2], str(mark[2]), self._kind, run.pk) for mark in marks]
+        with connection.wrap_database_errors:
+            Table(LifeSignal, "person_id", "source", "on", "kind", "run_id").insert(values)
+        ids = {mark[0] for mark in marks}
+        saved = LifeSignal.objects.filter(run=run, person__in=ids)
+        rows = saved.values_list("pk", "person_id", "source", "on")
+        return [(pk, marks[tuple(mark)]) for pk, *mark in rows if tuple(mark) in marks]
 
-    def _outcome(self, signal: LifeSignal, reported: Mapping[str, date]) -> Outcome:
-        person = signal.person
+    def _outcome(self, verdict: Verdict, reported: Mapping[str, date]) -> Outcome:
+        known: Known = verdict.known
         return outcome(
             self._kind,
-            signal.on,
-            dead_since=person.dead_since,
-            died_on=reported.get(person.pk),
-            alive_on=person.last_pass_on,
+            verdict.row.on,
+            dead_since=known.dead_since,
+            died_on=reported.get(known.person_id),
+            alive_on=known.alive_on,
         )
 
 
-def proof_of(signal: LifeSignal, now: datetime) -> Proof:
+def _proof(signal_id: int, verdict: Verdict, now: datetime) -> Proof:
     return Proof(
-        person=signal.person, method=Proof.Method.DATA, on=signal.on, at=now, signal=signal
+        person_id=verdict.known.person_id,
+        method=Proof.Method.DATA,
+        on=verdict.row.on,
+        at=now,
+        signal_id=signal_id,
     )
 
 
-def _reported(signals: Iterable[LifeSignal]) -> dict[str, date]:
+def _reported(person_ids: Sequence[str]) -> dict[str, date]:
     """Deaths that wait for a second person."""
-    waiting = DeathReport.objects.filter(
-        person__in=[signal.person_id for signal in signals], state=DeathReport.State.WAITING
-    )
+    waiting = DeathReport.objects.filter(person__in=person_ids, state=DeathReport.State.WAITING)
     return dict(waiting.values_list("person_id", "died_on"))
 
 
-def _task(signal: LifeSignal, what: Outcome, now: datetime) -> Task:
+def _task(signal_id: int, verdict: Verdict, urgent: bool, now: datetime) -> Task:
     return Task(
         kind=Task.Kind.CONFLICT,
-        urgent=what.urgent,
-        person=signal.person,
-        signal=signal,
-        region_id=signal.person.region_id,
+        urgent=urgent,
+        person_id=verdict.known.person_id,
+        signal_id=signal_id,
+        region_id=verdict.known.region_code,
         created_at=now,
     )
 

@@ -162,25 +162,35 @@ def _people_back(run: ImportRun, touched: set[str]) -> list[Deed]:
         homes |= {change.person.household_id for change in chunk if change.person.household_id}
         changed = [change for change in chunk if change.before is not None]
         _restore(changed)
+        touched |= {change.before.get("region_code", "") for change in changed} - {""}
         added = [change.person for change in chunk if change.before is None]
-        deeds += [roster.deed_about("person.change", change.person) for change in changed]
-        deeds += [roster.deed_about("person.remove", person) for person in added]
+        deeds += [_deed("person.change", change.person) for change in changed]
+        deeds += [_deed("person.remove", person) for person in added]
         Person.objects.filter(pk__in=[person.pk for person in added]).delete()
     _drop_empty(homes)
     return deeds
 
 
+def _deed(action: str, person: Person) -> Deed:
+    return roster.deed(action, person.pk, person.region_id)
+
+
 def _restore(changes: Sequence[ImportChange]) -> None:
     numbers = {change.before.get("household", "") for change in changes} - {""}
     homes = roster.make_households(numbers)
-    for change in changes:
-        person, before = change.person, change.before
-        for column in ("name", "category", "covered"):
-            setattr(person, column, before.get(column, getattr(person, column)))
-        person.region_id = before.get("region_code", person.region_id)
-        if "household" in before:
-            person.household = homes.get(before["household"])
-    roster.update([change.person for change in changes])
+    roster.update([_as_before(change.person, change.before, homes) for change in changes])
+
+
+def _as_before(person: Person, before: dict[str, Any], homes: Mapping[str, int]) -> tuple[Any, ...]:
+    home = homes.get(before["household"]) if "household" in before else person.household_id
+    return (
+        before.get("name", person.name),
+        before.get("category", person.category),
+        before.get("covered", person.covered),
+        before.get("region_code", person.region_id),
+        home,
+        person.pk,
+    )
 
 
 def _drop_empty(homes: Iterable[int]) -> None:
@@ -210,4 +220,4 @@ def _signals_back(run: ImportRun, who: str, now: datetime) -> list[Deed]:
         state=Task.State.DONE, done_by=who, done_at=now, note=why
     )
     people = Person.objects.filter(signals__run=run).only("region_id").distinct()
-    return [roster.deed_about("signal.void", person) for person in people.iterator(_CHUNK)]
+    return [_deed("signal.void", person) for person in people.iterator(_CHUNK)]
