@@ -93,8 +93,8 @@ def test_each_part_has_its_own_pages_and_keeps_those_of_the_others(
     assert "?proofs=2&amp;records=1#records" in shown
     oldest = (TODAY - timedelta(days=3 * PER_SECTION - 1)).isoformat()
     last = clerk.get(f"{address}?proofs=5").content.decode()
-    assert last.count(oldest) == 1
-    assert oldest not in shown
+    assert oldest in last.partition('id="records"')[0]
+    assert oldest not in shown.partition('id="records"')[0]
     for name in SECTIONS:
         for odd in ("0", "-1", "x", "9" * 30):
             assert clerk.get(address, {name: odd}).status_code == 200
