@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-import bench-screen swaps chaos drain attack evaluate browser clean
+.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-import bench-screen swaps chaos drain attack evaluate browser console-pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ gallery:  ## every screen on four panels, in both languages and both sizes of le
 
 journeys:  ## every flow and branch touched through in a real window, a picture of each step (journeys/index.html)
 	@$(PY) -m tests.window.journeys.page
+
+console-pictures:  ## the pictures of docs/console.md
+	@$(PY) -m tests.browser.guide
 
 browser:  ## every page of the console in Chromium: pictures, print, keyboard, accessibility (browser-out/index.html)
 	@BROWSER_OUT=browser-out $(PY) -m pytest tests/browser -q

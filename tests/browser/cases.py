@@ -28,6 +28,7 @@ def fill(world: World, people: list[Person]) -> None:
     _plans(world, people)
     _imports(world)
     _filters(world)
+    _figures(world)
 
 
 def account(name: str) -> Account:
@@ -90,20 +91,32 @@ def _draw(world: World, proof: Any) -> None:
 
 
 def _deaths(world: World, people: list[Person]) -> None:
+    """One waits, one was taken back; one stands, in a village whose alarms the county hears."""
+    from cloud_bridge.registry.models import Person
+
+    waiting, undone = people[60:62]
+    dead = Person.objects.filter(region_id="100101002201").order_by("birth", "name")[9]
+    report = _death(world, waiting, "liqing", "")
+    _death(world, dead, "zhoujie", "heyun")
+    _undo(world, _death(world, undone, "liqing", "chenhao"))
+    world.places |= {"report": str(report.pk), "dead": dead.person_id}
+
+
+def _death(world: World, person: Person, first: str, second: str) -> Any:
     from cloud_bridge.registry import deaths
 
-    waiting, approved, undone = people[60:63]
-    for n, person in enumerate((waiting, approved, undone)):
-        death = deaths.Death(world.today - timedelta(days=30 + n), "police", "派出所户籍注销证明")
-        report = deaths.enter(person, death, world.vault, account("liqing"), world.ago(hours=50))
-        if person is not waiting:
-            deaths.approve(report, world.vault, account("chenhao"), world.ago(hours=40))
-        if person is undone:
-            why = "同名同姓，登记错人"
-            deaths.undo(report, why, world.vault, account("chenhao"), world.ago(hours=30))
-        if person is waiting:
-            world.places["report"] = str(report.pk)
-    world.places |= {"dead": approved.person_id, "waiting": waiting.person_id}
+    death = deaths.Death(world.today - timedelta(days=30), "police", "派出所户籍注销证明")
+    report = deaths.enter(person, death, world.vault, account(first), world.ago(hours=50))
+    if second:
+        deaths.approve(report, world.vault, account(second), world.ago(hours=40))
+    return report
+
+
+def _undo(world: World, report: Any) -> None:
+    from cloud_bridge.registry import deaths
+
+    why = "同名同姓，登记错人"
+    deaths.undo(report, why, world.vault, account("chenhao"), world.ago(hours=30))
 
 
 def _plans(world: World, people: list[Person]) -> None:
@@ -146,3 +159,10 @@ def _filters(world: World) -> None:
 
     query = "region=100101001001&status=pending"
     SavedFilter.objects.create(account=account("liqing"), name="东风未认证", query=query)
+
+
+def _figures(world: World) -> None:
+    """Done by a timer where it is in operation."""
+    from cloud_bridge.registry import figures
+
+    figures.refresh(world.now)

@@ -13,11 +13,11 @@ from tests.browser.pages import PAGES
 
 SHOWN = (
     *("sign-in", "people", "certify", "death", "person", "death-report", "rechecks"),
-    *("tasks", "due", "call-list", "plan", "dashboards", "import-faulty", "import"),
+    *("tasks", "due", "call-list", "plan", "dashboard", "import-faulty", "import"),
     *("accounts", "kiosks", "settings", "webhook", "audit", "public-receipt"),
 )
 HIGHEST_PX = 1000
-COLOURS = 48
+COLOURS = 64
 
 
 def main() -> int:
@@ -35,7 +35,8 @@ def main() -> int:
 def _shrink(path: Path) -> None:
     with Image.open(path) as picture:
         whole = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, HIGHEST_PX)))
-    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    few = whole.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":

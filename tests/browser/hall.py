@@ -73,7 +73,7 @@ class Hall(AbstractContextManager["Hall"]):
         context.set_default_timeout(15_000)
         context.route("**/*", self._only_ours)
         tab = context.new_page()
-        tab.on("console", lambda message: self._heard(message.text))
+        tab.on("console", lambda message: self._heard(message))
         tab.on("pageerror", lambda error: self.troubles.append(str(error)))
         try:
             yield tab
@@ -108,9 +108,9 @@ class Hall(AbstractContextManager["Hall"]):
             self.troubles.append(route.request.url)
             route.abort()
 
-    def _heard(self, text: str) -> None:
-        if EXPECTED not in text:
-            self.troubles.append(text)
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning") and EXPECTED not in message.text:
+            self.troubles.append(message.text)
 
 
 @contextmanager

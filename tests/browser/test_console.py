@@ -50,7 +50,7 @@ def test_s01_somebody_signs_in_by_keyboard_with_a_second_factor(hall: Hall, shoo
         (WORKER, ["今日工作", "人员", "统计", "终端"]),
         (SUPERVISOR, ["今日工作", "人员", "核查", "统计", "终端"]),
         (COUNTY, ["今日工作", "人员", "核查", "统计", "终端", "管理"]),
-        (AUDITOR, ["人员", "管理"]),
+        (AUDITOR, ["人员", "统计", "管理"]),
         (OPERATOR, ["终端"]),
     ],
 )

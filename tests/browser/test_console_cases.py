@@ -129,7 +129,7 @@ def test_s33_to_s36_a_death_needs_a_second_person_and_is_undone_in_one_step(
 
 
 def test_who_was_marked_dead_and_came_is_told_on_every_page(hall: Hall) -> None:
-    with hall.tab(WORKER) as tab:
+    with hall.tab(COUNTY) as tab:
         tab.goto("/opinions/")
         assert "登记为死亡的对象在终端出现" in tab.locator(".alerts").inner_text()
         assert tab.locator(".alerts").get_attribute("aria-live") == "assertive"

@@ -32,6 +32,7 @@ ACCOUNTS = (
     ("chenhao", "supervisor", STREET),
     ("sunli", "supervisor", STREET),
     ("zhoujie", "county", COUNTY),
+    ("heyun", "county", COUNTY),
     ("wuyan", "auditor", EVERYWHERE),
     ("gaofeng", "operator", EVERYWHERE),
 )
