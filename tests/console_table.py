@@ -32,12 +32,13 @@ class Row:
     """`who` may open it.
 
     `ids`: which sample a parameter stands for, where its name is not the sample's own.
-    `post`: fields of a POST that name things of the region. `names_object`: False where the
-    parameters name nothing that belongs to a region.
+    `query`: what a GET needs to show anything. `post`: fields of a POST that name things of the
+    region. `names_object`: False where the parameters name nothing that belongs to a region.
     """
 
     who: frozenset[str]
     ids: Mapping[str, str] = field(default_factory=dict)
+    query: Callable[[World], dict[str, Any]] = _nothing
     post: Callable[[World], dict[str, Any]] = _nothing
     names_object: bool = True
 
@@ -67,6 +68,10 @@ ROWS: Mapping[str, Row] = {
     "own-codes": Row(ALL),
     "other-phone": Row(ALL),
     "people": Row(CASES),
+    "people-regions": Row(CASES, query=lambda w: {"under": w.region}),
+    "people-export": Row(CHECKERS),
+    "filter-keep": Row(CASES),
+    "filter-drop": Row(CASES),
     "person": Row(CASES),
     "reveal": Row(CASES, post=lambda _: {"reason": "核对补办材料"}),
     "record": Row(CASES),
@@ -75,7 +80,7 @@ ROWS: Mapping[str, Row] = {
     "task-close": Row(CASES, post=lambda _: {"note": "上门核实，本人健在"}),
     "helped": Row(CASES),
     "rechecks": Row(CHECKERS),
-    "recheck-done": Row(CHECKERS, post=lambda _: {"finding": "in_order", "note": "看过了，没有问题"}),
+    "recheck-done": Row(CHECKERS, post=lambda _: {"finding": "in_order", "note": "看过，没有问题"}),
     "template-withdraw": Row(CASES, post=lambda _: {"reason": "本人要求"}),
     "opinions": Row(CASES),
     "rehearsals": Row(CASES | MACHINES),
@@ -111,7 +116,7 @@ ROWS: Mapping[str, Row] = {
     "tasks-take": Row(CASES, post=lambda w: {"deed": "take", "task": w.samples["task_id"]}),
     "task-reopen": Row(CASES, post=lambda _: {"note": "还没有办完"}),
     "due": Row(CASES),
-    "call-list": Row(CASES),
+    "call-list": Row(CASES, query=lambda w: {"region": w.village}),
     "plans": Row(CASES),
     "plan-new": Row(
         CASES,
@@ -121,6 +126,8 @@ ROWS: Mapping[str, Row] = {
     ),
     "plan": Row(CASES),
     "plan-remove": Row(CASES),
+    "dashboard": Row(CHECKERS | AUDIT),
+    "dashboard-csv": Row(CHECKERS | AUDIT),
     "imports": Row(COUNTY | AUDIT),
     "import-new": Row(COUNTY),
     "import-blank": Row(COUNTY, names_object=False),
@@ -183,6 +190,10 @@ def _addresses(patterns: Any, prefix: str, namespace: str) -> Iterator[Address]:
 
 def pages() -> list[Address]:
     """Those that ask for an account."""
-    return [
-        each for each in addresses() if each.name not in PUBLIC and each.namespace not in OWN_DOORS
-    ]
+    return [each for each in addresses() if each.name in ROWS]
+
+
+def unlisted() -> set[str]:
+    """What has no row and is not open to everybody either."""
+    inside = [each for each in addresses() if each.namespace not in OWN_DOORS]
+    return {each.name or each.route for each in inside} - set(ROWS) - set(PUBLIC)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WIDTH = 720
-_LABEL_WIDTH, _VALUE_WIDTH = 190, 90
-_BAR_HEIGHT, _BAR_GAP = 20, 10
-_LINE_HEIGHT, _LEFT, _BOTTOM, _TOP = 230, 52, 26, 12
-_LONGEST_LABEL = 13
+_LABEL_WIDTH, _VALUE_WIDTH = 205, 135
+_BAR_HEIGHT, _BAR_GAP = 22, 10
+_LINE_HEIGHT, _LEFT, _BOTTOM, _TOP = 250, 60, 30, 12
+_LONGEST_LABEL = 24
+"""In half a Chinese character, as wide as a Latin letter."""
 _DATES_SHOWN = 7
 
 
@@ -34,6 +36,8 @@ def bars(name: str, title: str, rows: Sequence[Bar], full: float | None = None) 
 
     `name` is for ids, so no two on one page are the same.
     """
+    if not rows:
+        return SafeString("")
     top = full or max((bar.value or 0 for bar in rows), default=0) or 1
     height = len(rows) * (_BAR_HEIGHT + _BAR_GAP) + _BAR_GAP
     drawn = format_html_join("", "{}", ((_bar(name, n, bar, top),) for n, bar in enumerate(rows)))
@@ -45,17 +49,25 @@ def _bar(name: str, number: int, bar: Bar, top: float) -> SafeString:
     y = _BAR_GAP + number * (_BAR_HEIGHT + _BAR_GAP)
     full = WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
     width = round(full * min((bar.value or 0) / top, 1), 1)
-    label = bar.label if len(bar.label) <= _LONGEST_LABEL else bar.label[: _LONGEST_LABEL - 1] + "…"
+    label = _short(bar.label)
     return format_html(
         '<text x="{}" y="{}" text-anchor="end">{}</text>'
         '<rect class="rail" x="{}" y="{}" width="{}" height="{}"/>'
         '<rect class="bar" x="{}" y="{}" width="{}" height="{}" fill="url(#{}-hatch)"/>'
         '<text x="{}" y="{}">{}</text>',
-        *(_LABEL_WIDTH - 8, y + 15, label),
+        *(_LABEL_WIDTH - 8, y + 17, label),
         *(_LABEL_WIDTH, y, full, _BAR_HEIGHT),
         *(_LABEL_WIDTH, y, width, _BAR_HEIGHT, name),
-        *(_LABEL_WIDTH + width + 8, y + 15, bar.words),
+        *(_LABEL_WIDTH + width + 8, y + 17, bar.words),
     )
+
+
+def _short(label: str) -> str:
+    """Cut to what fits beside the bars; the table below has the whole."""
+    ends = list(accumulate(2 if ord(letter) > 0x2E7F else 1 for letter in label))
+    if not ends or ends[-1] <= _LONGEST_LABEL:
+        return label
+    return label[: sum(end <= _LONGEST_LABEL - 2 for end in ends)] + "…"
 
 
 def lines(name: str, title: str, points: Sequence[tuple[str, float]], text: str) -> SafeString:
@@ -98,7 +110,7 @@ def _dates(labels: Sequence[str], floor: float) -> SafeString:
     return format_html_join(
         "",
         '<text x="{}" y="{}" text-anchor="{}">{}</text>',
-        ((x, floor + 20, _anchor(n, len(labels)), labels[n]) for n, x in spots),
+        ((x, floor + 22, _anchor(n, len(labels)), labels[n]) for n, x in spots),
     )
 
 

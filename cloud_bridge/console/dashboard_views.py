@@ -27,6 +27,7 @@ from cloud_bridge.registry.models import Proof, Region, Task
 
 USUAL_DAYS = 90
 LONGEST_DAYS = 3 * 366
+EARLIEST = date(2000, 1, 1)
 MOST_BARS = 24
 """A chart of more is not read; the table below has them all."""
 
@@ -112,7 +113,7 @@ def _asked(request: HttpRequest) -> tuple[Asked, RangeForm]:
     place, today = places.chosen(request), timezone.localdate()
     form = RangeForm(request.GET)
     values = form.cleaned_data if form.is_valid() else {}
-    until = min(values.get("until") or today, today)
+    until = max(min(values.get("until") or today, today), EARLIEST)
     since = values.get("since") or until - timedelta(days=USUAL_DAYS - 1)
     since = max(min(since, until), until - timedelta(days=LONGEST_DAYS))
     return Asked(place, since, until), RangeForm(initial={"since": since, "until": until})
@@ -250,7 +251,13 @@ def _table(asked: Asked) -> Iterator[Sequence[object]]:
 
 def _fair_table(asked: Asked) -> Iterator[Sequence[object]]:
     months = f"{asked.months.first} – {asked.months.last}"
-    heads = [_("Checks"), _("Success rate"), _("Tries"), _("Session in s"), _("Camera in s")]
+    heads = [
+        _("Camera checks"),
+        _("Success rate"),
+        _("Tries per check"),
+        _("Session in s"),
+        _("Camera in s"),
+    ]
     for dimension in fairness.DIMENSIONS:
         yield [DIMENSION_WORDS[dimension], months, *heads]
         for group in fairness.groups(asked.place.region, asked.months, dimension):

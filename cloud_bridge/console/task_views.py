@@ -43,7 +43,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 
 def _question(values: dict[str, Any], place: places.Place) -> work.Question:
-    state = values.get("state", "") or Task.State.OPEN
+    state = str(values.get("state") or Task.State.OPEN)
     return work.Question(
         region=place.region,
         kind=values.get("kind", ""),

@@ -35,7 +35,7 @@ LITTLE = 3000
 """So many new rows are counted while somebody waits for a page; more are for the command."""
 LONGEST_S = 3600
 """A session that seems longer than this was not one: the clock was set meanwhile."""
-STREET_DIGITS = Region.digits_of(Region.Level.STREET)
+STREET_DIGITS = Region.digits_of(4)
 
 CAMERA_CHECKS = Q(
     outcome__in=(Outcome.PASSED.value, Outcome.NEEDS_REVIEW.value), method="kiosk", witness=""
@@ -200,11 +200,12 @@ def _add(cell: Sums, row: dict[str, Any]) -> None:
 
 def session_seconds(started: dict[str, Any], finished: dict[str, Any]) -> float | None:
     """By the time since the kiosk was switched on, which nothing sets; None if it cannot be."""
-    ends = [stamp.get("boot_ns") for stamp in (started, finished)]
-    if started.get("boot_id") != finished.get("boot_id") or not all(type(e) is int for e in ends):
+    began, ended = started.get("boot_ns"), finished.get("boot_ns")
+    if not (isinstance(began, int) and isinstance(ended, int)):
         return None
-    seconds = (ends[1] - ends[0]) / 1e9
-    return seconds if 0 < seconds <= LONGEST_S else None
+    seconds = (ended - began) / 1e9
+    same_boot = started.get("boot_id") == finished.get("boot_id")
+    return seconds if same_boot and 0 < seconds <= LONGEST_S else None
 
 
 def _midnight(day: date) -> datetime:
