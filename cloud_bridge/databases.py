@@ -35,6 +35,7 @@ def _postgresql(database: Postgres) -> dict[str, Any]:
     options: dict[str, Any] = {
         "sslmode": database.ssl_mode,
         "connect_timeout": BUSY_S,
+        "prepare_threshold": 5,
         "options": f"-c synchronous_commit=on -c lock_timeout={LOCK_MS}",
     }
     if database.root_cert is not None:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Max
 
 from cloud_bridge.bridge.opening import AnyOpened
 from cloud_bridge.registry import gaps
+from cloud_bridge.registry import rows as fast
 from cloud_bridge.registry.models import (
     Certification,
     ChainState,
@@ -32,6 +34,11 @@ FILED: tuple[Any, ...] = (
 )  # fmt: skip
 """Everything that has a place in a kiosk's chain."""
 _TIMED: tuple[Any, ...] = (Certification, Rehearsal)
+
+_UPDATE = (
+    "UPDATE registry_chainstate SET highest = %s, tip_seq = %s, tip_sha256 = %s, sure_seq = %s,"
+    " sure_at = %s WHERE id = %s"
+)
 
 Key = tuple[str, str]
 """Kiosk and epoch."""
@@ -143,17 +150,34 @@ class Chains:
             chain.row.sure_seq, chain.row.sure_at = seq, finished_at
 
     def write(self) -> None:
+        rows = [chain.row for chain in self._chains.values()]
         for chain in self._chains.values():
-            row = chain.row
-            highest, missing = gaps.note(row.highest, row.gaps, chain.noted)
-            row.highest, row.missing = highest, [list(span) for span in missing]
-        fields = ["highest", "missing", "tip_seq", "tip_sha256", "sure_seq", "sure_at"]
-        ChainState.objects.bulk_update([chain.row for chain in self._chains.values()], fields)
+            _note(chain.row, chain.noted)
+        moment = connection.ops.adapt_datetimefield_value
+        fast.many(_UPDATE, [
+            (row.highest, row.tip_seq, row.tip_sha256, row.sure_seq, moment(row.sure_at), row.pk)
+            for row in rows
+        ])  # fmt: skip
+
+
+def _note(row: ChainState, seqs: Sequence[int]) -> None:
+    highest, missing = gaps.note(row.highest, row.gaps, seqs)
+    row.highest = highest
+    if missing != row.gaps:
+        row.missing = [list(span) for span in missing]
+        row.save(update_fields=["missing"])
 
 
 def known(record_ids: Sequence[str]) -> dict[str, str]:
     """Hashes of those that are filed, whatever they are."""
-    return dict(_everywhere(FILED, {"record_id__in": record_ids}, ("record_id", "sha256")))
+    if not record_ids:
+        return {}
+    marks = ", ".join(["%s"] * len(record_ids))
+    tables = [connection.ops.quote_name(table._meta.db_table) for table in FILED]
+    each = (f"SELECT record_id, sha256 FROM {name} WHERE record_id IN ({marks})" for name in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each), list(record_ids) * len(tables))
+        return dict(cursor.fetchall())
 
 
 def _key(record: AnyOpened) -> Key:

@@ -46,6 +46,7 @@ from cloud_bridge.bridge.opening import (
     open_arrival,
 )
 from cloud_bridge.registry import audit, doubts, events, helpers, rechecks, rosters, standing
+from cloud_bridge.registry import rows as fast
 from cloud_bridge.registry.events import Event, News
 from cloud_bridge.registry.models import (
     Certification,
@@ -277,8 +278,8 @@ class _Batch:
             templates.file(told, device, self._vault, self._now)
         for record, row in self._live:
             self._follow(record, row)
-        for table, rows in self._rows.items():
-            table.objects.bulk_create(rows)
+        for rows in self._rows.values():
+            fast.insert(rows)
         standing.prove(self._proofs)
         for deed in self._deeds:
             self._write_deed(deed)

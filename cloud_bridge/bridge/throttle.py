@@ -19,6 +19,7 @@ class Cost(Enum):
     """Tokens for one message, by what it turned out to be."""
 
     NEW = 0.05  # a record filed
+    PIECE = 0.1  # a piece of a release, of which there are thousands
     PLAIN = 1.0  # presence, health, a record that was known
     REFUSED = 10.0  # quarantined, or no message of ours at all
 

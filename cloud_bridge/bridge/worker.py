@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ from cloud_bridge.bridge.mqtt_link import Incoming, Published
 from cloud_bridge.bridge.opening import MAX_SEQ, Arrival
 from cloud_bridge.bridge.owed_acks import OwedAcks
 from cloud_bridge.bridge.questions import Questions
+from cloud_bridge.bridge.releases import Releases
 from cloud_bridge.bridge.settings_post import SettingsPost
 from cloud_bridge.bridge.staff_lists import StaffLists
 from cloud_bridge.bridge.throttle import Cost, Throttle
@@ -106,7 +108,7 @@ class _Sent:
 
 
 class Worker:
-    """`name`: which of the workers this is; no two have the same."""
+    """`name`: which of the workers this is; no two have the same. `tree`: of releases, if any."""
 
     def __init__(
         self,
@@ -116,6 +118,7 @@ class Worker:
         sign_key: Ed25519PrivateKey,
         clock: Clock,
         name: str = "bridge",
+        tree: Path | None = None,
     ) -> None:
         self._link = link
         self._name = name
@@ -133,6 +136,7 @@ class Worker:
         self._deletions = Deletions(link, sign_key)
         self._settings = SettingsPost(link, sign_key)
         self._owed = OwedAcks(link, sign_key)
+        self._releases = Releases(link, vault, sign_key, tree)
         self._next_roster_s = 0.0
         self._locked_logged = False
 
@@ -184,6 +188,7 @@ class Worker:
         self._until_done(lambda: self._deletions.turn(self._clock.now()), stop)
         self._until_done(lambda: self._settings.turn(self._clock.now()), stop)
         self._until_done(self._owed.turn, stop)
+        self._until_done(lambda: self._releases.turn(self._clock.now()), stop)
         self._until_done(self._seal_log, stop)
 
     def _seal_log(self) -> None:
@@ -251,7 +256,7 @@ class Worker:
         try:
             with transaction.atomic():
                 self._file(kiosk_id, leaf, message, now)
-            cost = Cost.PLAIN
+            cost = Cost.PIECE if leaf == topics.FETCH else Cost.PLAIN
         except WireError as error:
             log.warning("ignored topic=%r reason=%s", message.topic[:80], error.reason)
         except _AWAY:
@@ -273,6 +278,10 @@ class Worker:
             self._questions.told(kiosk_id, message.payload)
         elif leaf == topics.REPORTED:
             self._settings.reported(kiosk_id, message.payload, now)
+        elif leaf == topics.UPDATE:
+            self._releases.told(kiosk_id, message.payload, now)
+        elif leaf == topics.FETCH:
+            self._releases.give(kiosk_id, message)
         else:
             raise WireError("topic", "nothing we listen to")
 

@@ -29,6 +29,7 @@ from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
+from cloud_bridge.registry import rows
 from cloud_bridge.registry.models import ROOT_REGION, AuditCheckpoint, AuditEntry, AuditHead
 from cloud_bridge.registry.vault import Vault
 from edge.wire.envelope import canonical, sha256_hex
@@ -98,10 +99,10 @@ def write_all(vault: Vault, notes: Sequence[Note], at: datetime | None = None) -
         entry.chain_hash = vault.audit_hash(head.chain_hash, _content(entry))
         head.number, head.chain_hash = entry.place, entry.chain_hash
         entries.append(entry)
-    AuditEntry.objects.bulk_create(entries)
+    rows.insert(entries)
     seal = _seal(vault, head)
-    rows = AuditHead.objects.filter(pk=head.pk)
-    rows.update(number=head.number, chain_hash=head.chain_hash, seal=seal)
+    ours = AuditHead.objects.filter(pk=head.pk)
+    ours.update(number=head.number, chain_hash=head.chain_hash, seal=seal)
 
 
 def _free_head() -> AuditHead:

@@ -67,8 +67,10 @@ def _fault_found(row: Certification, made: TemplateEvent | None) -> bool:
     """Whether the second look at it, or at the template it rests on, found fault already."""
     rests_on = [row.record_id] if row.witness else []
     rests_on += [made.record_id] if made else []
+    if not rests_on:
+        return False
     bad = Recheck.objects.filter(record_id__in=rests_on, finding=Recheck.Finding.NOT_IN_ORDER)
-    return bool(rests_on) and bool(bad.exists())
+    return bool(bad.exists())
 
 
 def task_kind(row: Certification) -> Any:
