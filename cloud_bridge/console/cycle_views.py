@@ -39,4 +39,7 @@ def _form(request: HttpRequest, category: str) -> RuleForm:
         "early_days": rule.early_days,
         "grace_days": rule.grace_days,
     }
-    return RuleForm(request.POST or None, initial=said, prefix=category)
+    form = RuleForm(request.POST or None, initial=said, prefix=category)
+    for field in form.fields.values():
+        field.widget.attrs["aria-label"] = f"{Category(category).label} {field.label}"
+    return form
