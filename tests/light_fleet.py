@@ -131,8 +131,10 @@ class _Kiosk:
     def done(self) -> bool:
         return not self._todo and not self._waiting
 
-    def pump(self, now_s: float) -> None:
-        while self._todo and len(self._waiting) < self._window:
+    def pump(self, now_s: float, released: int) -> None:
+        """Send what there is room for, of the first `released` of its records."""
+        kept_back = len(self.load.records) - released
+        while len(self._todo) > max(kept_back, 0) and len(self._waiting) < self._window:
             self._send(*self._todo.popleft(), now_s)
         for record_id, (at_s, payload) in list(self._waiting.items()):
             if now_s - at_s >= self._resend_s:
@@ -160,11 +162,16 @@ class _Kiosk:
 
 
 class Fleet:
-    """`answers`: the registry's word by record id. `again`: how many were sent once more."""
+    """`answers`: the registry's word by record id. `again`: how many were sent once more.
+
+    `each_per_s`: so many records become due at every kiosk."""
 
     def __init__(
-        self, port: int, every: Sequence[Load], *, window: int = 20, resend_s: float = 30.0
-    ) -> None:
+        self, port: int, every: Sequence[Load], *, window: int = 20, resend_s: float = 30.0,
+        each_per_s: float = 1e9,
+    ) -> None:  # fmt: skip
+        self._each_per_s = each_per_s
+        self._began_s = time.monotonic()
         self._kiosks = [_Kiosk(port, load, window, resend_s) for load in every]
         self.answers: dict[str, str] = {}
 
@@ -186,7 +193,7 @@ class Fleet:
     def turn(self) -> None:
         now_s = time.monotonic()
         for kiosk in self._kiosks:
-            kiosk.pump(now_s)
+            kiosk.pump(now_s, int((now_s - self._began_s) * self._each_per_s) + 1)
         sockets = {kiosk.peer._socket: kiosk for kiosk in self._kiosks}
         ready, _, _ = select.select(list(sockets), [], [], 0.05)
         for one in ready:

@@ -130,12 +130,12 @@ def _engine(
             task = bar.add_task(f"{engine}: {what}", total=options.records)
             tick = partial(bar.update, task)
             toml = _registry(broker, cluster, what)
-            _command(toml, "migrate")
-            _call(toml, "fill", file)
+            command(toml, "migrate")
+            call(toml, "fill", file)
             if what == "end_to_end":
                 found |= _end_to_end(toml, broker, made, options, tick)
             else:
-                found |= _call(toml, what, file)
+                found |= call(toml, what, file)
             bar.update(task, completed=options.records)
     found["share"] = round(found["ingest_per_s"] / found["floor_per_s"], 2)
     return found
@@ -152,12 +152,12 @@ def _registry(broker: Broker, cluster: Cluster | None, what: str) -> Path:
     return toml
 
 
-def _command(toml: Path, *arguments: str) -> None:
+def command(toml: Path, *arguments: str) -> None:
     line = [sys.executable, "-m", "cloud_bridge", "--config", str(toml), *arguments]
     subprocess.run(line, check=True, capture_output=True, cwd=ROOT)
 
 
-def _call(toml: Path, what: str, file: Path) -> dict[str, Any]:
+def call(toml: Path, what: str, file: Path) -> dict[str, Any]:
     """A figure from a process of its own: Django knows one database."""
     line = [sys.executable, "-m", "tests.tools.bench_ingest", "--child", what, str(file)]
     env = {**os.environ, "CLOUD_BRIDGE_CONFIG": str(toml)}
