@@ -76,7 +76,8 @@ def _work(number: int, stop: threading.Event) -> int:
     clock = Clock(now=lambda: datetime.now(UTC), mono_s=time.monotonic)
     ingest = Ingest(keyring.seal_key(), vault)
     link = MqttLink(broker, vault.broker_group, name)
-    Worker(link, ingest, vault, keyring.sign_key(), clock, name).run(stop)
+    tree = settings.REGISTRY.fleet.tree
+    Worker(link, ingest, vault, keyring.sign_key(), clock, name, tree).run(stop)
     return 0
 
 

@@ -106,6 +106,13 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """`tree`: the folder of published releases that the bridge hands out; None: it does not."""
+
+    tree: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryConfig:
     """`database`: the file of an SQLite database, or where a PostgreSQL one is."""
 
@@ -116,13 +123,14 @@ class RegistryConfig:
     broker: Broker
     keys: Keys
     webhooks: Webhooks
+    fleet: Fleet
 
 
 def load(path: Path) -> RegistryConfig:
     """Raises `ConfigError` naming the file, the key and what is allowed."""
     reader = _Reader(path, _parsed(path))
     known = ("database", "database_password", "secret_key", "console", "broker", "keys")
-    reader.only("", (*known, "webhooks"))
+    reader.only("", (*known, "webhooks", "fleet"))
     return RegistryConfig(
         path=path,
         database=_database(reader),
@@ -131,6 +139,7 @@ def load(path: Path) -> RegistryConfig:
         broker=_broker(reader),
         keys=_keys(reader),
         webhooks=_webhooks(reader),
+        fleet=_fleet(reader),
     )
 
 
@@ -262,6 +271,11 @@ def _webhooks(reader: _Reader) -> Webhooks:
     except ValueError as error:
         why = 'must be networks like "10.1.2.0/24"'
         raise reader.wrong("webhooks.networks", why) from error
+
+
+def _fleet(reader: _Reader) -> Fleet:
+    reader.only("fleet", ("tree",))
+    return Fleet(reader.file("fleet.tree") if reader.has("fleet.tree") else None)
 
 
 def _long_enough(reader: _Reader, secret: str) -> str:

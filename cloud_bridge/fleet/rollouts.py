@@ -177,7 +177,7 @@ _FROM: Mapping[str, tuple[str, ...]] = {
 
 
 def to_send() -> Any:
-    return KioskRelease.objects.filter(due=True).exclude(serial=0)
+    return KioskRelease.objects.filter(due=True)
 
 
 def sent(kiosk_id: str, seq: int, now: datetime) -> None:

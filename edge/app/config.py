@@ -221,6 +221,16 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """Releases from the centre."""
+
+    folder: str = _doc(
+        "Folder that the sync and the update process share; empty: no releases over the broker.",
+        default="",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole site file."""
 
@@ -243,6 +253,7 @@ class Config:
     panel: Panel = field(default_factory=Panel)
     check: Check = field(default_factory=Check)
     screen: Screen = field(default_factory=Screen)
+    update: Update = field(default_factory=Update)
     base: Path = field(default=Path(), metadata={"internal": True})
 
     def path(self, name: str) -> Path:

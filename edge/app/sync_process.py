@@ -29,6 +29,7 @@ from edge.store.wishes import WishBox
 from edge.sync.mqtt_link import Endpoint, MqttLink
 from edge.sync.service import SyncService, SyncSettings
 from edge.sync.settings import LinkTrial, SettingsKeeper
+from edge.sync.updates import UpdateExchange
 from edge.wire import keys
 from edge.wire.messages import Presence
 
@@ -66,6 +67,7 @@ def settings(config: Config, software: str) -> SyncSettings:
         registry_verify_key=config.path(config.keys.registry_sign),
         software=software,
         keepalive_s=config.broker.keepalive_s,
+        updates=config.path(config.update.folder) if config.update.folder else None,
     )
 
 
@@ -123,6 +125,7 @@ def _compose(
         letters=Letters(database, times),
         settings=about_settings,
         is_replaced=database.is_replaced,
+        updates=UpdateExchange(settings.updates) if settings.updates else None,
     )
 
 

@@ -54,6 +54,14 @@ class Settings(Protocol):
     def heard(self, ask: str) -> None: ...
 
 
+class Updates(Protocol):
+    """Where assignments and pieces of releases go; `edge.sync.updates.UpdateExchange` is one."""
+
+    def take(self, body: bytes, payload: bytes) -> None: ...
+
+    def answered(self, errand_id: bytes, payload: bytes) -> bool: ...
+
+
 class Receiver:
     """Checks messages and files what they say."""
 
@@ -65,6 +73,7 @@ class Receiver:
         inbox: Inbox,
         letters: Letters | None,
         settings: Settings | None = None,
+        updates: Updates | None = None,
     ) -> None:
         self._kiosk_id = kiosk_id
         self._registry_key = registry_key
@@ -72,10 +81,14 @@ class Receiver:
         self._inbox = inbox
         self._letters = letters
         self._settings = settings
+        self._updates = updates
 
     def take(self, message: Incoming) -> Sequence[RecordId]:
         """File one message; returns the records the registry answered. Raises only `StoreError`."""
         try:
+            if message.topic == topics.topic(self._kiosk_id, topics.CHUNK):
+                self._piece(message)
+                return []
             envelope = self._checked(message)
             if envelope.header.schema == messages.ACK:
                 acks = messages.parse_acks(envelope.body)
@@ -86,6 +99,9 @@ class Receiver:
                 return []
             if envelope.header.schema in (messages.DESIRED, messages.HEARD):
                 self._about_settings(envelope, message.payload)
+                return []
+            if envelope.header.schema == messages.ASSIGNMENT:
+                self._assigned(envelope.body, message.payload)
                 return []
         except WireError as error:
             # Whatever the broker made up, it is one line of the log and not a long one.
@@ -126,6 +142,18 @@ class Receiver:
         version = parse_desired(envelope.body).version
         news = self._settings.wish(version, payload)
         _log.info("settings=%s version=%d", "filed" if news else "known", version)
+
+    def _piece(self, message: Incoming) -> None:
+        """Unsigned: the updater checks the whole of what it is a piece of."""
+        if self._updates is None or not self._updates.answered(
+            message.correlation, message.payload
+        ):
+            _log.info("chunk=ignored")
+
+    def _assigned(self, body: bytes, payload: bytes) -> None:
+        if self._updates is not None:
+            self._updates.take(body, payload)
+            _log.info("assignment=kept")
 
     def _settle(self, ack: Ack) -> RecordId:
         record_id = RecordId(ack.record_id)

@@ -22,6 +22,7 @@ from edge.ports import Incoming, Link, Outbox, OutboxRow
 from edge.sync.publisher import Pace, Window, resend_after_s
 from edge.sync.receiver import Inbox, Letters, Receiver
 from edge.sync.settings import SettingsKeeper
+from edge.sync.updates import UpdateExchange
 from edge.wire import messages, topics
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class SyncSettings:
     registry_verify_key: Path
     software: str
     keepalive_s: int
+    updates: Path | None = None  # the folder shared with the update process
 
 
 class LinkNote(Protocol):
@@ -80,6 +82,7 @@ class SyncService:
         letters: Letters | None = None,
         settings: SettingsKeeper | None = None,
         is_replaced: Callable[[], bool] = bool,
+        updates: UpdateExchange | None = None,
     ) -> None:
         self._outbox = outbox
         self._state = state
@@ -87,7 +90,7 @@ class SyncService:
         self._times = times
         self._pace = pace or Pace()
         self._spread = spread
-        self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox, letters, settings)
+        self._receiver = Receiver(kiosk_id, registry_key, outbox, inbox, letters, settings, updates)
         self._settings = settings
         self._is_replaced = is_replaced  # the database: what was subscribed to went with it
         self._settings_topic = topics.topic(kiosk_id, topics.REPORTED)
@@ -95,6 +98,10 @@ class SyncService:
         self.start_again = False
         """True when settings have changed that only a new start of this process takes over."""
         self._letters = letters
+        self._updates = updates
+        self._update_topic = topics.topic(kiosk_id, topics.UPDATE)
+        self._fetch_topic = topics.topic(kiosk_id, topics.FETCH)
+        self._update_told = b""  # on this connection
         self._kiosk_id = kiosk_id
         self._topic = topics.topic(kiosk_id, topics.RECORD)
         self._health = health
@@ -111,12 +118,16 @@ class SyncService:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. The disk may fail meanwhile; that is logged once and tried again."""
         self._link.start()
+        if self._updates is not None:
+            self._updates.start()
         try:
             while not (stop.is_set() or self.start_again or self._is_replaced()):
                 self._guarded_step(stop)
         finally:
             self._link.stop()
             self._note_link()
+            if self._updates is not None:
+                self._updates.stop()
 
     def step(self, wait_s: float) -> None:
         """Send what may be sent, then wait for messages and file them. Raises `StoreError`."""
@@ -126,7 +137,10 @@ class SyncService:
         self._tell_settings()
         self._send_letters()
         more = self._send_due()
-        self._take_in(SHORT_S if more else wait_s)
+        if not more:
+            self._about_updates()
+        fetching = self._updates is not None and self._updates.is_busy(self._now_s())
+        self._take_in(SHORT_S if more or fetching else wait_s)
 
     def _take_in(self, wait_s: float) -> None:
         """Wait for a message and file it and those behind it; one that the disk did not take
@@ -240,6 +254,25 @@ class SyncService:
             return
         if self._link.publish(self._settings_topic, report, retain=True):
             self._settings_told = report
+
+    def _about_updates(self) -> None:
+        """After the records: what the updater says, and the piece it asks for."""
+        if self._updates is None:
+            return
+        if not self._link.connected():
+            self._update_told = b""
+            self._updates.link_lost()
+            return
+        state = self._updates.state()
+        news = state and state != self._update_told
+        if news and self._link.publish(self._update_topic, state, retain=True):
+            self._update_told = state
+        errand = self._updates.errand()
+        if errand and self._link.request(
+            self._fetch_topic, errand.question, errand.errand_id, messages.FETCH_S
+        ):
+            errand.sent = True
+            self._updates.asked(self._now_s())
 
     def _note_link(self) -> None:
         """Renewed now and then only: every note is a write to the card."""

@@ -3,7 +3,7 @@
 A body is JSON. Readers ignore fields they do not know and keep the bytes, so
 that a newer kiosk may say more to an older registry and the other way round.
 The bodies of questions and their answers are in `edge.wire.questions`, those about settings
-in `edge.wire.desired`.
+in `edge.wire.desired`, those about releases in `edge.wire.releases`, `updates` and `fetching`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ MATTER = "jianzai.matter"
 OPINION = "jianzai.opinion"
 HISTORY_QUESTION = "jianzai.history-question"
 HISTORY = "jianzai.history"
+FETCH = "jianzai.fetch"
+CHUNK = "jianzai.chunk"
+UPDATE = "jianzai.update-state"
+ASSIGNMENT = "jianzai.assignment"
 
 MAX_ROSTER_BYTES = 16 * 1024 * 1024
 MAX_EARLY_DAYS = 366
@@ -88,6 +92,9 @@ LOOKUP_S = 5
 """A person who waits before the screen is told after this long that nobody answered."""
 ASK_S = 3600
 """What is still missing after this long is asked for again."""
+
+FETCH_S = 30
+"""The updater asks again; an answer that comes later is nobody's."""
 
 HEARD_S = 300
 """No longer than the trial of a new link lasts, see `edge.domain.trial`."""
@@ -161,6 +168,29 @@ MESSAGES = (
         "which settings are in force, which were refused and why",
         enveloped=False,
         retained=True,
+    ),
+    Message(ASSIGNMENT, topics.ASSIGNMENT, "which release the kiosk shall run", retained=True),
+    Message(
+        UPDATE,
+        topics.UPDATE,
+        "which release runs, and where its update stands",
+        enveloped=False,
+        retained=True,
+    ),
+    Message(
+        FETCH,
+        topics.FETCH,
+        "a piece of a release that is wanted",
+        enveloped=False,
+        expires_s=FETCH_S,
+    ),
+    Message(
+        CHUNK,
+        topics.CHUNK,
+        "that piece",
+        enveloped=False,
+        expires_s=FETCH_S,
+        answers=FETCH,
     ),
     Message(
         HEARD,

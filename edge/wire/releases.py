@@ -29,6 +29,7 @@ MAX_PART_BYTES = 512 * 1024 * 1024
 MAX_SERIAL = 2**31
 _PATH = re.compile(r"(app|model|config)/[A-Za-z0-9][A-Za-z0-9._+-]{0,150}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256_OR_NONE = re.compile(r"([0-9a-f]{64})?")
 _MACHINE = re.compile(r"[a-z0-9_]{1,20}")
 _VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 _MINUTES_OF_DAY = 24 * 60
@@ -96,6 +97,7 @@ class Assignment:
     about to what is installed.
 
     `defer_until`: from then on the window is waited for no longer; a resident's visit always is.
+    Serial 0, without a hash: the release of the image, so nothing is to be installed.
     """
 
     kiosk_id: str
@@ -152,8 +154,8 @@ def parse_assignment(body: bytes) -> Assignment:
     return Assignment(
         kiosk_id=fields["kiosk_id"],
         seq=_number(fields, "seq", 1, 2**53),
-        serial=_number(fields, "serial", 1),
-        manifest_sha256=_text(fields.get("manifest_sha256"), "manifest_sha256", _SHA256),
+        serial=_number(fields, "serial", 0),
+        manifest_sha256=_text(fields.get("manifest_sha256"), "manifest_sha256", _SHA256_OR_NONE),
         ring=_number(fields, "ring", 0, 100),
         issued_at=_time(fields, "issued_at"),
         not_before=_time(fields, "not_before"),

@@ -28,6 +28,10 @@ FORGET = "dn/forget"
 DESIRED = "dn/desired"
 REPORTED = "up/reported"
 HEARD = "dn/heard"
+FETCH = "up/fetch"
+CHUNK = "dn/chunk"
+UPDATE = "up/update"
+ASSIGNMENT = "dn/assignment"
 
 
 def topic(kiosk_id: str, leaf: str) -> str:

@@ -9,7 +9,17 @@ from datetime import UTC, date, datetime
 from edge.domain.matters import Held, HeldProof
 from edge.domain.people import CardKey, PersonId, RosterEntry
 from edge.domain.staff import Permission, PinVerifier, StaffEntry, StaffList
-from edge.wire import desired, messages, notices, questions, staff, templates
+from edge.wire import (
+    desired,
+    fetching,
+    messages,
+    notices,
+    questions,
+    releases,
+    staff,
+    templates,
+    updates,
+)
 from edge.wire.desired import Desired, Heard, Reported, SettingsState
 from edge.wire.envelope import canonical
 from edge.wire.messages import Ack, AckStatus, Presence, Roster
@@ -36,6 +46,7 @@ WITHDRAWN = {
     "card_alike": None,
 }  # fmt: skip
 MOMENT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+ASSIGNMENT = releases.Assignment("K-0001", 5, 2, "ab" * 32, 0, MOMENT, MOMENT, MOMENT)
 STAMP = {"utc": "2026-11-23T03:00:00.000Z", "boot_ns": 5, "boot_id": "b", "trust": "ntp"}
 
 
@@ -51,6 +62,8 @@ def down() -> tuple[Kind, ...]:
         messages.ASK: questions.ask_body(questions.Ask("epoch-1", ((1, 3), (7, 7)))),
         messages.DESIRED: desired.desired_body(Desired(7, {"language": "zh", "tries": 3})),
         messages.HEARD: desired.heard_body(Heard("question")),
+        messages.ASSIGNMENT: releases.assignment_body(ASSIGNMENT),
+        messages.CHUNK: fetching.chunk_body(fetching.Chunk(True, True, b"piece")),
         messages.FORGET: templates.deletions_body(templates.Deletions(2, (ENTRY.person_id,))),
     }
     return _kinds(bodies, up=False)
@@ -84,6 +97,8 @@ def up(kiosk: TestKiosk) -> tuple[Kind, ...]:
         messages.OPINION: canonical({**about, **OPINION, "opinion_id": str(uuid.uuid4())}),
         messages.TOLD: questions.told_body(questions.Told("epoch-1", ((1, 2),), ((4, 4),))),
         messages.REPORTED: desired.reported_body(reported),
+        messages.UPDATE: updates.state_body(updates.UpdateState("idle", 0, 0, "")),
+        messages.FETCH: fetching.fetch_body(fetching.Fetch("metadata/timestamp.json", 0)),
     }
     return _kinds(bodies, up=True)
 

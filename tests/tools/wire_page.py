@@ -232,6 +232,7 @@ def _numbers() -> str:
 
 _PRICED = {
     Cost.NEW: "a new record",
+    Cost.PIECE: "a piece of a release",
     Cost.PLAIN: "a known record, or anything else of ours",
     Cost.REFUSED: "refused",
 }
