@@ -87,6 +87,10 @@ bench-import:  ## rosters and signals taken in on a registry of a million people
 bench-screen:  ## how the window feels: start, touch, preview, idle, memory (bench/screen.json; SOAK=500: growth, half an hour)
 	@$(PY) -m tests.tools.bench_screen $(if $(SOAK),--soak $(SOAK)) --json bench/screen.json
 
+bench-console:  ## pages, due lists and exports of a large county on both engines (docs/reports/console-….json; PEOPLE=1000000 QUESTIONS=0 for all)
+	@$(PY) -m tests.tools.bench_console --people $(or $(PEOPLE),100000) --questions $(or $(QUESTIONS),600) \
+	  $(if $(IMPORTS),--imports $(IMPORTS)) --json docs/reports/console-$(shell date +%F).json
+
 swaps:  ## two people cut against each other, and honest residents, in front of the check (fuzz/swaps.json)
 	$(PY) -m tests.tools.models_swaps --rounds 8 --honest 16 --report fuzz/swaps.json
 
