@@ -47,6 +47,7 @@ from cloud_bridge.bridge.opening import (
 )
 from cloud_bridge.registry import audit, doubts, events, helpers, rechecks, rosters, standing
 from cloud_bridge.registry import rows as fast
+from cloud_bridge.registry.audit import Note
 from cloud_bridge.registry.events import Event, News
 from cloud_bridge.registry.models import (
     Certification,
@@ -294,6 +295,7 @@ class _Batch:
             events.tell(self._news, self._now)
         if self._certified_in:
             rosters.mark_stale(rosters.serving(self._certified_in))
+        self._log()
         self._chains.write()
 
     def _objection(self, record: Sound) -> str:
@@ -395,6 +397,11 @@ class _Batch:
             at=self._now,
         )
 
+    def _log(self) -> None:
+        """Every record, with enough of its hash that none can be exchanged afterwards."""
+        filed = [row for rows in self._rows.values() for row in rows]
+        audit.write_all(self._vault, list(map(_note_of, filed)), self._now)
+
     def _follow(self, record: Opened, row: Certification) -> None:
         """What a record about somebody who stood there brings with it."""
         if row.person and doubts.judge(row, row.person, self._devices[record.kiosk_id].site):
@@ -463,6 +470,18 @@ class _Batch:
     def _reply(self, record: Sound, status: AckStatus) -> None:
         ack = Ack(record.record_id, record.sha256, status)
         self.replies.append(Reply(record.kiosk_id, ack))
+
+
+def _note_of(row: FiledRecord) -> Note:
+    place = row.person or row.device.site
+    simulated = "" if isinstance(row, Certification) else " simulated"
+    return Note(
+        f"kiosk {row.device_id}"[:60],
+        "record.filed",
+        ("record", row.record_id),
+        f"{row.outcome} {row.sha256[:32]}{simulated}",
+        place.region_id,
+    )
 
 
 def _sign_key(device: Device | None) -> Ed25519PublicKey | None:

@@ -317,6 +317,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "person.find": _("searched for a number"),
         "person.lookup": _("asked for from a kiosk of another place"),
         "person.history": _("saw their own records at a kiosk"),
+        "record.filed": _("filed a record"),
+        "audit.checkpoint": _("sealed the log so far"),
         "self.access": _("gave their face to see their own data"),
         "self.correction": _("asked for a correction at a kiosk"),
         "staff.access": _("staff opened somebody's own data at a kiosk"),
