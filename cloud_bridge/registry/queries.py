@@ -57,7 +57,9 @@ def tasks(account: Account) -> Any:
     rows = Task.objects.filter(account.region.within("region_id")).order_by(
         "-state", "-urgent", "low", "created_at"
     )
-    rows = rows.select_related("person", "record__device__site", "matter__device__site", "region")
+    rows = rows.select_related(
+        "person", "record__device__site", "matter__device__site", "signal", "region"
+    )
     return rows.defer("record__envelope", "matter__envelope")
 
 

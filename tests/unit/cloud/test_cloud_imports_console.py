@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from cloud_bridge import demo
-from cloud_bridge.registry import id_number, standing
+from cloud_bridge.registry import due, id_number, standing
+from cloud_bridge.registry.held import held_of
 from cloud_bridge.registry.imports import blanks, headings, runs, sources
 from cloud_bridge.registry.imports.judging import Scope
 from cloud_bridge.registry.imports.runs import Order
@@ -245,3 +246,50 @@ def test_f06_blank_forms_are_understood(registry: TestRegistry, kind: str, langu
 def test_f06_every_column_of_a_blank_form_is_explained() -> None:
     for columns in headings.COLUMNS.values():
         assert {column.field for column in columns} <= set(blanks.HINTS)
+
+
+def test_f06_whom_data_certify_is_on_no_list_and_everybody_sees_which_data(
+    registry: TestRegistry,
+) -> None:
+    """Data first, kiosk second: the whole of the acceptance sentence."""
+    client, worker, today = account(registry), account(registry, "worker"), timezone.localdate()
+    person = Person.objects.get(name=demo.PEOPLE[3][0])
+    theirs = registry.vault.open(person.number_sealed, person.pk)
+    listed = Region.objects.get(pk=DISTRICT)
+    assert person in due.due_list(listed, 90, today)
+    run = upload(client, f"身份证号,日期,来源\n{theirs},{today},市医院\n", "life").url
+    assert person in due.due_list(listed, 90, today), "not before the decision"
+    client.post(f"{run}apply/")
+    person.refresh_from_db()
+    assert person not in due.due_list(listed, 90, today)
+    assert person not in Person.objects.pending(today)
+    for page in (
+        f"/due/?region={person.region_id}&days=90",
+        f"/due/call-list/?region={person.region_id}&days=90",
+    ):
+        assert person.name not in text_of(worker.get(page))
+    shown = text_of(worker.get(f"/people/{person.pk}/"))
+    assert "市医院" in shown
+    held = held_of(person, today)
+    assert held.certified_on == today
+    assert [(p.method, p.place, p.counts) for p in held.proofs] == [("data", "市医院", True)]
+    client.post(f"{run}undo/", {"reason": "文件有误"})
+    person.refresh_from_db()
+    assert person in due.due_list(listed, 90, today)
+    assert held_of(person, today).proofs == ()
+
+
+def test_f06_a_reported_death_decides_nothing_and_its_task_says_who_reported(
+    registry: TestRegistry,
+) -> None:
+    client, today = account(registry), timezone.localdate()
+    person = Person.objects.get(name=demo.PEOPLE[3][0])
+    theirs = registry.vault.open(person.number_sealed, person.pk)
+    run = upload(client, f"身份证号,日期,来源\n{theirs},{today},殡仪馆\n", "death").url
+    client.post(f"{run}apply/")
+    page = text_of(client.get("/tasks/"))
+    assert "其他部门的数据与登记不符" in page
+    assert "殡仪馆: 死亡" in page
+    person.refresh_from_db()
+    assert (person.dead_since, person.covered) == (None, True)
+    assert person in due.due_list(Region.objects.get(pk=DISTRICT), 90, today)
