@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests import fixtures_cloud
 from tests.browser.hall import CHROMIUM, Hall
 
 
@@ -17,11 +18,13 @@ class Shoot(Protocol):
 
 
 @pytest.fixture(scope="session")
-def _hall() -> Iterator[Hall]:
+def _hall(request: pytest.FixtureRequest) -> Iterator[Hall]:
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed")
-    with Hall() as hall:
+    others_need_one = bool(fixtures_cloud._HOME) and not fixtures_cloud.POSTGRESQL
+    migrated = Path(request.getfixturevalue("_migrated")) if others_need_one else None
+    with Hall(migrated) as hall:
         yield hall
 
 

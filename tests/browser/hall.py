@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,8 +30,12 @@ EXPECTED = "the server responded with a status of 4"  # a page that says no, and
 
 @dataclass
 class Hall(AbstractContextManager["Hall"]):
-    """`troubles`: foreign requests, script errors and breaches of the content policy, of all."""
+    """`troubles`: foreign requests, script errors and breaches of the content policy, of all.
 
+    `migrated`: an empty SQLite database to begin with; making one takes a while.
+    """
+
+    migrated: Path | None = None
     troubles: list[str] = field(default_factory=list)
     accounts: dict[str, dict[str, str]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -44,6 +49,8 @@ class Hall(AbstractContextManager["Hall"]):
         from playwright.sync_api import sync_playwright
 
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="hall-")))
+        if self.migrated:
+            shutil.copy(self.migrated, folder / "registry.sqlite3")
         told = json.loads(_run("tests.browser.world", str(folder)))
         self.accounts, self.places = told["accounts"], told["places"]
         self.address = self._stack.enter_context(_console(folder))

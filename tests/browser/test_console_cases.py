@@ -1,4 +1,4 @@
-"""What a case worker does in a day, in a real browser: S05–S09 and S27–S36 first of all."""
+"""What staff do in a day, in a real browser; 认证 and 死亡 are in `test_cases.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.cases import FAULTY_CSV, photograph
+from tests.browser.cases import FAULTY_CSV
 from tests.browser.conftest import Shoot
 from tests.browser.hall import Hall
 from tests.browser.pages import COUNTY, SUPERVISOR, WORKER
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.browser
 thorough = pytest.mark.skipif("BROWSER_OUT" not in os.environ, reason="part of `make browser`")
 
 PENDING = "/people/?region=100101001001&status=pending&covered=yes"
-ASK_CERTIFY = "请确认是否已经完成实地走访或视频连线进行认证?弄虚作假事后会被问责,确定通过生存认证?"
-ASK_DEATH = "是否确认对象已死亡,标记死亡后对象无需做生存认证?"
 
 
 def today(days: int = 0) -> str:
@@ -28,10 +26,6 @@ def today(days: int = 0) -> str:
 
 def names(tab: Any) -> list[str]:
     return [text.strip() for text in tab.locator("tbody th").all_inner_texts()]
-
-
-def told(tab: Any) -> str:
-    return str(tab.locator("[role=status]").first.inner_text())
 
 
 # --- 生存认证 ------------------------------------------------------------------------
@@ -56,83 +50,16 @@ def test_s05_to_s09_a_choice_in_one_list_fills_the_next(hall: Hall, script: bool
         assert set(tab.locator("tbody td:nth-child(3)").all_inner_texts()) == {"向阳社区"}
 
 
-def test_s27_to_s32_a_visit_certifies_and_leads_back_to_the_list(hall: Hall, shoot: Shoot) -> None:
+def test_s31_who_cancels_is_back_in_the_list_as_it_was(hall: Hall) -> None:
     with hall.tab(WORKER) as tab:
-        tab.goto(PENDING)
-        name = names(tab)[0]
-        tab.get_by_role("link", name=f"认证 {name}").first.press("Enter")
-        tab.wait_for_url("**/certify/*")
-        text = tab.locator("main").inner_text()
-        assert ASK_CERTIFY in text
-        assert "因作假操作后期会进行问责" in text
-        tab.get_by_role("link", name="取消").click()
-        assert names(tab)[0] == name, "nothing has changed, and the filters are as they were"
-        tab.get_by_role("link", name=f"认证 {name}").first.click()
-        _say_of_the_visit(tab)
-        shoot(tab, "certify-filled")
-        tab.get_by_role("button", name="确定").click()
-        tab.wait_for_url(f"{hall.address}{PENDING}")
-        assert name in told(tab)
-        shoot(tab, "certify-done")
-
-
-def _say_of_the_visit(tab: Any) -> None:
-    tab.get_by_label("实地走访").check()
-    tab.get_by_label("走访或连线日期").fill(today())
-    tab.get_by_label("地点").fill("东风社区3号楼")
-    sheet = {"name": "door.jpg", "mimeType": "image/jpeg", "buffer": photograph()}
-    tab.locator("#id_files").set_input_files([sheet])
-
-
-def test_s29_without_evidence_or_a_reason_nothing_is_certified(hall: Hall, shoot: Shoot) -> None:
-    with hall.tab(WORKER) as tab:
-        tab.goto(PENDING)
-        tab.locator("tbody tr").nth(3).get_by_role("link", name=re.compile("认证 ")).click()
-        tab.get_by_role("button", name="确定").click()
-        errors = tab.locator("[role=alert]").filter(visible=True)
-        assert errors.count() >= 3
-        assert tab.get_by_role("button", name="确定").count() == 1
-        shoot(tab, "certify-refused")
-
-
-def test_s33_to_s36_a_death_needs_a_second_person_and_is_undone_in_one_step(
-    hall: Hall, shoot: Shoot
-) -> None:
-    with hall.tab(WORKER) as tab, hall.tab(SUPERVISOR) as second:
-        tab.goto(PENDING)
-        name = names(tab)[5]
-        link = tab.get_by_role("link", name=f"死亡 {name}").first
-        person = str(link.get_attribute("href")).split("/")[2]
-        link.press("Enter")
-        assert ASK_DEATH in tab.locator("main").inner_text()
-        tab.get_by_label("死亡日期").fill(today(-3))
-        tab.get_by_label("信息来源").select_option(index=1)
-        tab.get_by_role("button", name="确定").click()
-        tab.wait_for_url(f"{hall.address}{PENDING}")
-        assert name in names(tab), "nothing changes before the second person agrees"
-
-        second.goto("/deaths/")
-        second.locator(f"tr:has-text('{name}')").get_by_role("link", name="查看").first.click()
-        shoot(second, "death-decide")
-        assert ASK_DEATH in second.locator("main").inner_text()
-        second.get_by_role("button", name="确定").click()
-        second.wait_for_selector("[role=status]")
-        tab.goto(f"/people/{person}/")
-        assert "死亡" in tab.locator("h1").inner_text()
-        shoot(tab, "person-marked-dead")
-
-        second.get_by_label(re.compile("撤销|为什么")).last.fill("同名同姓，登记错人")
-        second.get_by_role("button", name="撤销").last.click()
-        second.wait_for_selector("[role=status]")
-        tab.reload()
-        assert "未认证" in tab.locator("h1").inner_text()
-
-
-def test_who_was_marked_dead_and_came_is_told_on_every_page(hall: Hall) -> None:
-    with hall.tab(COUNTY) as tab:
-        tab.goto("/opinions/")
-        assert "登记为死亡的对象在终端出现" in tab.locator(".alerts").inner_text()
-        assert tab.locator(".alerts").get_attribute("aria-live") == "assertive"
+        for dialog in ("认证", "死亡"):
+            tab.goto(PENDING)
+            name = names(tab)[0]
+            tab.get_by_role("link", name=f"{dialog} {name}").first.press("Enter")
+            tab.wait_for_selector(".dialog")
+            tab.get_by_role("link", name="取消").press("Enter")
+            tab.wait_for_url(f"{hall.address}{PENDING}")
+            assert names(tab)[0] == name
 
 
 # --- the rest of the day ---------------------------------------------------------------
