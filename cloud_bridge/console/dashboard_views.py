@@ -71,6 +71,7 @@ class Asked:
 def dashboard(request: HttpRequest) -> HttpResponse:
     asked, form = _asked(request)
     _note(request, "dashboard.view", asked)
+    groups = _groups(asked)
     context = {
         "form": form,
         "place": asked.place,
@@ -81,10 +82,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "completion": _completion(asked),
         "days": _days(asked),
         "methods": _methods(asked),
-        "checks": [_checks(asked, name) for name in fairness.DIMENSIONS]
-        if asked.is_fair_sized
-        else [],
-        "behind": _behind(asked),
+        "checks": [_checks(name, rows) for name, rows in groups.items()],
+        "behind": fairness.behind(groups.get("band", ())),
         "tasks": _tasks(asked),
         "age_words": AGE_WORDS,
         "few": fairness.FEW,
@@ -179,8 +178,13 @@ def _methods(asked: Asked) -> dict[str, Any]:
 # --- checks by camera
 
 
-def _checks(asked: Asked, dimension: str) -> dict[str, Any]:
-    rows = fairness.groups(asked.place.region, asked.months, dimension)
+def _groups(asked: Asked) -> dict[str, list[Group]]:
+    """By dimension; of a village none."""
+    names = fairness.DIMENSIONS if asked.is_fair_sized else ()
+    return {name: fairness.groups(asked.place.region, asked.months, name) for name in names}
+
+
+def _checks(dimension: str, rows: Sequence[Group]) -> dict[str, Any]:
     drawn = [_success_bar(group) for group in rows] if len(rows) <= MOST_BARS else []
     title = f"{_('Success of checks by camera')}: {DIMENSION_WORDS[dimension]}"
     return {
@@ -199,12 +203,6 @@ def _success_bar(group: Group) -> Bar:
 
 def _key_words(key: str) -> str:
     return str(BAND_WORDS.get(key, key))
-
-
-def _behind(asked: Asked) -> float | None:
-    if not asked.is_fair_sized:
-        return None
-    return fairness.behind(fairness.groups(asked.place.region, asked.months, "band"))
 
 
 # --- tasks
@@ -242,8 +240,7 @@ def _table(asked: Asked) -> Iterator[Sequence[object]]:
     yield [_("Proofs by method")]
     for word, number in dashboards.methods(asked.place.region, asked.since, asked.until).items():
         yield ["", Proof.Method(word).label, number]
-    if asked.is_fair_sized:
-        yield from _fair_table(asked)
+    yield from _fair_table(asked)
     yield [_("Open tasks by how long they wait"), *AGE_WORDS]
     for row in _tasks(asked)["rows"]:
         yield [row["label"], *row["ages"]]
@@ -258,9 +255,9 @@ def _fair_table(asked: Asked) -> Iterator[Sequence[object]]:
         _("Session in s"),
         _("Camera in s"),
     ]
-    for dimension in fairness.DIMENSIONS:
+    for dimension, rows in _groups(asked).items():
         yield [DIMENSION_WORDS[dimension], months, *heads]
-        for group in fairness.groups(asked.place.region, asked.months, dimension):
+        for group in rows:
             yield ["", _plain(_key_words(group.key)), *_cells(group)]
 
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import F, Sum
-from django.db.models.functions import ExtractYear
+from django.db.models import Case, F, IntegerField, Sum, Value, When
 
 from cloud_bridge.registry import due
 from cloud_bridge.registry.ages import BANDS
@@ -26,7 +25,6 @@ FEW = 20
 BEHIND_POINTS = 5.0
 OLD, COMPARED = "80+", "60-69"
 DIMENSIONS = ("band", "site", "software")
-_YEAR = ExtractYear("day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +104,20 @@ def _told_by_neighbours(region: Region, months: Months, dimension: str) -> froze
 def _within(region: Region, months: Months, dimension: str) -> Any:
     rows = DayOfChecks.objects.filter(region.within("street"), day__gte=months.first)
     key = F("site__name" if dimension == "site" else dimension)
-    return rows.filter(day__lte=months.last).annotate(key=key).order_by()
+    return rows.filter(day__lte=months.last).annotate(key=key, year=_year(months)).order_by()
+
+
+def _year(months: Months) -> Case:
+    """Plain comparisons: SQLite would ask Python for the year of each row."""
+    years = range(months.last.year, months.first.year - 1, -1)
+    since = [When(day__gte=date(year, 1, 1), then=Value(year)) for year in years]
+    return Case(*since, output_field=IntegerField())
 
 
 def _people(rows: Any) -> dict[str, int]:
     """At least so many people are in each group: the most that any one year tells apart."""
     found: dict[str, int] = {}
-    for key, _year, number in rows.values_list("key", _YEAR).annotate(Sum("people")):
+    for key, _year, number in rows.values_list("key", "year").annotate(Sum("people")):
         found[key] = max(found.get(key, 0), number)
     return found
 
@@ -121,7 +126,7 @@ def _by_part(rows: Any, above: Region) -> dict[tuple[str, str], int]:
     """The same for each group of each part of a region."""
     found: dict[tuple[str, str], int] = {}
     part = due.below(above, "street")
-    counted = rows.annotate(part=part).values_list("key", "part", _YEAR)
+    counted = rows.annotate(part=part).values_list("key", "part", "year")
     for key, code, _year, number in counted.annotate(Sum("people")):
         found[key, code] = max(found.get((key, code), 0), number)
     return found
