@@ -12,7 +12,8 @@ from tests.fixtures_cloud import TestRegistry
 
 OURS, THEIRS = "100101000000", "100102000000"
 STREET = "100101001000"
-SOMEBODY = "somebody"
+VILLAGE = "100101001001"
+SOMEBODY = "zhou.village"
 
 
 @dataclass
@@ -25,6 +26,7 @@ class World:
     registry: TestRegistry
     now: datetime
     region: str = STREET
+    village: str = VILLAGE
     samples: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -90,6 +92,7 @@ def row_id(model: str) -> Any:
 def _paper(world: World) -> None:
     """An entry with a photograph, a death that waits, a file that was looked at."""
     from cloud_bridge.registry import evidence
+    from cloud_bridge.registry.imports import runs, sources
     from cloud_bridge.registry.models import DeathReport, ImportChange, ImportRun, Person, Proof
 
     now, who = world.now, {"by": SOMEBODY}
@@ -102,9 +105,12 @@ def _paper(world: World) -> None:
     report = DeathReport.objects.create(
         person=dead, died_on=world.today, source="family", entered_by=SOMEBODY, entered_at=now
     )
-    run = ImportRun.objects.create(
-        kind="people", file_name="a.csv", sha256="0" * 64, at=now, region_id=OURS, **who
+    row = f"name,id_number,category,region_code\n{demo.DEMO_NAME},{demo.DEMO_NUMBER},retired,{VILLAGE}"
+    source = sources.of_bytes("a.csv", row.encode())
+    run = ImportRun(
+        kind="people", file_name="a.csv", sha256="0" * 64, at=now, region_id=OURS, full=True, **who
     )
+    runs.keep(run, source, world.registry.vault)
     ImportChange.objects.create(run=run, person=person)
     world.samples |= {
         "proof_id": proof.pk,
@@ -118,7 +124,7 @@ def _work(world: World) -> None:
     """Staff: a badge, an account with a plan, a setting of a kiosk."""
     from cloud_bridge.registry import badges, kiosk_settings
     from cloud_bridge.registry.badges import NewBadge
-    from cloud_bridge.registry.models import Account, Device, Region, VisitPlan
+    from cloud_bridge.registry.models import Account, Device, Region, SavedFilter, VisitPlan
 
     registry, now = world.registry, world.now
     place = Region.objects.get(pk=STREET)
@@ -130,11 +136,17 @@ def _work(world: World) -> None:
         name="周三走访", day=world.today, account=account, region=place, made_at=now
     )
     plan.people.add(world.samples["person_id"])
+    kept = SavedFilter.objects.create(account=account, name="未认证", query="status=pending")
     devices = Device.objects.filter(pk="k-001")
     for tries in (2, 3):
         change = kiosk_settings.Change({"tries": tries})
         kiosk_settings.apply(devices, change, registry.vault, "test", now)
-    world.samples |= {"number": badge.number, "account_id": account.pk, "plan_id": plan.pk}
+    world.samples |= {
+        "number": badge.number,
+        "account_id": account.pk,
+        "plan_id": plan.pk,
+        "filter_id": kept.pk,
+    }
 
 
 def _outward(world: World) -> None:

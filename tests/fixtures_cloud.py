@@ -311,19 +311,19 @@ def _migrated() -> str:
 def empty_database(tmp_path: Path) -> Iterator[str]:
     """Name of a database that holds nothing; Django's connection is to it."""
     before = database_name()
-    yield from _used("template0" if POSTGRESQL else "", tmp_path, before)
+    yield from used_copy("template0" if POSTGRESQL else "", tmp_path, before)
 
 
 @pytest.fixture
 def registry(_migrated: str, tmp_path: Path) -> Iterator[TestRegistry]:
     """A registry with the invented people and no kiosks."""
-    for _name in _used(_migrated, tmp_path, _migrated):
+    for _name in used_copy(_migrated, tmp_path, _migrated):
         running = TestRegistry(tmp_path)
         running.fill()
         yield running
 
 
-def _used(template: str, folder: Path, before: str) -> Iterator[str]:
+def used_copy(template: str, folder: Path, before: str) -> Iterator[str]:
     """A copy of `template`, in use; afterwards the one before."""
     name, drop = _copy(template, folder)
     use_database(name)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
 from cloud_bridge.console import access
+from cloud_bridge.console.apps import SIGNED_IN_AT
 from cloud_bridge.registry import second_factor
 from cloud_bridge.registry.models import Account
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-SIGNED_IN_AT = "signed_in_at"
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
@@ -34,17 +31,13 @@ def content_policy(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response["Content-Security-Policy"] = CONTENT_POLICY
+        response["X-Frame-Options"] = "DENY"  # for browsers that do not know frame-ancestors
         response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         if "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         return response
 
     return middleware
-
-
-@receiver(user_logged_in)
-def _note_the_hour(request: HttpRequest, **_details: Any) -> None:
-    request.session[SIGNED_IN_AT] = timezone.now().timestamp()
 
 
 class AccessMiddleware:

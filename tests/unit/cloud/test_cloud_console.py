@@ -8,23 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client
-from django.urls import get_resolver
 from django.utils import timezone
 
 from cloud_bridge import demo
 from cloud_bridge.bridge import dispatch
 from cloud_bridge.bridge.opening import Arrival
 from cloud_bridge.bridge.worker import note_dropped
-from cloud_bridge.console import access
 from cloud_bridge.registry import audit as audit_log
 from cloud_bridge.registry import badges, id_number, rechecks, staff
 from cloud_bridge.registry.badges import NewBadge
 from cloud_bridge.registry.models import (
-    Account,
     AuditEntry,
     Badge,
     Certification,
@@ -119,79 +115,6 @@ def addresses() -> dict[str, tuple[str, str]]:
         "quarantine": ("get", "/quarantine/"),
         "audit": ("get", "/audit/"),
     }
-
-
-CASES = {"worker", "supervisor", "county"}
-CHECKERS = {"supervisor", "county"}
-MACHINES = {"operator"}
-WHO_MAY = {
-    "home": set(ROLES), "sign-out": set(ROLES),
-    "people": CASES, "person": CASES, "reveal": CASES, "record": CASES, "tasks": CASES,
-    "task": CASES, "task-close": CASES,
-    "opinions": CASES, "helped": CASES, "template-withdraw": CASES,
-    "rechecks": CHECKERS, "recheck-done": CHECKERS,
-    "rehearsals": CASES | MACHINES, "rehearsal": CASES | MACHINES,
-    "devices": MACHINES, "quarantine": MACHINES, "audit": {"auditor"},
-    "settings": MACHINES, "settings-back": MACHINES,
-    **dict.fromkeys(("badges", "badge", "badge-reset", "badge-revoke"), CHECKERS | MACHINES),
-}  # fmt: skip
-
-
-def test_n24_every_address_is_in_the_table() -> None:
-    names = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert names == set(WHO_MAY) | set(access.PUBLIC)
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_n24_each_role_opens_its_pages_and_no_other(filed: TestRegistry, role: str) -> None:
-    client = signed_in(filed, role)
-    for name, (method, path) in addresses().items():
-        if name == "sign-out":
-            continue
-        response = getattr(client, method)(path)
-        wanted = {200, 302} if role in WHO_MAY[name] else {403}
-        assert response.status_code in wanted, (role, name)
-    assert client.post("/sign-out/").status_code == 302
-
-
-def test_n24_without_an_account_every_page_leads_to_the_door(filed: TestRegistry) -> None:
-    for name, (method, path) in addresses().items():
-        response = getattr(Client(), method)(path)
-        assert response.status_code == 302, name
-        assert response["Location"].startswith("/sign-in/"), name
-
-
-def test_a_page_nobody_listed_is_closed(
-    filed: TestRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = signed_in(filed, "supervisor")
-    pages = {name: roles for name, roles in access.PAGES.items() if name != "devices"}
-    monkeypatch.setattr(access, "PAGES", pages)
-    assert client.get("/devices/").status_code == 403
-
-
-def test_n24_another_region_sees_none_of_it(filed: TestRegistry) -> None:
-    client = signed_in(filed, "supervisor", ELSEWHERE)
-    operator = signed_in(filed, "operator", ELSEWHERE)
-    assert demo.DEMO_NAME not in text_of(client.get("/people/"))
-    assert "马翠花" in text_of(client.get("/people/"))
-    for name, (method, path) in addresses().items():
-        if name == "sign-out":
-            continue
-        asker = operator if "operator" in WHO_MAY[name] else client
-        response = getattr(asker, method)(path)
-        if name in (
-            *("person", "reveal", "record", "rehearsal", "task", "task-close"),
-            *("settings", "settings-back"),
-        ):
-            assert response.status_code == 404, name
-        elif name in ("tasks", "rehearsals", "devices", "quarantine"):
-            shown = text_of(response)
-            assert "k-001" not in shown, name
-            assert "王*华" not in shown, name
-            assert "张建国" not in shown, name
-    found = client.post("/people/", {"number": demo.DEMO_NUMBER}, follow=True)
-    assert "未查到该对象认证信息!" in text_of(found)
 
 
 def test_n24_a_region_in_the_address_does_not_widen_the_scope(filed: TestRegistry) -> None:
@@ -407,82 +330,6 @@ def test_what_each_layer_said_is_shown_with_its_record(registry: TestRegistry) -
     ):
         assert words in shown
     assert "of_next_year" in shown
-
-
-def test_five_wrong_tries_lock_the_account_for_a_while(registry: TestRegistry) -> None:
-    registry.account("li", "worker")
-    for _ in range(5):
-        assert "_auth_user_id" not in sign_in("li", "wrong").session
-    assert "_auth_user_id" not in sign_in("li").session, "the right password comes too late"
-    assert AuditEntry.objects.filter(action="sign-in.locked").count() == 1
-    Account.objects.update(locked_until=timezone.now() - timedelta(seconds=1))
-    assert "_auth_user_id" in sign_in("li").session
-    assert Account.objects.get().failed_tries == 0
-
-
-def test_tries_before_a_success_do_not_add_up(registry: TestRegistry) -> None:
-    registry.account("li", "worker")
-    for _ in range(3):
-        for _ in range(4):
-            sign_in("li", "wrong")
-        assert "_auth_user_id" in sign_in("li").session
-
-
-def test_the_door_says_the_same_to_everybody(registry: TestRegistry) -> None:
-    registry.account("li", "worker")
-    registry.account("off", "worker")
-    Account.objects.filter(username="off").update(is_active=False)
-    client = Client(headers={"accept-language": "zh"})
-    said = set()
-    for name, password in (("li", "wrong"), ("nobody", PASSWORD), ("off", PASSWORD)):
-        response = client.post("/sign-in/", {"username": name, "password": password})
-        assert response.status_code == 403
-        said.update(re.findall(r'role="alert">([^<]+)', text_of(response)))
-    assert len(said) == 1
-
-
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:1"])
-def test_the_door_leads_nowhere_else(registry: TestRegistry, target: str) -> None:
-    registry.account("li", "worker")
-    fields = {"username": "li", "password": PASSWORD, "next": target}
-    assert Client().post("/sign-in/", fields)["Location"] == "/"
-
-
-def test_a_session_ends_by_itself(registry: TestRegistry) -> None:
-    client = signed_in(registry, "worker")
-    session = client.session
-    assert session.get_expiry_age() <= settings.SESSION_COOKIE_AGE == 1800
-    cookie = client.cookies["sessionid"]
-    assert cookie["httponly"]
-    assert cookie["samesite"] == "Strict"
-    from django.contrib.sessions.models import Session
-
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    assert client.get("/people/").status_code == 302
-
-
-def test_posts_without_a_token_are_refused(registry: TestRegistry) -> None:
-    registry.account("li", "worker")
-    client = Client(enforce_csrf_checks=True)
-    for path in ("/sign-in/", "/sign-out/", "/people/", "/i18n/setlang/"):
-        assert client.post(path, {"username": "li", "password": PASSWORD}).status_code == 403
-
-
-def test_every_answer_carries_the_content_policy(filed: TestRegistry) -> None:
-    client = signed_in(filed, "supervisor")
-    paths = [path for method, path in addresses().values() if method == "get"]
-    for path in [*paths, "/nowhere/", "/audit/", "/static/console/console.css"]:
-        response = client.get(path)
-        policy = response["Content-Security-Policy"]
-        assert "default-src 'none'" in policy
-        assert "unsafe" not in policy
-        if not path.startswith("/static"):
-            assert response["Cache-Control"] == "no-store"
-        content = b"".join(response) if response.streaming else response.content
-        response.close()
-        assert b"<script" not in content
-        assert b" style=" not in content
-        assert not re.search(rb'(?:src|href)="(?:https?:)?//', content)
 
 
 def test_both_languages_and_no_half_translated_page(filed: TestRegistry) -> None:
