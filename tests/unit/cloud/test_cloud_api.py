@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cloud_bridge import demo
@@ -232,6 +234,18 @@ def test_pages_hold_everybody_once_also_while_somebody_is_added(filed: TestRegis
     for cursor in ("x", "!!!!", "bnVsbA", "MQ", "IlwwIg", "e30"):
         response = client.get(f"/api/v1/people?after={cursor}")
         assert (response.status_code, response["Content-Type"]) == (400, PROBLEM), cursor
+
+
+def test_a_page_costs_the_same_questions_however_long_it_is(filed: TestRegistry) -> None:
+    client = caller(key_of(filed))
+    for path in ("people", "certifications", "tasks", "devices", "regions"):
+        counts = []
+        for limit in (1, 200):
+            client.get(f"/api/v1/{path}?limit={limit}")
+            with CaptureQueriesContext(connection) as asked:
+                client.get(f"/api/v1/{path}?limit={limit}")
+            counts.append(len(asked))
+        assert counts[0] == counts[1] <= 20, (path, counts)
 
 
 def test_filters_say_what_they_mean_and_a_misspelt_one_is_refused(filed: TestRegistry) -> None:
