@@ -58,43 +58,53 @@ def _plain(field: Any) -> Any:
 
 @contextmanager
 def in_a_hurry(kinds: Sequence[type[models.Model]]) -> Iterator[None]:
-    """For filling these tables from nothing: indexes are made at the end, and a power cut
-    in between leaves a database that has to be made anew."""
+    """For filling these tables from nothing: indexes are made and references checked at the
+    end, and a power cut in between leaves a database that has to be made anew."""
     quick, sure = _HURRY[connection.vendor]
     _run(quick)
-    indexes = _indexes([kind._meta.db_table for kind in kinds])
-    _run([f"DROP INDEX {connection.ops.quote_name(name)}" for name in indexes])
+    aside = _aside([kind._meta.db_table for kind in kinds])
+    _run([drop for drop, _make in aside])
     try:
         yield
     finally:
-        _run(list(indexes.values()))
+        _run([make for _drop, make in aside])
         _run(sure)
 
 
 _HURRY = {
-    "postgresql": (["SET synchronous_commit = off"], ["SET synchronous_commit = on"]),
+    "postgresql": (
+        ["SET synchronous_commit = off", "SET maintenance_work_mem = '256MB'"],
+        ["SET synchronous_commit = on", "RESET maintenance_work_mem"],
+    ),
     "sqlite": (
         ["PRAGMA synchronous = OFF", "PRAGMA cache_size = -400000"],
         ["PRAGMA synchronous = FULL", "PRAGMA cache_size = -2000"],
     ),
 }
-_INDEXES = {
+_ASIDE = {
     "postgresql": """
-        SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i
-        JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
-        WHERE t.relname IN ({marks}) AND NOT i.indisunique""",
+        SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
+               format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname,
+                      pg_get_constraintdef(c.oid))
+        FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+        WHERE c.contype = 'f' AND t.relname IN ({marks})
+        UNION ALL
+        SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+        FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+        WHERE NOT i.indisunique AND t.relname IN ({marks})""",
     "sqlite": """
-        SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ({marks})
-        AND sql NOT LIKE 'CREATE UNIQUE%%'""",
+        SELECT 'DROP INDEX "' || name || '"', sql FROM sqlite_master
+        WHERE type = 'index' AND tbl_name IN ({marks}) AND sql NOT LIKE 'CREATE UNIQUE%%'""",
 }
 
 
-def _indexes(tables: Sequence[str]) -> dict[str, str]:
-    """Name and definition of those that only make questions fast."""
-    query = _INDEXES[connection.vendor].format(marks=", ".join(["%s"] * len(tables)))
+def _aside(tables: Sequence[str]) -> list[tuple[str, str]]:
+    """How to drop, and how to make again, what only makes questions fast or sure."""
+    marks = ", ".join(["%s"] * len(tables))
+    query = _ASIDE[connection.vendor].format(marks=marks)
     with connection.cursor() as cursor:
-        cursor.execute(query, tables)
-        return dict(cursor.fetchall())
+        cursor.execute(query, [*tables] * query.count(marks))
+        return list(cursor.fetchall())
 
 
 def renumber(*kinds: type[models.Model]) -> None:

@@ -100,17 +100,20 @@ def _pages(how_many: int) -> dict[str, Any]:
     clients = {role: client_of(role) for role in ROLES}
     for client, _account in clients.values():
         client.get("/people/")
-    pages, floors = [], []
+    pages, floors, cpu = [], [], []
     for case in _track(cases(how_many), "pages"):
         client, account = clients[case.role]
         query = {name: value for name, value in case.query.items() if value}
+        began_s = time.process_time()
         pages.append((_get_ms(client, f"/people/?{urlencode(query)}"), case))
+        cpu.append((time.process_time() - began_s) * 1000)
         floors.append(_floor_ms(account, case.query))
     times = [took for took, _case in pages]
     slowest = sorted(pages, key=lambda each: -each[0])[:5]
     return {
         "pages": len(pages),
         **_spread("page", times),
+        **_spread("page_cpu", cpu),
         **_spread("floor", floors),
         "slowest": [[round(took), case.role, dict(case.query)] for took, case in slowest],
         **_deep(clients["county"]),
