@@ -20,6 +20,8 @@ from tests.browser import checks
 from tests.browser.hall import Hall
 from tests.browser.pages import PAGES, Page
 
+PAPER = {"width": 1030, "height": 700}  # what A4 across leaves between its margins, in CSS pixels
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -54,9 +56,13 @@ def _with_script(hall: Hall, page: Page, out: Path) -> tuple[list[int], list[str
         tab.goto(page.path.format(**hall.places))
         tab.screenshot(path=out / f"{page.name}.png", full_page=True)
         faults = checks.faults(tab)
+        shown = _shown(tab)
         if page.printed:
             tab.pdf(path=out / f"{page.name}.pdf", prefer_css_page_size=True)
-        return _shown(tab), faults
+            tab.set_viewport_size(PAPER)
+            tab.emulate_media(media="print")
+            tab.screenshot(path=out / f"{page.name}-print.png", full_page=True)
+        return shown, faults
 
 
 def _without_script(hall: Hall, page: Page) -> list[int]:
