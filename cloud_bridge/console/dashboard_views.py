@@ -71,6 +71,7 @@ class Asked:
 def dashboard(request: HttpRequest) -> HttpResponse:
     asked, form = _asked(request)
     _note(request, "dashboard.view", asked)
+    counted_to = figures.catch_up(timezone.now())
     groups = _groups(asked)
     context = {
         "form": form,
@@ -78,7 +79,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "query": _query_without_page(request),
         "kept": f"since={asked.since}&until={asked.until}",
-        "counted_to": figures.catch_up(timezone.now()),
+        "counted_to": counted_to,
         "completion": _completion(asked),
         "days": _days(asked),
         "methods": _methods(asked),
@@ -96,6 +97,7 @@ def dashboard_csv(request: HttpRequest) -> HttpResponse:
     """All figures of the page, and on top whose they are."""
     asked, _form = _asked(request)
     _note(request, "dashboard.export", asked)
+    figures.catch_up(timezone.now())
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     name = f"figures-{asked.place.region.code}-{asked.since}-{asked.until}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
