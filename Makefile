@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-import bench-screen swaps chaos drain attack evaluate browser console-pictures clean
+.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-import bench-work bench-screen swaps chaos drain attack evaluate browser console-pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,10 @@ bench-import:  ## rosters and signals taken in on a registry of a million people
 
 bench-screen:  ## how the window feels: start, touch, preview, idle, memory (bench/screen.json; SOAK=500: growth, half an hour)
 	@$(PY) -m tests.tools.bench_screen $(if $(SOAK),--soak $(SOAK)) --json bench/screen.json
+
+bench-work:  ## due lists, tasks, dashboards and the timers' commands on a large county, both engines (docs/reports/work-….json; CONFIG=registry.toml: one that is there)
+	@$(PY) -m tests.tools.bench_work $(if $(CONFIG),--config $(CONFIG),--people $(or $(PEOPLE),100000)) \
+	  --json docs/reports/work-$(shell date +%F).json
 
 bench-console:  ## pages, due lists and exports of a large county on both engines (docs/reports/console-….json; PEOPLE=1000000 QUESTIONS=0 for all)
 	@$(PY) -m tests.tools.bench_console --people $(or $(PEOPLE),100000) --questions $(or $(QUESTIONS),600) \
