@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db import transaction
+
 from cloud_bridge.registry.models import Account, Proof, Recheck
 
 ONE_IN = 20
@@ -22,8 +24,9 @@ def is_drawn(before: int, drawn: bool, below: Callable[[int], int] = secrets.ran
     return not drawn and below(ONE_IN - before) == 0
 
 
+@transaction.atomic
 def draw(proof: Proof, account: Account, now: datetime) -> bool:
-    """Inside the transaction that saves the entry; whether it is to be looked at again."""
+    """Part of the transaction that saves the entry; whether it is to be looked at again."""
     Account.objects.select_for_update().get(pk=account.pk)  # two at once are counted one by one
     entries = Proof.objects.filter(by=account.username).exclude(pk=proof.pk)
     before = entries.count() % ONE_IN

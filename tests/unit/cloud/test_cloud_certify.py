@@ -457,8 +457,7 @@ def test_f08_what_is_not_in_order_counts_no_more_and_makes_a_task(
 ) -> None:
     li, chen = account(registry, "li", "worker"), account(registry, "chen", "supervisor")
     row = drawn_entry(registry, li)
-    Proof.objects.exclude(pk=row.proof_id).update(voided_at=NOW)
-    standing.refresh([person().pk])
+    standing.void(Proof.objects.exclude(pk=row.proof_id), "chen", "x", NOW)
     assert rechecks.close(row, "not_in_order", "照片是别人", registry.vault, chen, NOW)
     row.proof.refresh_from_db()
     assert (row.proof.voided_by, row.proof.void_reason) == ("chen", "照片是别人")
