@@ -398,6 +398,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "api-client.add": _("made a key for another system"),
         "api-client.revoke": _("revoked the key of another system"),
         "webhooks.view": _("looked at the webhooks"),
+        "webhook.view": _("looked at the deliveries of a webhook"),
         "webhook.add": _("added a webhook"),
         "webhook.on": _("switched a webhook on"),
         "webhook.off": _("switched a webhook off"),

@@ -96,7 +96,10 @@ def _secret_once(request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
 
 @require_safe
 def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    return render(request, "console/webhook.html", _context(request, _find(request, webhook_id)))
+    row = _find(request, webhook_id)
+    who, target = request.user.username, ("webhook", str(row.pk))
+    audit.write(vault(), who, "webhook.view", target, region_code=row.region_id)
+    return render(request, "console/webhook.html", _context(request, row))
 
 
 @require_POST
