@@ -5,13 +5,16 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings settings-fleet cycles bench-store bench-import bench-work bench-screen swaps chaos drain attack evaluate browser console-pictures clean
+.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-screen swaps chaos drain attack evaluate browser console-pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup:  ## Debian packages, .venv, models, fonts, spoken prompts
 	@PYTHON=$(PYTHON) provisioning/setup.sh
+
+setup-postgresql:  ## the same, and Debian's PostgreSQL
+	@PYTHON=$(PYTHON) POSTGRESQL=1 provisioning/setup.sh
 
 demo: setup  ## the main job on simulated hardware (SCENARIO=… CAMERA=… STAY=1)
 	@$(PY) -m provisioning demo --scenario $(SCENARIO) --camera $(CAMERA) --out $(OUT) $(if $(STAY),--stay)
@@ -21,8 +24,18 @@ check:  ## ruff, mypy
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-test: setup check  ## everything CI runs
+test: setup-postgresql check  ## everything CI runs
 	$(PY) -m pytest
+	REGISTRY_ENGINE=postgresql $(PY) -m pytest -m engine tests/unit/cloud tests/integration
+
+registry-postgres: setup-postgresql  ## all of the registry's tests on a private PostgreSQL cluster
+	REGISTRY_ENGINE=postgresql $(PY) -m pytest tests/unit/cloud $(sort $(wildcard tests/integration/test_cloud_*.py))
+
+bench-ingest:  ## records filed in a second beside a raw loop, on both engines, and end to end (bench/ingest.json)
+	@$(PY) -m tests.tools.bench_ingest --json bench/ingest.json
+
+kill-workers:  ## bridge workers killed every 5 s for two minutes, on PostgreSQL (docs/reports/kill-workers-DATE.json)
+	@$(PY) -m tests.tools.kill_workers --json docs/reports/kill-workers-$$(date +%F).json
 
 format:  ## let ruff mend what it can
 	$(PY) -m ruff check --fix .
@@ -42,6 +55,7 @@ pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md
 	PYTHONPATH=. $(PY) tests/tools/wire_page.py > docs/wire.md
 	PYTHONPATH=. $(PY) -m tests.tools.branches_page > docs/branches.md
+	PYTHONPATH=. $(PY) -m tests.tools.roles_page > docs/roles.md
 
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures

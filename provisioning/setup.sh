@@ -24,6 +24,8 @@ packages=(
   faketime                   # wrong clocks for the kiosk in make chaos
 )
 
+[ -n "${POSTGRESQL:-}" ] && packages+=(postgresql)  # only for tests of the registry on it
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"
   elif command -v sudo >/dev/null; then sudo "$@"

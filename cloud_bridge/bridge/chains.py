@@ -6,6 +6,7 @@ comes late, twice or before its time is looked up among everything filed.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Q
 
 from cloud_bridge.bridge.opening import AnyOpened
 from cloud_bridge.registry import gaps
@@ -35,9 +36,11 @@ FILED: tuple[Any, ...] = (
 """Everything that has a place in a kiosk's chain."""
 _TIMED: tuple[Any, ...] = (Certification, Rehearsal)
 
+LOOK_BACK = 64
+"""A late record's neighbours with a believed clock are looked for this far back first."""
 _UPDATE = (
-    "UPDATE registry_chainstate SET highest = %s, tip_seq = %s, tip_sha256 = %s, sure_seq = %s,"
-    " sure_at = %s WHERE id = %s"
+    "UPDATE registry_chainstate SET highest = %s, missing = %s, tip_seq = %s, tip_sha256 = %s,"
+    " sure_seq = %s, sure_at = %s WHERE id = %s"
 )
 
 Key = tuple[str, str]
@@ -88,28 +91,31 @@ class Chains:
         wanted: dict[Key, list[int]] = defaultdict(list)
         for record in records:
             wanted[_key(record)].append(record.chain.seq)
+        late = {}
         for key, seqs in wanted.items():
             row = self._chains[key].row
             if min(seqs) <= row.tip_seq:
-                self._look_up(key, seqs)
+                late[key] = seqs
             else:  # nothing is filed behind the tip; what is before it cannot matter
                 self._chains[key].places[row.tip_seq] = Place(row.tip_sha256, "")
+        if late:
+            self._look_up(late)
 
-    def _look_up(self, key: Key, seqs: list[int]) -> None:
-        places = {near for seq in seqs for near in (seq - 1, seq, seq + 1)}
-        chain = self._chains[key]
-        fields = ("seq", "sha256", "prev_sha256")
-        rows = _everywhere(FILED, _here(key) | {"seq__in": places}, fields)
-        chain.places.update((seq, Place(*hashes)) for seq, *hashes in rows)
-        chain.sure = self._sure_between(key, min(seqs), max(seqs))
-
-    def _sure_between(self, key: Key, first: int, last: int) -> dict[int, datetime]:
-        """Those from the last one before `first` on."""
-        here = _here(key) | {"clock_unsure": False}
-        newest = [table.objects.filter(**here, seq__lt=first) for table in _TIMED]
-        before = max((rows.aggregate(m=Max("seq"))["m"] or 0 for rows in newest), default=0)
-        span = here | {"seq__gte": before, "seq__lte": last}
-        return dict(_everywhere(_TIMED, span, ("seq", "finished_at")))
+    def _look_up(self, late: dict[Key, list[int]]) -> None:
+        """Of all chains with one question for places and one for clocks."""
+        near = {
+            key: sorted({n for seq in seqs for n in (seq - 1, seq, seq + 1)})
+            for key, seqs in late.items()
+        }
+        for kiosk, epoch, seq, *hashes in _at_places(near):
+            self._chains[kiosk, epoch].places[seq] = Place(*hashes)
+        spans = {key: (max(min(seqs) - LOOK_BACK, 0), max(seqs)) for key, seqs in late.items()}
+        for kiosk, epoch, seq, finished_at in _sure_within(spans):
+            self._chains[kiosk, epoch].sure[seq] = finished_at
+        for key, seqs in late.items():
+            sure = self._chains[key].sure
+            if spans[key][0] and not any(seq < min(seqs) for seq in sure):
+                sure |= _last_sure_before(key, min(seqs))
 
     def note(self, record: AnyOpened) -> None:
         """It has arrived, whatever becomes of it."""
@@ -150,34 +156,48 @@ class Chains:
             chain.row.sure_seq, chain.row.sure_at = seq, finished_at
 
     def write(self) -> None:
-        rows = [chain.row for chain in self._chains.values()]
-        for chain in self._chains.values():
-            _note(chain.row, chain.noted)
-        moment = connection.ops.adapt_datetimefield_value
-        fast.many(_UPDATE, [
-            (row.highest, row.tip_seq, row.tip_sha256, row.sure_seq, moment(row.sure_at), row.pk)
-            for row in rows
-        ])  # fmt: skip
+        fast.many(_UPDATE, [_written(chain) for chain in self._chains.values()])
 
 
-def _note(row: ChainState, seqs: Sequence[int]) -> None:
-    highest, missing = gaps.note(row.highest, row.gaps, seqs)
-    row.highest = highest
-    if missing != row.gaps:
-        row.missing = [list(span) for span in missing]
-        row.save(update_fields=["missing"])
+def _written(chain: _Chain) -> tuple[Any, ...]:
+    """The values of `_UPDATE`."""
+    row, moment = chain.row, connection.ops.adapt_datetimefield_value
+    highest, missing = gaps.note(row.highest, row.gaps, chain.noted)
+    tip = (row.tip_seq, row.tip_sha256, row.sure_seq, moment(row.sure_at))
+    return highest, json.dumps(missing), *tip, row.pk
 
 
 def known(record_ids: Sequence[str]) -> dict[str, str]:
     """Hashes of those that are filed, whatever they are."""
     if not record_ids:
         return {}
-    marks = ", ".join(["%s"] * len(record_ids))
-    tables = [connection.ops.quote_name(table._meta.db_table) for table in FILED]
-    each = (f"SELECT record_id, sha256 FROM {name} WHERE record_id IN ({marks})" for name in tables)
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(each), list(record_ids) * len(tables))
-        return dict(cursor.fetchall())
+    where = f"record_id IN ({_marks(record_ids)})"
+    return dict(_everywhere(FILED, "record_id, sha256", where, list(record_ids)))
+
+
+def _at_places(near: dict[Key, list[int]]) -> list[Any]:
+    each = [f"(device_id = %s AND epoch = %s AND seq IN ({_marks(n)}))" for n in near.values()]
+    values = [value for key, seqs in near.items() for value in (*key, *seqs)]
+    names = "device_id, epoch, seq, sha256, prev_sha256"
+    return _everywhere(FILED, names, " OR ".join(each), values)
+
+
+def _sure_within(spans: dict[Key, tuple[int, int]]) -> list[Any]:
+    """The kiosks' records whose clock was believed, with the moment they were finished."""
+    rows = [
+        table.objects.filter(clock_unsure=False).filter(
+            Q(*(Q(**_here(key), seq__range=span) for key, span in spans.items()), _connector=Q.OR)
+        )
+        for table in _TIMED
+    ]
+    fields = ("device_id", "epoch", "seq", "finished_at")
+    return [row for found in rows for row in found.values_list(*fields)]
+
+
+def _last_sure_before(key: Key, seq: int) -> dict[int, datetime]:
+    before = _here(key) | {"clock_unsure": False, "seq__lt": seq}
+    rows = [table.objects.filter(**before).order_by("-seq") for table in _TIMED]
+    return dict(row for found in rows for row in found.values_list("seq", "finished_at")[:1])
 
 
 def _key(record: AnyOpened) -> Key:
@@ -194,16 +214,28 @@ def _rows(keys: set[Key]) -> dict[Key, ChainState]:
     return {key: row for row in found if (key := (row.device_id, row.epoch)) in keys}
 
 
-def _everywhere(tables: Sequence[Any], where: dict[str, Any], fields: tuple[str, ...]) -> Any:
-    """One question to several tables."""
-    first, *others = [table.objects.filter(**where).values_list(*fields) for table in tables]
-    return first.union(*others, all=True)
+def _everywhere(tables: Sequence[Any], names: str, where: str, values: list[Any]) -> list[Any]:
+    """One question to several tables, in plain SQL: Django's way of asking it costs more than
+    finding the answer."""
+    quoted = [connection.ops.quote_name(table._meta.db_table) for table in tables]
+    each = " UNION ALL ".join(f"SELECT {names} FROM {table} WHERE {where}" for table in quoted)
+    with connection.cursor() as cursor:
+        cursor.execute(each, values * len(tables))
+        found: list[Any] = cursor.fetchall()
+    return found
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def _find_tip(row: ChainState) -> None:
     """Of a chain from before rows knew their tip; once."""
     here = _here((row.device_id, row.epoch))
-    filed = _everywhere(FILED, here, ("seq", "sha256"))
-    row.tip_seq, row.tip_sha256 = filed.order_by("-seq").first() or (0, "")
-    sure = _everywhere(_TIMED, here | {"clock_unsure": False}, ("seq", "finished_at"))
-    row.sure_seq, row.sure_at = sure.order_by("-seq").first() or (0, None)
+    tips = [
+        table.objects.filter(**here).order_by("-seq").values_list("seq", "sha256")[:1]
+        for table in FILED
+    ]
+    row.tip_seq, row.tip_sha256 = max((tip for found in tips for tip in found), default=(0, ""))
+    sure = _last_sure_before((row.device_id, row.epoch), row.tip_seq + 1)
+    row.sure_seq, row.sure_at = max(sure.items(), default=(0, None))

@@ -26,7 +26,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max
 from django.utils import timezone
 
 from cloud_bridge.registry import rows
@@ -147,11 +147,6 @@ def checkpoint(vault: Vault, key: Ed25519PrivateKey, now: datetime) -> AuditChec
         target = ("checkpoint", str(row.number))
         write(vault, SYSTEM, CHECKPOINT, target, reason=row.sha256, at=now)
     return row
-
-
-def written() -> int:
-    """How many entries there are, without counting them."""
-    return AuditHead.objects.aggregate(total=Sum("number"))["total"] or 0
 
 
 def first_broken(vault: Vault, key: Ed25519PublicKey | None = None) -> Broken | None:
