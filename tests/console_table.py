@@ -190,7 +190,8 @@ def _addresses(patterns: Any, prefix: str, namespace: str) -> Iterator[Address]:
 
 def pages() -> list[Address]:
     """Those that ask for an account."""
-    return [each for each in addresses() if each.name in ROWS]
+    inside = [each for each in addresses() if each.namespace not in OWN_DOORS]
+    return [each for each in inside if each.name in ROWS]
 
 
 def unlisted() -> set[str]:

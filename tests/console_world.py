@@ -105,8 +105,8 @@ def _paper(world: World) -> None:
     report = DeathReport.objects.create(
         person=dead, died_on=world.today, source="family", entered_by=SOMEBODY, entered_at=now
     )
-    row = f"name,id_number,category,region_code\n{demo.DEMO_NAME},{demo.DEMO_NUMBER},retired,{VILLAGE}"
-    source = sources.of_bytes("a.csv", row.encode())
+    head, row = "name,id_number,category,region_code", f"{demo.DEMO_NAME},{demo.DEMO_NUMBER}"
+    source = sources.of_bytes("a.csv", f"{head}\n{row},retired,{VILLAGE}\n".encode())
     run = ImportRun(
         kind="people", file_name="a.csv", sha256="0" * 64, at=now, region_id=OURS, full=True, **who
     )

@@ -248,10 +248,10 @@ _HOME: list[Path] = []
 def pytest_pycollect_makemodule(module_path: Path) -> None:
     """Models can only be imported by a Django that is set up; other tests need not pay for it."""
     if module_path.name.startswith("test_cloud_") and not _HOME:
-        _HOME.append(_set_up_django())
+        _HOME.append(set_up_django())
 
 
-def _set_up_django() -> Path:
+def set_up_django() -> Path:
     """A folder of keys and configuration for the whole run; removed at its end."""
     folder = Path(tempfile.mkdtemp(prefix="test-cloud-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from cloud_bridge.registry.models import Account, Role
 from tests.console_table import OWN_DOORS, PUBLIC, ROLES, ROWS, Address, pages, unlisted
 from tests.console_world import OURS, THEIRS, World, build
 from tests.fixtures_cloud import TestRegistry, used_copy
+from tests.tools import roles_page
 
 NOT_YOURS = "Your account may not open this page."
 TOO_OLD = "The page was open too long. Please go back and try again."
@@ -30,7 +32,16 @@ BETWEEN_THEM_ALL = ("county", "auditor", "operator")
 """Roles that have every page between them."""
 WIDER = {"region": "0" * 12, "region1": "100000000000", "region3": OURS}
 """Asks for more than one's own region."""
-MEANINGFUL = ("password", "region_code", "street", "action", "event_id", "schema", "sex")
+MEANINGFUL = (
+    "number_key",
+    "password",
+    "region_code",
+    "street",
+    "action",
+    "event_id",
+    "schema",
+    "sex",
+)
 """Fields whose form decides what is shown, or that a sign-in needs."""
 SHOWN_AT_LEAST = 30
 
@@ -99,6 +110,11 @@ def test_every_parameter_has_a_sample(world: World) -> None:
         row = ROWS[each.name]
         missing = {row.ids.get(word, word) for word in each.parameters} - set(world.samples)
         assert not missing, f"{each.name}: add a sample in tests/console_world.py"
+
+
+def test_the_page_of_roles_says_the_same() -> None:
+    kept = Path("docs/roles.md").read_text("utf-8")
+    assert kept == roles_page.page(), "run: python -m tests.tools.roles_page > docs/roles.md"
 
 
 # --- roles
