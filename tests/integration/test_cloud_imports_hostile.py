@@ -36,7 +36,7 @@ from cloud_bridge.registry.models import (
     Proof,
     Region,
 )
-from tests.fixtures_cloud import NOW, TODAY, TOML, TestRegistry, copy_keys
+from tests.fixtures_cloud import NOW, TODAY, TestRegistry, copy_keys
 
 PEOPLE = ImportRun.Kind.PEOPLE
 HEADER = ["name", "id_number", "category", "covered", "region_code", "household"]
@@ -365,7 +365,7 @@ class importing:
 
     def __init__(self, registry: TestRegistry, lines: list[str], kind: str) -> None:
         copy_keys(registry.folder)
-        (registry.folder / "registry.toml").write_text(TOML)
+        (registry.folder / "registry.toml").write_text(registry.toml)
         path = registry.folder / "list.csv"
         path.write_text("\n".join(lines))
         environment = {
