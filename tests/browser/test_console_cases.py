@@ -133,3 +133,19 @@ def test_a_second_pair_of_eyes_looks_at_an_entry(hall: Hall, shoot: Shoot) -> No
         tab.wait_for_selector("[role=status]")
         assert tab.locator("tbody form").count() == before - 1
         shoot(tab, "recheck-done")
+
+
+@thorough
+def test_without_script_somebody_signs_in_and_certifies(hall: Hall) -> None:
+    with hall.tab(java_script_enabled=False) as tab:
+        hall.sign_in(tab, "heyun")
+        tab.goto(PENDING)
+        name = names(tab)[7]
+        tab.get_by_role("link", name=f"认证 {name}").first.click()
+        tab.get_by_label("视频连线").check()
+        tab.get_by_label("走访或连线日期").fill(today())
+        tab.get_by_label("地点").fill("微信视频")
+        tab.get_by_label("没有证据的原因").fill("通话未录像，由社区干部在场核实")
+        tab.get_by_role("button", name="确定").click()
+        tab.wait_for_url(f"{hall.address}{PENDING}")
+        assert name in tab.locator("[role=status]").inner_text()
