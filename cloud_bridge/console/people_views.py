@@ -61,7 +61,8 @@ def asked(request: HttpRequest) -> Asked:
     query = {name: request.GET[name] for name in _ASKED if request.GET.get(name)}
     if str(sort) != str(Sort()):
         query["sort"] = str(sort)
-    person_id = request.GET.get("person", "")[:32]
+    person = request.GET.get("person", "")
+    person_id = _word(person) or ("nobody" if person else "")
     question = _question(form.cleaned_data, region, person_id) if form.is_valid() else None
     return Asked(form, region, question, sort, query)
 
@@ -157,7 +158,12 @@ def _number(text: str, otherwise: int) -> int:
 
 def _mark(listed: PeopleList, text: str) -> Mark | None:
     part, _dot, person_id = text.partition(".")
-    return listed.mark_of(_number(part, -1), person_id[:32]) if person_id else None
+    return listed.mark_of(_number(part, -1), _word(person_id)) if person_id else None
+
+
+def _word(text: str) -> str:
+    """A code or an id of an address, or nothing: PostgreSQL refuses to look for some texts."""
+    return text if text.isalnum() and len(text) <= 32 else ""
 
 
 def _links(page: Page, query: Mapping[str, str]) -> dict[str, str]:
@@ -310,7 +316,7 @@ def _audit_list(
 @require_safe
 def regions(request: HttpRequest) -> JsonResponse:
     """The next drop-down's choices, for the script: those below `under` that one may see."""
-    under = Region.objects.filter(pk=request.GET.get("under", "")[:12]).first()
+    under = Region.objects.filter(pk=_word(request.GET.get("under", ""))).first()
     if under is None or not _within_scope(request.user, under):
         raise Http404
     children = Region.objects.filter(parent=under).order_by("code")
@@ -332,7 +338,7 @@ def _line(code: str) -> list[str]:
 
 
 def _chosen_region(request: HttpRequest) -> Region | None:
-    code = request.GET.get("region", "")
+    code = _word(request.GET.get("region", ""))
     return Region.objects.filter(code=code).first() if code else None
 
 

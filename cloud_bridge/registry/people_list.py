@@ -1,11 +1,11 @@
 """The list of people: any filters in any order, a page at a time, however many there are.
 
-Engines guess badly which index to walk when several filters meet an order, and each guesses in
-its own way. So this module counts (up to a bound) how many people each filter leaves, and lets
-the engine see one index only: that of the narrowest filter if it leaves few, else that of the
-order, walked until the page is full. The indexes hold every column that is filtered by, so that
-walking one reads nothing else. A page begins after somebody, not after a number of rows: the
-ten-thousandth is as fast as the first.
+The indexes hold every column that is filtered by, so that walking one reads nothing else.
+PostgreSQL knows how common each value is and how few rows are wanted, and picks well. SQLite
+knows neither. There this module counts (up to a bound) how many people each filter leaves, and
+lets the engine see one index only: that of the narrowest filter if it leaves few, else that of
+the order, walked until the page is full. A page begins after somebody, not after a number of
+rows: the ten-thousandth is as fast as the first.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -100,9 +101,13 @@ class _Part:
 
 
 class _Quiet(Func):
-    """A column that no index is chosen for."""
+    """A column that SQLite chooses no index for."""
 
     template = "COALESCE(%(expressions)s, NULL)"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_more: Any) -> Any:
+        """The column itself: hidden, it would be guessed at instead of known."""
+        return self.as_sql(compiler, connection, template="%(expressions)s")
 
 
 class PeopleList:
@@ -179,6 +184,8 @@ class PeopleList:
         """The column whose index may be used."""
         if part.question.person_id:
             return "person_id"
+        if connection.vendor == "postgresql":
+            return part.leading
         ranges = self._ranges(part)
         sizes = {column: self._size(ranges[column]) for column in ranges}
         narrowest = min(sizes, key=lambda column: sizes[column], default="")

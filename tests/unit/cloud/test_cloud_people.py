@@ -12,12 +12,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from cloud_bridge import cli
 from cloud_bridge.registry import export, id_number, people_list, seed, standing
 from cloud_bridge.registry.models import (
     Account,
@@ -270,6 +271,11 @@ def test_an_address_bent_by_hand_shows_the_first_page(county: County, query: str
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("person", ["p0", "%ff", "%00", "x y"])
+def test_a_person_nobody_is_lists_nobody(county: County, person: str) -> None:
+    assert names_in(client_of(county, "worker", CITY).get(f"/people/?person={person}")) == []
+
+
 def test_s12_a_number_typed_as_a_name_reaches_no_address(county: County) -> None:
     client = client_of(county, "worker", CITY)
     response = client.post("/people/", {"name": "100000194508150010"})
@@ -458,7 +464,8 @@ def test_an_invented_county_is_whole_and_nobody_in_it_is_real(county: County) ->
     assert set(Proof.objects.values_list("method", flat=True)) == set(Proof.Method.values)
     assert Household.objects.count() < PEOPLE
     before = {one.pk: one.last_pass_on for one in people}
-    standing.refresh(before)
+    with transaction.atomic():
+        standing.refresh(before)
     assert dict(Person.objects.values_list("pk", "last_pass_on")) == before
     late = Proof.objects.filter(person__dead_since__isnull=False)
     assert not any(proof.on >= proof.person.dead_since for proof in late.select_related("person"))
@@ -467,6 +474,11 @@ def test_an_invented_county_is_whole_and_nobody_in_it_is_real(county: County) ->
 def test_a_registry_with_people_is_not_seeded(county: County) -> None:
     with pytest.raises(seed.SeedRefused, match="holds people"):
         seed.fill(WISH, county.registry.vault, lambda _made, _people: None)
+
+
+def test_the_command_refuses_too(county: County, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--config", str(county.registry.config), "seed", "--people", "9"]) == 1
+    assert "empty registry only" in capsys.readouterr().err
 
 
 def test_numbers_after_the_invented_ones_are_free(county: County) -> None:
