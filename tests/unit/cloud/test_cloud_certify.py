@@ -252,11 +252,19 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("side", [5100, 11_000, 60_000, 2_000_000_000])
-def test_a_bomb_is_not_decoded(side: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "word"),
+    [
+        (5100, "too_many_pixels"),
+        (11_000, "unreadable"),  # from here on Pillow itself says no
+        (60_000, "unreadable"),
+        (2_000_000_000, "unreadable"),
+    ],
+)
+def test_a_bomb_is_not_decoded(side: int, word: str) -> None:
     with pytest.raises(NotEvidence) as refused:
         evidence.clean(bomb(side, side))
-    assert refused.value.word in ("too_many_pixels", "unreadable")
+    assert refused.value.word == word
 
 
 def test_pictures_of_any_bytes_only_ever_raise_their_own_error() -> None:
