@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-screen swaps chaos drain attack evaluate browser console-pictures clean
+.PHONY: help setup demo test check audit-deps format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-screen swaps chaos drain attack evaluate browser console-pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,11 @@ texts:  ## compile the console's Chinese catalogue
 
 attack:  ## hostile repositories, sticks, clocks and 2,000 cuts against the updater
 	$(PY) -m tests.attack.run
+
+audit-deps:  ## known weaknesses of the locked packages, asked over the network from an environment of its own
+	$(PY) -m venv .audit-deps
+	.audit-deps/bin/pip install --quiet "pip-audit>=2.9,<3"
+	.audit-deps/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
 
 pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/config_page.py > docs/configuration.md
