@@ -201,6 +201,22 @@ class TestRegistry:
         """What another process in this folder reads to find the same database."""
         return toml(_cluster().url(database_name()) if POSTGRESQL else "registry.sqlite3")
 
+    def stored(self) -> bytes:
+        """Everything that is in the database, as a thief would find it."""
+        from django.db import connection
+
+        if not POSTGRESQL:
+            return b"".join(it.read_bytes() for it in self.folder.glob("registry.sqlite3*"))
+        found = []
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names():
+                cursor.execute(f'SELECT * FROM "{table}"')
+                found += [value for row in cursor.fetchall() for value in row]
+        plain = (
+            bytes(it) if isinstance(it, memoryview | bytes) else str(it).encode() for it in found
+        )
+        return b"\n".join(plain)
+
     @property
     def vault(self) -> Any:
         from cloud_bridge.registry import keyring

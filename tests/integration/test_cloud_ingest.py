@@ -592,9 +592,7 @@ def test_privacy_no_id_number_is_in_the_database_file(registry: TestRegistry) ->
     kiosk = registry.kiosk()
     send(registry, kiosk.record(), kiosk.record(provenance="simulated"))
     send(registry, kiosk.record(outcome="dead"))
-    bytes_on_disk = b"".join(
-        path.read_bytes() for path in registry.folder.glob("registry.sqlite3*")
-    )
+    bytes_on_disk = registry.stored()
     assert demo.DEMO_NAME.encode() in bytes_on_disk, "the search would find it"
     number = demo.DEMO_NUMBER
     for part in (number, number[::-1], number[6:], number[:17], b64(number.encode())[:20]):
@@ -647,7 +645,7 @@ def test_m17_helper_and_target_are_kept_apart_and_the_helper_nowhere_in_clear(
     assert found is not None
     assert (found.name, found.id_number) == (HELPER["name"], HELPER["id_number"])
     assert row.counts
-    stored = b"".join(path.read_bytes() for path in registry.folder.glob("registry.sqlite3*"))
+    stored = registry.stored()
     assert HELPER["name"].encode() not in stored
     assert HELPER["id_number"].encode() not in stored
 

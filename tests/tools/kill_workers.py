@@ -162,7 +162,7 @@ class Campaign:
         report.proofs_missing = len(certify - proven.keys())
         report.proofs_doubled = sum(proven.values()) - len(certify & proven.keys())
         report.quarantined = self._one("SELECT count(*) FROM registry_quarantine")
-        report.throttled = self._one("SELECT sum(throttled) FROM registry_device")
+        report.throttled = self._one("SELECT sum(throttled)::bigint FROM registry_device")
         whole = f"highest = {len(self.every[0].records)} AND missing = '[]'"
         report.chains_with_gaps = KIOSKS - self._one(
             f"SELECT count(*) FROM registry_chainstate WHERE {whole}"
