@@ -17,7 +17,7 @@ SHOWN = (
     *("accounts", "kiosks", "settings", "webhook", "audit", "public-receipt"),
 )
 HIGHEST_PX = 1000
-COLOURS = 64
+COLOURS = 200
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
 def _shrink(path: Path) -> None:
     with Image.open(path) as picture:
         whole = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, HIGHEST_PX)))
-    few = whole.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few = whole.quantize(COLOURS, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
 
 

@@ -323,6 +323,14 @@ def _addresses(world: World) -> None:
 
     first: dict[str, Callable[[], Any]] = {
         "person": lambda: models.Certification.objects.exclude(person=None).first().person_id,
+        "pending": lambda: (
+            models.Person.objects.filter(region_id="100101001002", covered=True)
+            .pending(world.today)
+            .filter(dead_since=None, deaths=None)
+            .order_by("birth")
+            .first()
+            .pk
+        ),
         "record": lambda: models.Certification.objects.filter(outcome="passed").first().pk,
         "rehearsal": lambda: models.Rehearsal.objects.first().pk,
         "task": lambda: models.Task.objects.filter(kind="review").first().pk,
