@@ -175,18 +175,15 @@ def test_f07_the_numbers_above_are_those_of_the_lists_below(village: TestRegistr
 
 def test_f07_a_page_asks_as_often_for_many_as_for_few(village: TestRegistry) -> None:
     client = sign_in(village, "worker")
-    for path, query in (("/due/", {"region": VILLAGE, "days": "90"}),
-                        ("/due/call-list/", {"region": VILLAGE, "days": "90"})):  # fmt: skip
+    for path in ("/due/", "/due/call-list/"):
         counted = []
-        for _ in range(2):
-            page(client, path, **query)
-            with CaptureQueriesContext(connection, ) as asked:  # fmt: skip
-                page(client, path, **query)
+        for turn in range(2):
+            CycleRule.forget()  # else they are asked for when five seconds happen to be over
+            with CaptureQueriesContext(connection) as asked:
+                page(client, path, region=VILLAGE, days="90")
             counted.append(len(asked))
             for n in range(6):
-                new_person(
-                    f"{path}{len(counted)}-{n}", "retired", date(2024, 1, 1), date(1950, 1, 1)
-                )
+                new_person(f"{path}{turn}{n}", "retired", date(2024, 1, 1), date(1950, 1, 1))
         assert counted[0] == counted[1] < 25
 
 
