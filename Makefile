@@ -61,7 +61,6 @@ pages:  ## write the generated documentation pages again
 	PYTHONPATH=. $(PY) tests/tools/wire_page.py > docs/wire.md
 	PYTHONPATH=. $(PY) -m tests.tools.branches_page > docs/branches.md
 	PYTHONPATH=. $(PY) -m tests.tools.roles_page > docs/roles.md
-	PYTHONPATH=. $(PY) -m tests.tools.roles_page > docs/roles.md
 
 pictures: demo  ## the README's pictures, from a fresh demonstration
 	@$(PY) tests/tools/readme_pictures.py $(OUT) docs/pictures

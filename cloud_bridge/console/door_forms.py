@@ -28,10 +28,17 @@ class SignInForm(forms.Form):
         self.fields["username"].widget.attrs.update(autocomplete="username", autofocus=True)
 
 
+class _Once(forms.TextInput):
+    """What was typed is not shown again: it is used up, or was wrong."""
+
+    def format_value(self, value: object) -> None:
+        del value
+
+
 class CodeForm(forms.Form):
     """Six digits of a phone, or a recovery code."""
 
-    code = forms.CharField(label=_("Code"), max_length=20)
+    code = forms.CharField(label=_("Code"), max_length=20, widget=_Once)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

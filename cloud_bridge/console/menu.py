@@ -126,7 +126,7 @@ def context(request: HttpRequest) -> dict[str, object]:
     role = getattr(request.user, "role", "") if hasattr(request, "user") else ""
     match = request.resolver_match
     page = (match.url_name or "") if match else ""
-    groups = menu_of(role)
+    groups = [] if getattr(request, "has_duty", False) else menu_of(role)
     here = item_of(groups, page, request.path)
     return {
         "menu": groups,

@@ -68,6 +68,7 @@ class AccessMiddleware:
         duty = _duty(request.user)
         if duty and page not in (duty, "sign-out"):
             return redirect(duty)
+        request.has_duty = bool(duty)
         return None
 
 
