@@ -38,7 +38,8 @@ def _alerts(request: HttpRequest) -> dict[str, Any] | None:
     """None for those who are not asked; else the newest tasks, and how many there are."""
     if not may_open(getattr(getattr(request, "user", None), "role", ""), "alerts"):
         return None
-    rows = queries.tasks(request.user).filter(kind=Task.Kind.ALIVE, state=Task.State.OPEN)
+    urgent = queries.tasks(request.user).filter(state=Task.State.OPEN, urgent=True)  # few
+    rows = urgent.filter(kind=Task.Kind.ALIVE)
     newest = list(rows.order_by("-created_at", "-pk")[: SHOWN + 1])
     return {"tasks": newest[:SHOWN], "more": len(newest) > SHOWN}
 

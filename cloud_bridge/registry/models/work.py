@@ -59,12 +59,6 @@ class Task(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["-state", "-urgent", "low", "created_at"], name="task_queue"),
-            # Asked for with every page: is there an alert?
-            models.Index(
-                fields=["region", "created_at"],
-                condition=models.Q(kind="alive", state="open"),
-                name="task_alert",
-            ),
         )
         constraints = (
             models.UniqueConstraint(fields=["person", "due_on"], name="once_overdue_per_cycle"),
