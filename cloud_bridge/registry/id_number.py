@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from operator import mul
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
@@ -11,7 +12,7 @@ _DIGITS = frozenset("0123456789")
 
 def check_digit(first_17: str) -> str:
     """ISO 7064 MOD 11-2 over the first 17 digits."""
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, first_17, strict=True))
+    total = sum(map(mul, _WEIGHTS, map(int, first_17)))
     return _CHECK[total % 11]
 
 

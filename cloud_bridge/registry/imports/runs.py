@@ -31,7 +31,7 @@ from cloud_bridge.registry.imports.judging import (
 )
 from cloud_bridge.registry.imports.people import People
 from cloud_bridge.registry.imports.regions import Regions
-from cloud_bridge.registry.imports.signals import Signals
+from cloud_bridge.registry.imports.signals import Signals, raise_urgent
 from cloud_bridge.registry.imports.sources import CONSOLE, Limits, Source, of_bytes
 from cloud_bridge.registry.models import ROOT_REGION, ImportRun, Person, Region
 from cloud_bridge.registry.vault import Vault
@@ -146,6 +146,8 @@ def _write(run: ImportRun, order: Order, now: datetime, progress: Progress) -> N
         progress(tally.rows)
     if not tally.rows:
         raise refuse(1, FILE, "empty_file")
+    if run.kind == ImportRun.Kind.LIFE:
+        raise_urgent()
     _set_counts(run, tally)
     run.save()
     if judge.touched:

@@ -7,7 +7,7 @@ an urgent task too, and proves nothing until staff have looked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -154,7 +154,6 @@ class Signals:
         standing.prove(proves)
         tasks = [_task(pk, v, what.urgent, now) for pk, v, what in outcomes if what.task]
         Task.objects.bulk_create(tasks)
-        _raise_urgent(proof.person_id for proof in proves)
         self.touched |= {v.known.region_code for v in added}
         people = [v.known for v in added]
         return [deed(f"signal.{self._kind}", p.person_id, p.region_code) for p in people]
@@ -208,13 +207,12 @@ def _task(signal_id: int, verdict: Verdict, urgent: bool, now: datetime) -> Task
     )
 
 
-def _raise_urgent(person_ids: Iterable[str]) -> None:
-    """Deaths told before, and not looked at yet, that the new proofs speak against."""
+def raise_urgent() -> None:
+    """Deaths told before, and not looked at yet, that proofs speak against by now."""
     tasks = Task.objects.filter(
         state=Task.State.OPEN,
         urgent=False,
         signal__kind=LifeSignal.Kind.DEATH,
-        signal__person__in=set(person_ids),
-        signal__on__lte=F("signal__person__last_pass_on"),
+        signal__on__lte=F("person__last_pass_on"),
     )
     tasks.update(urgent=True)
