@@ -210,6 +210,12 @@ def test_f07_the_list_on_paper_is_masked_and_says_not_for_the_public(
     assert AuditEntry.objects.filter(action="call-list.print").count() == 2
 
 
+def test_f07_whoever_prints_the_screen_has_the_line_too(village: TestRegistry) -> None:
+    client = sign_in(village, "worker")
+    for path in ("/due/", "/tasks/"):
+        assert f'<p class="printed secret">仅供村级经办人员工作使用，{PUBLIC}' in page(client, path)
+
+
 def test_f07_only_one_village_is_printed_at_a_time(village: TestRegistry) -> None:
     client = sign_in(village, "county", COUNTY)
     assert client.get("/due/call-list/", {"region": STREET}).status_code == 404
