@@ -13,6 +13,7 @@ from tests.fixtures_cloud import TestRegistry
 OURS, THEIRS = "100101000000", "100102000000"
 STREET = "100101001000"
 VILLAGE = "100101001001"
+SITE = "东风街道便民服务中心"
 SOMEBODY = "zhou.village"
 
 
@@ -38,7 +39,7 @@ class World:
     @property
     def secrets(self) -> tuple[str, ...]:
         names = [row[0] for row in demo.PEOPLE if not row[5].startswith(THEIRS[:6])]
-        return (*names, demo.DEMO_NUMBER, "k-001", "k-002", SOMEBODY)
+        return (*names, demo.DEMO_NUMBER, "k-001", "k-002", SITE, SOMEBODY)
 
 
 def build(registry: TestRegistry) -> World:
@@ -49,6 +50,8 @@ def build(registry: TestRegistry) -> World:
     _paper(world)
     _work(world)
     _outward(world)
+    _kiosk_events(world)
+    _figures(world)
     return world
 
 
@@ -93,7 +96,14 @@ def _paper(world: World) -> None:
     """An entry with a photograph, a death that waits, a file that was looked at."""
     from cloud_bridge.registry import evidence
     from cloud_bridge.registry.imports import runs, sources
-    from cloud_bridge.registry.models import DeathReport, ImportChange, ImportRun, Person, Proof
+    from cloud_bridge.registry.models import (
+        DeathReport,
+        ImportChange,
+        ImportRun,
+        LifeSignal,
+        Person,
+        Proof,
+    )
 
     now, who = world.now, {"by": SOMEBODY}
     person = Person.objects.get(pk=world.samples["person_id"])
@@ -112,6 +122,7 @@ def _paper(world: World) -> None:
     )
     runs.keep(run, source, world.registry.vault)
     ImportChange.objects.create(run=run, person=person)
+    LifeSignal.objects.create(person=person, kind="life", source="医保", on=world.today, run=run)
     world.samples |= {
         "proof_id": proof.pk,
         "evidence_id": sheet.pk,
@@ -149,6 +160,22 @@ def _work(world: World) -> None:
     }
 
 
+def _figures(world: World) -> None:
+    from django.apps import apps
+
+    from cloud_bridge.registry.models import Site
+
+    common = {"day": world.today, "street": STREET}
+    for model, fields in (
+        ("DayOfProofs", {"method": "kiosk"}),
+        ("DayOfChecks", {"site": Site.objects.get(name=SITE), "band": "80+", "software": "x"}),
+    ):
+        table = apps.get_model("registry", model)
+        numbers = [each.name for each in table._meta.concrete_fields if each.name not in common]
+        counts = {name: 1 for name in numbers if name not in (*fields, "id")}
+        table.objects.create(**common, **fields, **counts)
+
+
 def _outward(world: World) -> None:
     """Another system's key, and a webhook with something to be told."""
     from cloud_bridge.registry.models import ApiClient, Delivery, Webhook
@@ -164,3 +191,31 @@ def _outward(world: World) -> None:
     )
     world.samples |= {"kind": "people", "form": "csv"}
     world.samples |= {"client_id": client.pk, "webhook_id": hook.pk, "delivery_id": told.pk}
+
+
+def _kiosk_events(world: World) -> None:
+    """What kiosks tell besides records: an opinion, a matter, templates, deeds, a notice."""
+    from django.apps import apps
+
+    who = {"device_id": "k-001", "person_id": world.samples["person_id"]}
+    named = {"subject_name": demo.DEMO_NAME, "subject_key": "0" * 64, "subject_sealed": b""}
+    chained = {"epoch": "e", "prev_sha256": "0" * 64, "envelope": b"", "filed_at": world.now}
+    told = {"at": world.now, "simulated": False}
+    for seq, (model, fields) in enumerate(
+        (
+            ("Opinion", {"grievance": "waiting", "number": "9-07", **told}),
+            (
+                "Matter",
+                {**who, **named, "kind": "correction", "proven": True, "software": "x", **told},
+            ),
+            ("TemplateEvent", {**who, "change": "enrolled", "badge": "204816", **told}),
+            ("StaffDeed", {"badge": world.samples["number"], "deed": "looked", **told}),
+            ("KioskNotice", {"schema": "x", "body": {}}),
+        ),
+        start=900,
+    ):
+        fields = {"device_id": "k-001", "record_id": f"r-{seq}", "seq": seq, **chained, **fields}
+        apps.get_model("registry", model).objects.create(sha256=f"{seq:064d}", **fields)
+    apps.get_model("registry", "HeldTemplate").objects.create(
+        **who, since=world.now, until=world.today, badge="204816"
+    )

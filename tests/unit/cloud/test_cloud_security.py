@@ -26,6 +26,11 @@ NOT_YOURS = "Your account may not open this page."
 TOO_OLD = "The page was open too long. Please go back and try again."
 BOOKS = ("auditentry", "audithead", "auditcheckpoint", "doortally")
 """Tables that grow by looking alone."""
+NOT_ON_ANY_PAGE = {
+    *("AuditCheckpoint", "DoorTally", "FiguresMark", "Lease", "OwedAck", "RecoveryCode"),
+    *("KioskRelease", "Rollout", "RolloutKiosk"),
+}
+"""Tables that only programs read, or that are written by the page itself."""
 MARKUP = re.compile(r'"><i id=f(\d+)>')
 ESCAPED = re.compile(r"&quot;&gt;&lt;i id=f(\d+)&gt;")
 BETWEEN_THEM_ALL = ("county", "auditor", "operator")
@@ -115,6 +120,12 @@ def test_every_parameter_has_a_sample(world: World) -> None:
 def test_the_page_of_roles_says_the_same() -> None:
     kept = Path("docs/roles.md").read_text("utf-8")
     assert kept == roles_page.page(), "run: python -m tests.tools.roles_page > docs/roles.md"
+
+
+def test_the_world_has_one_of_everything(world: World) -> None:
+    empty = {each.__name__ for each in registry_models() if not each.objects.exists()}
+    missing = sorted(empty - NOT_ON_ANY_PAGE)
+    assert missing == [], "add one to tests/console_world.py"
 
 
 # --- roles
