@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check audit-deps format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-screen swaps chaos drain attack evaluate browser console-pictures clean
+.PHONY: help setup demo test check audit-deps format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-console bench-screen swaps chaos drain attack evaluate browser console-pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
