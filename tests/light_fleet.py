@@ -96,7 +96,11 @@ def fill_registry(kiosks: dict[str, Path], people: Sequence[Resident]) -> None:
 
     vault = keyring.vault()
     people_import.add_regions(demo.REGIONS, vault, "bench")
-    homes = [code for code, _ in demo.REGIONS if code[9:] != "000" and code.startswith(REGION[:2])]
+    homes = [
+        code
+        for code, _ in demo.REGIONS
+        if code[9:] != "000" and code.startswith(demo.SITE_REGION[:6])
+    ]
     rows = []
     for number, person in enumerate(people):
         person_id = new_person_id()
@@ -104,7 +108,7 @@ def fill_registry(kiosks: dict[str, Path], people: Sequence[Resident]) -> None:
             person_id=person_id, name=person.name, sex="f", category="dibao",
             number_key=vault.lookup(person.number),
             number_sealed=vault.seal(person.number, person_id),
-            region_id=homes[number % len(homes)] if homes else demo.SITE_REGION,
+            region_id=homes[number % len(homes)],
         ))  # fmt: skip
     Person.objects.bulk_create(rows)
     for kiosk_id, folder in kiosks.items():

@@ -45,6 +45,10 @@ class News:
         return {"person": self.person_id or None, "region": self.region_code, **self.facts}
 
 
+def somebody_listens() -> bool:
+    return bool(Webhook.objects.filter(is_active=True).exists())
+
+
 def tell(news: Iterable[News], now: datetime) -> int:
     """Leave word for every webhook that asked for it; returns how many rows that made.
 

@@ -62,11 +62,17 @@ def _form(field: Any) -> Callable[[Any], Any]:
         return _as_it_is
     if isinstance(field, models.JSONField):
         return _json
+    if isinstance(field, models.DateTimeField):
+        return connection.ops.adapt_datetimefield_value
+    if isinstance(field, models.DateField):
+        return connection.ops.adapt_datefield_value
     return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else _encode(value)
+    if value is None:
+        return None
+    return "[]" if value == [] else _encode(value)
 
 
 def _as_it_is(value: Any) -> Any:
