@@ -117,6 +117,13 @@ def test_an_id_that_is_no_topic_level_is_refused(tmp_path: Path, kiosk_id: str) 
     assert not (tmp_path / "site").exists()
 
 
+def test_only_a_demonstration_lets_staff_in_without_a_phone(tmp_path: Path) -> None:
+    for mode, factor in (("demo", "optional"), ("production", "required")):
+        site = make_site(tmp_path / mode, ["k-1"], mode=mode)
+        made = registry_config.load(site.registry / "registry.toml")
+        assert made.console.second_factor == factor
+
+
 def test_a_production_site_simulates_nothing(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", ["k-1"], mode="production")
     config = kiosk_config.load(site.kiosk("k-1") / "site.toml")

@@ -26,7 +26,7 @@ from cloud_bridge.registry.models import (
 )
 from edge.wire.envelope import Chain
 from tests.fixtures_broker import free_port
-from tests.fixtures_cloud import NOW, TOML, TestRegistry, copy_keys, unpack, write_keys
+from tests.fixtures_cloud import NOW, TestRegistry, copy_keys, unpack, write_keys
 
 
 def command(registry: TestRegistry, *arguments: str) -> int:
@@ -279,6 +279,7 @@ def test_behind_tls_cookies_are_secure_and_forms_work(registry: TestRegistry) ->
         reached, cookies = post_to_the_door(port, **behind)
         assert reached, "the form came through, only the password was wrong"
         assert all("Secure" in cookie for cookie in cookies)
+        assert all(cookie.startswith("__Host-") for cookie in cookies)
         foreign = behind | {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
         assert not post_to_the_door(port, **foreign)[0]
         del foreign["Origin"]  # asked for over https only, so the proxy's word was heard

@@ -40,6 +40,7 @@ def test_file_names_are_relative_to_the_file(tmp_path: Path) -> None:
         ("[broker]", 'public_origin = "http://c.cn"\n[broker]', "console.public_origin: must be l"),
         ("[broker]", 'public_origin = "https://c.cn/"\n[broker]', "console.public_origin: must"),
         ("[broker]", 'public_origin = ""\n[broker]', "console.public_origin: must be a text"),
+        ('"optional"', '"never"', "console.second_factor: must be one of required, optional"),
         ("[broker]", 'proxy = "elsewhere"\n[broker]', "console.proxy: must be an IP address"),
         ("[keys]", "[kees]", "kees: unknown key.*mean keys"),
         ("[keys]", "[[keys]]", "keys: must be a table"),
