@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.test import Client
 from cloud_bridge import demo
 from cloud_bridge.console import access
 from cloud_bridge.registry.models import Account, Role
-from tests.console_table import OWN_DOORS, PUBLIC, ROLES, ROWS, Address, pages, unlisted
+from tests.console_table import OWN_DOORS, PUBLIC, ROLES, ROWS, Address, addresses, pages, unlisted
 from tests.console_world import OURS, THEIRS, World, build
 from tests.fixtures_cloud import TestRegistry, used_copy
 from tests.tools import roles_page
@@ -26,6 +27,8 @@ NOT_YOURS = "Your account may not open this page."
 TOO_OLD = "The page was open too long. Please go back and try again."
 BOOKS = ("auditentry", "audithead", "auditcheckpoint", "doortally")
 """Tables that grow by looking alone."""
+KEYLESS = ("openapi-json", "api-root")
+"""The API described; no data."""
 NOT_ON_ANY_PAGE = {
     *("AuditCheckpoint", "DoorTally", "FiguresMark", "Lease", "OwedAck", "RecoveryCode"),
     *("KioskRelease", "Rollout", "RolloutKiosk"),
@@ -161,6 +164,20 @@ def test_n24_without_an_account_every_page_leads_to_the_door(world: World) -> No
             response, _ = ask(Client(), method, each.path(world))
             assert response.status_code == 302, each.name
             assert response["Location"].startswith("/sign-in/"), each.name
+
+
+def test_no_account_opens_the_doors_of_other_systems(world: World) -> None:
+    """What a key and its scopes open is tried in `test_cloud_api.py`."""
+    inside = [client_of(world, role) for role in ROLES]
+    doors = [each for each in addresses() if each.namespace in OWN_DOORS]
+    for each, client in itertools.product(doors, (Client(), *inside)):
+        path = f"/{each.route}"
+        for word in each.parameters:
+            path = re.sub(rf"<(\w+:)?{word}>", str(world.samples[word]), path)
+        for method in ("get", "post"):
+            status = ask(client, method, path)[0].status_code
+            wanted = (200, 404, 405) if each.name in KEYLESS else (401, 405)
+            assert status in wanted, (path, status)
 
 
 def test_a_page_nobody_listed_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
