@@ -213,7 +213,8 @@ class _Batch:
         self._known = chains.known([record.record_id for record in opened])
         records = [record for record in opened if isinstance(record, Opened | OpenedMatter)]
         numbers = {self._vault.lookup(record.body.id_number) for record in records}
-        people = Person.objects.select_for_update(no_key=True).order_by("pk")
+        people = Person.objects.defer("number_sealed", "birth", "sex", "created_at")
+        people = people.select_for_update(no_key=True).order_by("pk")
         found = people.filter(number_key__in=numbers)
         self._people = {person.number_key: person for person in found}
         self._chains.load([record for record in opened if not self._is_known(record)])
