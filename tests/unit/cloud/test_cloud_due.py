@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cloud_bridge import work_cli
 from cloud_bridge.registry import due, overdue, plans, standing
 from cloud_bridge.registry.models import (
     Account,
@@ -425,3 +427,17 @@ def test_an_overdue_task_is_shown_without_a_kiosk(village: TestRegistry) -> None
     assert task
     assert re.search("应于此日前认证：.{0,40}" + str(task.due_on), shown)
     assert str(task.due_on) in page(client, f"/tasks/{task.pk}/")
+
+
+def test_the_commands_of_the_timers(
+    village: TestRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    work_cli.add_parser(parser.add_subparsers())
+    for words in (["overdue"], ["figures"], ["figures", "--anew"]):
+        options = parser.parse_args(words)
+        assert options.run(options) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"overdue: {len(late_tasks())} tasks opened, 0 closed"
+    assert said[1] == said[2], "the first time is all of it"
+    assert said[2].endswith("days counted")
