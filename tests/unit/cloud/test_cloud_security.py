@@ -311,7 +311,7 @@ FIELDS = (
     *("next", "account", "day", "from", "to", "band", "site", "level", "month", "source", "filter"),
     *("region1", "region2", "region3", "region4", "region5", "q", "view", "mine", "old", "method"),
 )
-ODD = ("\x00", "%", "' OR 1=1 --", "-1", "9" * 40, "2026-13-45", "1e9", "\U0001f600", "../..", "٣")
+ODD = ("\x00", "%", "' OR 1=1 --", "-1", "9" * 40, "2026-13-45", "٣\U0001f600../..")
 
 
 def test_odd_questions_are_no_error(world: World) -> None:
