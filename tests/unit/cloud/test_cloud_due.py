@@ -280,7 +280,7 @@ def test_f07_a_plan_from_the_due_list_to_the_last_visit(village: TestRegistry) -
     assert "1 / 2" in page(client, "/plans/", mine="yes")
     client.post(f"/plans/{plan.pk}/remove/")
     assert not VisitPlan.objects.exists()
-    assert Proof.objects.filter(pk=new.pk).exists()
+    assert Proof.objects.filter(person=people[1], on=plan.day).exists()
     said = AuditEntry.objects.filter(object_kind="plan").values_list("action", flat=True)
     assert set(said) == {"plan.make", "plan.view", "plan.remove"}
 
