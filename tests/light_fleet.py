@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_bridge.registry import id_number
+from edge.domain.timebase import CHINA
 from edge.wire import topics
 from tests.chaos import mqtt_raw
 from tests.chaos.ends import keys_of
@@ -92,7 +93,7 @@ def fill_registry(kiosks: dict[str, Path], people: Sequence[Resident]) -> None:
     """In a process with Django set up and an empty, migrated database."""
     from cloud_bridge import demo
     from cloud_bridge.registry import keyring, people_import, staff
-    from cloud_bridge.registry.models import Person, new_person_id
+    from cloud_bridge.registry.models import Device, Person, new_person_id
 
     vault = keyring.vault()
     people_import.add_regions(demo.REGIONS, vault, "bench")
@@ -114,6 +115,9 @@ def fill_registry(kiosks: dict[str, Path], people: Sequence[Resident]) -> None:
     for kiosk_id, folder in kiosks.items():
         new = staff.NewDevice(kiosk_id, SITE, folder, demo.SITE_REGION, demo=False, live=True)
         staff.set_device(new, vault, "bench")
+    today = datetime.now(CHINA).date()  # as on any day but the first: rosters were sent
+    Device.objects.update(roster_due=False, roster_day=today, roster_sent_at=datetime.now(UTC))
+    Device.objects.update(staff_due=False, staff_day=today)
 
 
 class _Kiosk:
