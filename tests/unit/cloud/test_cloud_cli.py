@@ -274,7 +274,9 @@ def test_behind_tls_cookies_are_secure_and_forms_work(registry: TestRegistry) ->
         "Origin": "https://console.example.cn",
         "Referer": "https://console.example.cn/sign-in/",
     }
-    toml = registry.toml.replace("[broker]", 'public_origin = "https://console.example.cn"\n[broker]')
+    toml = registry.toml.replace(
+        "[broker]", 'public_origin = "https://console.example.cn"\n[broker]'
+    )
     with console(registry.folder, toml) as port:
         reached, cookies = post_to_the_door(port, **behind)
         assert reached, "the form came through, only the password was wrong"
