@@ -201,7 +201,7 @@ def arriving(broker: Broker, link: MqttLink, count: int) -> int:
 
 
 @pytest.mark.broker
-def test_f5_a_kiosk_that_joins_the_workers_takes_nothing_from_them(broker: Broker) -> None:
+def test_a_kiosk_that_joins_the_workers_takes_nothing_from_them(broker: Broker) -> None:
     settings = config.load(broker.site.registry / "registry.toml").broker
     link = MqttLink(settings.of_worker(2), "a secret of the registry", "bridge-2")
     try:

@@ -11,7 +11,7 @@ from tests.tools import kill_workers
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
 
-def test_f4_killed_workers_lose_nothing_and_file_nothing_twice() -> None:
+def test_killed_workers_lose_nothing_and_file_nothing_twice() -> None:
     if binaries() is None or not MOSQUITTO.exists():
         pytest.skip("PostgreSQL and mosquitto have to be installed")
     report = kill_workers.run(8.0, 2.0, 25.0, lambda completed: None)
