@@ -1,4 +1,4 @@
-"""One hall for all browser tests; `BROWSER_OUT` names the folder their pictures go to."""
+"""One hall for the browser tests of a module; `BROWSER_OUT` names the folder their pictures go to."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ class Shoot(Protocol):
     def __call__(self, tab: Any, name: str) -> None: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _hall(request: pytest.FixtureRequest) -> Iterator[Hall]:
+    """Closed with its module: while playwright's loop runs, Django takes every test for one inside
+    it and refuses, and others count the processes that they have started."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed")
