@@ -1,4 +1,4 @@
-"""One hall for the browser tests of a module; `BROWSER_OUT` names the folder their pictures go to."""
+"""One hall for the browser tests of a module; `BROWSER_OUT`: the folder their pictures go to."""
 
 from __future__ import annotations
 
