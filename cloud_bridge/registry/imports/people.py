@@ -21,6 +21,8 @@ from cloud_bridge.registry.models import (
     ImportChange,
     ImportRun,
     Person,
+    Recheck,
+    Task,
     new_person_id,
 )
 from edge.domain.people import mask_id_number, mask_name
@@ -110,6 +112,7 @@ class People:
         homes = make_households(v.row.household for _, v in (*added, *changed))
         _insert([self._new(person_id, v.row, homes, now) for person_id, v in added])
         update([_after(v.known, v.row, homes) for _, v in changed])
+        take_work_along({who: v.row.region_code for who, v in changed if "region_code" in v.before})
         marks: list[tuple[Any, ...]] = [(run.pk, person_id, None) for person_id, _ in added]
         marks += [(run.pk, person_id, json.dumps(v.before)) for person_id, v in changed]
         Table(ImportChange, "run_id", "person_id", "before").insert(marks)
@@ -159,6 +162,17 @@ def update(rows: Sequence[tuple[Any, ...]]) -> None:
         cursor.executemany(
             f"UPDATE {name(Person._meta.db_table)} SET {columns} WHERE {where}", rows
         )
+
+
+def take_work_along(moved: Mapping[str, str]) -> None:
+    """Tasks and re-checks about people go where these live now; ids of people, and region codes.
+
+    Where they lived nobody may look at them any more, and where they live somebody has to.
+    """
+    for code in set(moved.values()):
+        people = [person_id for person_id, there in moved.items() if there == code]
+        for work in (Task, Recheck):
+            work.objects.filter(person__in=people).update(region_id=code)
 
 
 def _after(known: Known, row: PersonRow, homes: Mapping[str, int]) -> tuple[Any, ...]:

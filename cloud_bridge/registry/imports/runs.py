@@ -121,9 +121,14 @@ def apply(run: ImportRun, order: Order, now: datetime, progress: Progress = _sil
         raise refuse(1, FILE, "changed_meanwhile") from error
 
 
-def _start(run: ImportRun, order: Order, now: datetime) -> None:
-    # One import at a time: two that name the same people would otherwise trip over each other.
+def alone() -> None:
+    """One import or undoing at a time: two that name the same people would otherwise trip over
+    each other, or take back what they cannot see yet."""
     Region.objects.select_for_update(no_key=True).get(pk=ROOT_REGION)
+
+
+def _start(run: ImportRun, order: Order, now: datetime) -> None:
+    alone()
     if run.pk is not None:
         waits = ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.LOOKED_AT, faults=0)
         if not waits.exists():

@@ -50,7 +50,6 @@ class Known:
     person_id: str
     name: str = field(repr=False)
     region_code: str
-    dead_since: date | None
     alive_on: date | None
 
 
@@ -117,7 +116,7 @@ class Signals:
     def _known(self, keys: set[str]) -> dict[str, Known]:
         here = self._scope.region.within("region_id")
         people = Person.objects.filter(here, number_key__in=keys)
-        columns = ("number_key", "person_id", "name", "region_id", "dead_since", "last_pass_on")
+        columns = ("number_key", "person_id", "name", "region_id", "last_pass_on")
         return {key: Known(*cells) for key, *cells in people.values_list(*columns)}
 
     def _there(self, person_ids: Sequence[str]) -> set[tuple[str, str, date]]:
@@ -148,15 +147,16 @@ class Signals:
     def write(self, verdicts: Sequence[Verdict], run: ImportRun, now: datetime) -> list[Deed]:
         added = [v for v in verdicts if v.what is What.ADDED]
         signals = self._saved(added, run)
-        reported = _reported([v.known.person_id for v in added])
-        outcomes = [(pk, v, self._outcome(v, reported)) for pk, v in signals]
+        people = [v.known.person_id for v in added]
+        dead, reported = _dead(people), _reported(people)
+        outcomes = [(pk, v, self._outcome(v, dead, reported)) for pk, v in signals]
         proves = [_proof(pk, v, now) for pk, v, what in outcomes if what.proves]
         standing.prove(proves)
         tasks = [_task(pk, v, what.urgent, now) for pk, v, what in outcomes if what.task]
         Task.objects.bulk_create(tasks)
         self.touched |= {v.known.region_code for v in added}
-        people = [v.known for v in added]
-        return [deed(f"signal.{self._kind}", p.person_id, p.region_code) for p in people]
+        told = [v.known for v in added]
+        return [deed(f"signal.{self._kind}", p.person_id, p.region_code) for p in told]
 
     def _saved(self, added: Sequence[Verdict], run: ImportRun) -> list[tuple[int, Verdict]]:
         """The new signals' keys."""
@@ -169,12 +169,14 @@ class Signals:
         rows = saved.values_list("pk", "person_id", "source", "on")
         return [(pk, marks[tuple(mark)]) for pk, *mark in rows if tuple(mark) in marks]
 
-    def _outcome(self, verdict: Verdict, reported: Mapping[str, date]) -> Outcome:
+    def _outcome(
+        self, verdict: Verdict, dead: Mapping[str, date | None], reported: Mapping[str, date]
+    ) -> Outcome:
         known: Known = verdict.known
         return outcome(
             self._kind,
             verdict.row.on,
-            dead_since=known.dead_since,
+            dead_since=dead[known.person_id],
             died_on=reported.get(known.person_id),
             alive_on=known.alive_on,
         )
@@ -188,6 +190,12 @@ def _proof(signal_id: int, verdict: Verdict, now: datetime) -> Proof:
         at=now,
         signal_id=signal_id,
     )
+
+
+def _dead(person_ids: Sequence[str]) -> dict[str, date | None]:
+    """Since when they are registered as dead. Nobody changes that before the signals are in."""
+    rows = Person.objects.select_for_update(no_key=True).filter(pk__in=person_ids).order_by("pk")
+    return dict(rows.values_list("pk", "dead_since"))
 
 
 def _reported(person_ids: Sequence[str]) -> dict[str, date]:

@@ -72,6 +72,7 @@ class UndoRefused(Exception):
 def undo(run: ImportRun, vault: Vault, who: str, why: str, now: datetime) -> None:
     """Raises `UndoRefused`, and then nothing was changed."""
     with transaction.atomic():
+        runs.alone()
         stands = ImportRun.objects.select_for_update().filter(
             pk=run.pk, state=ImportRun.State.APPLIED
         )
@@ -179,6 +180,8 @@ def _restore(changes: Sequence[ImportChange]) -> None:
     numbers = {change.before.get("household", "") for change in changes} - {""}
     homes = roster.make_households(numbers)
     roster.update([_as_before(change.person, change.before, homes) for change in changes])
+    moved = {c.person_id: c.before["region_code"] for c in changes if "region_code" in c.before}
+    roster.take_work_along(moved)
 
 
 def _as_before(person: Person, before: dict[str, Any], homes: Mapping[str, int]) -> tuple[Any, ...]:

@@ -10,15 +10,16 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.db import transaction
 from django.utils import timezone, translation
 
 from cloud_bridge import cli, demo
 from cloud_bridge.registry import cycles, id_number, standing
 from cloud_bridge.registry.imports import headings, runs, undo
 from cloud_bridge.registry.imports.faults import WORDS, ImportRefused
-from cloud_bridge.registry.imports.judging import Scope
+from cloud_bridge.registry.imports.judging import Record, Scope
 from cloud_bridge.registry.imports.runs import Order
-from cloud_bridge.registry.imports.signals import Outcome, outcome
+from cloud_bridge.registry.imports.signals import Outcome, Signals, outcome
 from cloud_bridge.registry.imports.sources import CONSOLE, Limits, of_bytes
 from cloud_bridge.registry.imports.undo import UndoRefused
 from cloud_bridge.registry.models import (
@@ -32,6 +33,7 @@ from cloud_bridge.registry.models import (
     LifeSignal,
     Person,
     Proof,
+    Recheck,
     Region,
     Task,
 )
@@ -289,6 +291,29 @@ def test_f06_a_record_from_before_certifies_whom_a_roster_brings(registry: TestR
     assert words == {"certification", "proof"}
 
 
+def test_f06_n24_what_has_to_be_done_about_people_moves_with_them_and_back(
+    registry: TestRegistry,
+) -> None:
+    """Where they lived nobody may look at them any more, where they live somebody has to."""
+    person = Person.objects.get(name=KNOWN_NAME)
+    about = {"person": person, "region": person.region, "created_at": NOW}
+    Task.objects.create(kind="review", **about)
+    Task.objects.create(kind="verify", state="done", done_by="li", **about)
+    Recheck.objects.create(kind="entry", record_id="made-up", simulated=False, **about)
+    other = Person.objects.filter(region=person.region).exclude(pk=person.pk).first()
+    Task.objects.create(kind="review", **(about | {"person": other}))
+    run = taken_in(registry, HEADER + f"{KNOWN_NAME},{KNOWN},dibao,yes,{ELSEWHERE},\n")
+
+    def places() -> list[str]:
+        work = (*Task.objects.filter(person=person), *Recheck.objects.all())
+        return [row.region_id for row in work]
+
+    assert places() == [ELSEWHERE] * 3
+    assert Task.objects.get(person=other).region_id == person.region_id, "nobody else's"
+    undo.undo(run, registry.vault, "li", "wrong", NOW)
+    assert places() == [person.region_id] * 3
+
+
 # --- undo
 
 
@@ -491,6 +516,19 @@ def test_f06_life_after_a_registered_death_opens_a_task_too(registry: TestRegist
     assert (task.kind, task.urgent, task.signal.on) == ("conflict", True, TODAY)
     assert [proof.on for proof in Proof.objects.all()] == [day]
     assert Person.objects.get(name=KNOWN_NAME).dead_since == day
+
+
+def test_a_death_approved_while_signals_are_being_read_is_seen(registry: TestRegistry) -> None:
+    scope = order(registry, "", LIFE).scope
+    cells = {"id_number": KNOWN, "date": TODAY.isoformat(), "source": "市医院"}
+    signals = Signals(scope, LIFE)
+    verdicts = signals.judge([Record(2, cells, [])])
+    Person.objects.filter(name=KNOWN_NAME).update(dead_since=TODAY - timedelta(days=10))
+    run = ImportRun.objects.create(kind=LIFE, by="wang", at=NOW, region=scope.region)
+    with transaction.atomic():
+        signals.write(verdicts, run, NOW)
+    assert not Proof.objects.exists(), "nobody registered as dead is certified by a file"
+    assert Task.objects.get().urgent
 
 
 DAY = date(2026, 5, 1)
