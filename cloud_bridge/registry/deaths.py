@@ -170,8 +170,9 @@ def _mark(row: DeathReport) -> str:
 
 
 def _locked(report: DeathReport, account: Account, *states: str) -> DeathReport:
-    rows = DeathReport.objects.select_for_update(of=("self",)).select_related("person")
-    row: DeathReport = rows.get(pk=report.pk)
+    # The person, too: a proof that is just being saved is waited for, and then seen.
+    locked = DeathReport.objects.select_for_update(of=("self", "person"), no_key=True)
+    row: DeathReport = locked.select_related("person").get(pk=report.pk)
     if not account.region.covers(row.person.region_id):
         raise DeathRefused("other_region")
     if row.state not in states:

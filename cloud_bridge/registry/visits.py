@@ -153,8 +153,9 @@ def accept(task: Task, note: str, vault: Vault, account: Account, now: datetime)
     """The record of a task counts from now on, on one person's word; the task is closed by it."""
     if task.record_id is None or not account.region.covers(task.region_id):
         return None
-    rows = Certification.objects.select_related("person").select_for_update(of=("self",))
-    record = rows.get(pk=task.record_id)
+    record = Certification.objects.select_for_update().get(pk=task.record_id)
+    # A death that is just being approved is waited for, and then seen.
+    record.person = Person.objects.select_for_update().filter(pk=record.person_id).first()
     if not may_accept(record) or not account.region.covers(record.person.region_id):
         return None
     proof = Proof(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -28,7 +31,7 @@ from cloud_bridge.registry.models import (
 )
 from edge.domain.timebase import CHINA
 from edge.wire import envelope, messages
-from tests.fixtures_cloud import PASSWORD, TestRegistry
+from tests.fixtures_cloud import PASSWORD, POSTGRESQL, TestRegistry
 
 PROVINCE, ELSEWHERE = "100000000000", "100102000000"
 S34 = "是否确认对象已死亡,标记死亡后对象无需做生存认证?"
@@ -177,6 +180,45 @@ def test_f05_day_and_source_are_needed(li: Account) -> None:
         answer = clerk.post(f"/people/{person().pk}/death/", said(**change))
         assert words in text_of(answer), change
         assert not DeathReport.objects.exists()
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite has one writer at a time")
+def test_f05_an_entry_that_is_just_being_saved_is_waited_for(
+    registry: TestRegistry, li: Account, chen: Account
+) -> None:
+    """Nobody is certified and dead because two people pressed a button at the same moment."""
+    report = enter(registry, li, yesterday())
+    seen = visits.Entry(
+        "visit", timezone.localdate(), "东风村三组", exemption="没有带相机，改日补上"
+    )
+    saved, refused = threading.Event(), []
+
+    def approve() -> None:
+        saved.wait(20)
+        try:
+            deaths.approve(report, registry.vault, chen, timezone.now())
+        except DeathRefused as error:
+            refused.append(error.word)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=approve)
+    other.start()
+    with transaction.atomic():
+        visits.certify(person(), seen, registry.vault, li, timezone.now())
+        saved.set()
+        until = time.monotonic() + 20
+        while not _somebody_waits() and time.monotonic() < until:
+            pass
+    other.join(20)
+    assert refused == ["alive_after"]
+    assert person().dead_since is None
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 def test_only_one_report_stands_at_a_time(
