@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,6 +20,9 @@ from cloud_bridge.registry.models import Category, CycleRule
 @require_http_methods(["GET", "HEAD", "POST"])
 def cycles(request: HttpRequest) -> HttpResponse:
     forms = {word: _form(request, word) for word in Category.values}
+    may_set = cycle_rules.may_set(request.user.region)
+    if request.method == "POST" and not may_set:
+        raise PermissionDenied
     if request.method == "POST" and all(form.is_valid() for form in forms.values()):
         account = request.user
         changed = [
@@ -29,7 +33,7 @@ def cycles(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Saved. Kiosks are told at once."))
         return redirect("cycles")
     rows = [{"words": Category(word).label, "form": form} for word, form in forms.items()]
-    return render(request, "console/cycles.html", {"rows": rows})
+    return render(request, "console/cycles.html", {"rows": rows, "may_set": may_set})
 
 
 def _form(request: HttpRequest, category: str) -> RuleForm:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from cloud_bridge.registry import audit, rosters
 from cloud_bridge.registry.cycles import Rule
-from cloud_bridge.registry.models import Category, CycleRule, Device
+from cloud_bridge.registry.models import Category, CycleRule, Device, Person, Region
 from cloud_bridge.registry.vault import Vault
 from edge.domain.cycles import Cycle
 from edge.wire.messages import MAX_EARLY_DAYS
@@ -17,13 +18,24 @@ MAX_GRACE = 180
 
 
 class RuleRefused(Exception):
-    """Not a rule that makes sense; the text says what is allowed."""
+    """Not a rule that makes sense, or not theirs to make; the text says what is allowed."""
+
+
+def may_set(region: Region) -> bool:
+    """A rule holds for everybody of a category, so for nobody outside of the region it is made in.
+
+    Where several counties share a registry, none of them decides for the others.
+    """
+    outside = Q(region_id__lt=region.code) | Q(region_id__gt=region.last_code)
+    return not Person.objects.filter(outside).exists()
 
 
 @transaction.atomic
 def set_rule(category: str, rule: Rule, vault: Vault, who: str, region_code: str) -> bool:
     """False if nothing changed. The kiosks' rosters tell who has to come: they go out anew."""
     _check(category, rule)
+    if not may_set(Region.objects.get(pk=region_code)):
+        raise RuleRefused("rules hold for the whole registry: there are people of other regions")
     CycleRule.forget()
     if CycleRule.all_rules()[category] == rule:
         return False

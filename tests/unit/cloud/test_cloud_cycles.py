@@ -174,6 +174,27 @@ def test_the_county_changes_rules_and_kiosks_are_told(registry: TestRegistry) ->
         assert sign_in(registry, role).get("/cycles/").status_code == 403
 
 
+def test_n24_no_county_decides_for_another(registry: TestRegistry) -> None:
+    """A rule holds for everybody of a category, and here live people of two counties."""
+    registry.account("district", "county", "100101000000")
+    district = Client(headers={"accept-language": "zh-CN"})
+    district.post("/sign-in/", {"username": "district", "password": PASSWORD})
+    before = dict(CycleRule.all_rules())
+    said = fields(**{"retired-early_days": 90})
+    assert "保存" not in district.get("/cycles/").content.decode()
+    assert district.post("/cycles/", said).status_code == 403
+    with pytest.raises(RuleRefused, match="other regions"):
+        cycle_rules.set_rule(
+            "retired", Rule(Cycle.ROLLING, 90), registry.vault, "x", "100101000000"
+        )
+    CycleRule.forget()
+    assert CycleRule.all_rules() == before
+    Person.objects.filter(region_id__gt="100102").delete()
+    assert "保存" in district.get("/cycles/").content.decode()
+    assert district.post("/cycles/", said).status_code == 302
+    assert CycleRule.all_rules()["retired"].early_days == 90
+
+
 def test_rules_at_the_command_line(
     registry: TestRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
