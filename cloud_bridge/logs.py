@@ -17,6 +17,11 @@ LINE = "%(levelname)s %(name)s %(message)s"
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9A-Za-z])")
 
 
+def redacted(text: str) -> str:
+    """The text without what looks like an identity number."""
+    return _ID_NUMBER.sub("[number]", text)
+
+
 class Redacting(logging.Formatter):
     """Replaces identity numbers in finished lines; exceptions lose their text."""
 
@@ -25,7 +30,7 @@ class Redacting(logging.Formatter):
         record.exc_text = None
         text = super().format(record)
         record.exc_text = None
-        return _ID_NUMBER.sub("[number]", text)
+        return redacted(text)
 
     def formatException(self, ei: object) -> str:
         """The exception and those behind it: kind, then file, line and function, innermost last."""

@@ -8,7 +8,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from cloud_bridge.console.forms import _Day
+from cloud_bridge.console.forms import _Day, no_number
 from cloud_bridge.console.labels import LABELS
 from cloud_bridge.registry import cycle_rules, evidence, visits
 from cloud_bridge.registry.cycles import Rule
@@ -57,7 +57,10 @@ class CertifyForm(forms.Form):
     )
     on = forms.DateField(label=_("Day of the visit or call"), widget=_Day())
     place = forms.CharField(
-        label=_("Place"), min_length=visits.MIN_PLACE, max_length=visits.MAX_PLACE
+        label=_("Place"),
+        min_length=visits.MIN_PLACE,
+        max_length=visits.MAX_PLACE,
+        validators=[no_number],
     )
     files = EvidenceField(label=_("Evidence (photographs or PDF)"), required=False)
     exemption = forms.CharField(
@@ -66,8 +69,11 @@ class CertifyForm(forms.Form):
         min_length=visits.MIN_EXEMPTION,
         max_length=visits.MAX_EXEMPTION,
         widget=forms.Textarea({"rows": 2}),
+        validators=[no_number],
     )
-    note = forms.CharField(label=_("Remark"), required=False, max_length=200)
+    note = forms.CharField(
+        label=_("Remark"), required=False, max_length=200, validators=[no_number]
+    )
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean()
@@ -106,7 +112,9 @@ class DeathForm(forms.Form):
     source = forms.ChoiceField(
         label=_("Known from"), choices=[("", "——"), *DeathReport.Source.choices]
     )
-    note = forms.CharField(label=_("Remark"), required=False, max_length=200)
+    note = forms.CharField(
+        label=_("Remark"), required=False, max_length=200, validators=[no_number]
+    )
 
 
 DEATH_FIELDS = {"future": "died_on", "before_birth": "died_on", "source": "source"}
@@ -116,7 +124,11 @@ class WhyForm(forms.Form):
     """Why something is taken back, refused or accepted."""
 
     reason = forms.CharField(
-        label=_("Reason"), min_length=4, max_length=150, widget=forms.Textarea({"rows": 2})
+        label=_("Reason"),
+        min_length=4,
+        max_length=150,
+        widget=forms.Textarea({"rows": 2}),
+        validators=[no_number],
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from cloud_bridge.console.labels import LABELS
+from cloud_bridge.logs import redacted
 from cloud_bridge.registry.badges import may_give
 from cloud_bridge.registry.models import Account, Badge, Recheck
 from edge.domain.settings import SETTINGS, Choice, Setting, Text, Value, Whole, from_text
@@ -21,6 +24,13 @@ class _Day(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+def no_number(text: str) -> None:
+    """Free words are kept as they are, and logged; an id number never is."""
+    plain = unicodedata.normalize("NFKC", text)
+    if redacted(plain) != plain:
+        raise ValidationError(_("Please leave the ID number out: this text is kept as it is."))
 
 
 class HelpedFilter(forms.Form):
@@ -40,7 +50,11 @@ class HelpedFilter(forms.Form):
 
 class CloseForm(forms.Form):
     note = forms.CharField(
-        label=_("What was done"), min_length=4, max_length=200, widget=forms.Textarea({"rows": 3})
+        label=_("What was done"),
+        min_length=4,
+        max_length=200,
+        widget=forms.Textarea({"rows": 3}),
+        validators=[no_number],
     )
 
 
@@ -74,11 +88,13 @@ class RecheckForm(forms.Form):
         choices=[choice for choice in Recheck.Finding.choices if choice[0]],
         widget=forms.HiddenInput,
     )
-    note = forms.CharField(min_length=4, max_length=200)
+    note = forms.CharField(min_length=4, max_length=200, validators=[no_number])
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), min_length=4, max_length=200)
+    reason = forms.CharField(
+        label=_("Reason"), min_length=4, max_length=200, validators=[no_number]
+    )
 
 
 class SettingsForm(forms.Form):

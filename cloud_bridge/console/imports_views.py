@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cloud_bridge.console import access, uploads
+from cloud_bridge.console.forms import no_number
 from cloud_bridge.registry import audit
 from cloud_bridge.registry.imports import blanks, runs, sources, undo
 from cloud_bridge.registry.imports.faults import FILE, WORDS, ImportRefused
@@ -62,7 +63,10 @@ class UploadForm(forms.Form):
 
 class WhyForm(forms.Form):
     reason = forms.CharField(
-        label=gettext_lazy("Why is it taken back?"), min_length=4, max_length=100
+        label=gettext_lazy("Why is it taken back?"),
+        min_length=4,
+        max_length=100,
+        validators=[no_number],
     )
 
 

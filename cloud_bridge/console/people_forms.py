@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from cloud_bridge.console.forms import _Day
+from cloud_bridge.console.forms import _Day, no_number
 from cloud_bridge.registry.export import FORMATS
 from cloud_bridge.registry.models import Category
 from cloud_bridge.registry.people_list import STATUSES
@@ -64,7 +64,12 @@ class FilterName(forms.Form):
 class ExportForm(forms.Form):
     format = forms.ChoiceField(label=_("File"), choices=FORMATS, widget=forms.RadioSelect)
     full = forms.BooleanField(label=_("with full ID numbers"), required=False)
-    reason = forms.CharField(label=_("What the list is needed for"), min_length=4, max_length=120)
+    reason = forms.CharField(
+        label=_("What the list is needed for"),
+        min_length=4,
+        max_length=120,
+        validators=[no_number],
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, initial={"format": "xlsx"}, **kwargs)

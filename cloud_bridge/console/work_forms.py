@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from cloud_bridge.console.forms import no_number
 from cloud_bridge.registry import work
 from cloud_bridge.registry.models import Task
 
@@ -58,13 +59,13 @@ class TaskFilter(forms.Form):
 class NoteForm(forms.Form):
     """Why a closed task is opened again, or what was done for many."""
 
-    note = forms.CharField(min_length=4, max_length=200)
+    note = forms.CharField(min_length=4, max_length=200, validators=[no_number])
 
 
 class PlanForm(forms.Form):
     """Whom to visit, who goes and when."""
 
-    name = forms.CharField(label=_("Name of the plan"), max_length=60)
+    name = forms.CharField(label=_("Name of the plan"), max_length=60, validators=[no_number])
     day = forms.DateField(label=_("Day of the visits"), widget=Day())
     account = forms.ModelChoiceField(label=_("Who goes"), queryset=None, empty_label=None)
 

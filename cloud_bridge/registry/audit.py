@@ -29,6 +29,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from cloud_bridge.logs import redacted
 from cloud_bridge.registry import rows
 from cloud_bridge.registry.models import ROOT_REGION, AuditCheckpoint, AuditEntry, AuditHead
 from cloud_bridge.registry.vault import Vault
@@ -92,7 +93,10 @@ def write(
 
 @transaction.atomic
 def write_all(vault: Vault, notes: Sequence[Note], at: datetime | None = None) -> None:
-    """Add entries that belong together, at the price of one."""
+    """Add entries that belong together, at the price of one.
+
+    What somebody typed as a reason may hold an identity number all the same; none is kept.
+    """
     if not notes:
         return
     head = _free_head()
@@ -100,7 +104,7 @@ def write_all(vault: Vault, notes: Sequence[Note], at: datetime | None = None) -
     iso, stored = at.astimezone(UTC).isoformat(), connection.ops.adapt_datetimefield_value(at)
     entries = []
     for note in notes:
-        told = (note.who, note.action, *note.target, note.reason[:200], note.region_code)
+        told = (note.who, note.action, *note.target, redacted(note.reason)[:200], note.region_code)
         head.number += 1
         content = canonical([head.number, iso, *told])
         head.chain_hash = vault.audit_hash(head.chain_hash, content)

@@ -206,6 +206,13 @@ def test_entries_that_belong_together_are_written_together(registry: TestRegistr
     assert verdict(registry) is None
 
 
+def test_no_number_that_somebody_typed_as_a_reason_is_kept(registry: TestRegistry) -> None:
+    number = "100000194508150018"
+    audit.write(registry.vault, "li", "x", ("person", "p1"), reason=f"核对 {number} 本人")
+    assert AuditEntry.objects.get(action="x").reason == "核对 [number] 本人"
+    assert verdict(registry) is None
+
+
 @pytest.mark.skipif(not POSTGRESQL, reason="SQLite has one writer at a time")
 def test_nobody_waits_for_somebody_elses_chain(registry: TestRegistry) -> None:
     """Eight at once, all in the middle of their transactions, each in a chain of its own."""

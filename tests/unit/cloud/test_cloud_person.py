@@ -9,10 +9,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from cloud_bridge import demo
 from cloud_bridge.bridge.opening import Arrival
+from cloud_bridge.console import case_forms, forms, imports_views, people_forms, work_forms
 from cloud_bridge.console.person_views import PER_SECTION, SECTIONS
 from cloud_bridge.registry import standing
 from cloud_bridge.registry.models import (
@@ -125,3 +126,24 @@ def test_the_page_shows_failed_tries_signals_and_who_looked(
         assert words in shown, words
     shown = clerk.get(f"/people/{person().pk}/").content.decode()
     assert shown.count("查看人员") >= 2
+
+
+@pytest.mark.parametrize(
+    "number", ["100000194508150018", "１０００００１９４５０８１５００１８", "10000019450815001x"]
+)
+def test_free_words_hold_no_id_number(number: str) -> None:
+    """They are kept in clear, and shown to whoever sees the page or the log."""
+    for form, field in (
+        *((forms.CloseForm, "note"), (forms.RecheckForm, "note"), (forms.ReasonForm, "reason")),
+        *((case_forms.CertifyForm, name) for name in ("place", "exemption", "note")),
+        *((case_forms.DeathForm, "note"), (case_forms.WhyForm, "reason")),
+        *((work_forms.NoteForm, "note"), (people_forms.ExportForm, "reason")),
+        (imports_views.WhyForm, "reason"),
+    ):
+        for words, wrong in (
+            (f"核对过{number}，是本人", True),
+            ("2026-11-23 已电话13800138000核对", False),
+        ):
+            with translation.override("en"):
+                errors = form({field: words}).errors.get(field, [])
+                assert any("ID number" in error for error in errors) is wrong, (form, field)
