@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods
 
 from cloud_bridge.console.people_forms import ExportForm
 from cloud_bridge.console.people_views import Asked, asked, harmless
-from cloud_bridge.console.views import _audit
+from cloud_bridge.console.views import _audit, _audit_person
 from cloud_bridge.registry import export as files
 from cloud_bridge.registry.keyring import vault
-from cloud_bridge.registry.models import Category
+from cloud_bridge.registry.models import Category, Person
 from cloud_bridge.registry.people_list import STATUSES, PeopleList
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -55,7 +55,11 @@ def _send(
     assert found.question is not None
     action = "people.export.full" if values["full"] else "people.export"
     reason = "; ".join(filter(None, (values["reason"], values["format"], harmless(found.question))))
-    _audit(request, action, ("people", ""), reason=reason)
+    one = Person.objects.seen_by(request.user).filter(pk=found.question.person_id).first()
+    if one is not None:  # whoever asks who looked at them finds this look, too
+        _audit_person(request, action, one, reason)
+    else:
+        _audit(request, action, ("people", ""), reason=reason)
     words = _words(request, found, values)
     rows = files.Rows(listed, vault(), words, full=values["full"])
     name = f"{_('Proof of life')}-{timezone.localtime():%Y%m%d-%H%M}.{values['format']}"

@@ -397,6 +397,16 @@ def test_feature_24_full_numbers_and_every_export_are_in_the_log(county: County)
     assert about[-1] == ("Number of rows", str(len(ids)))
 
 
+def test_feature_24_a_file_about_one_person_is_a_look_at_them(county: County) -> None:
+    client, began = client_of(county, "supervisor", CITY), timezone.now()
+    one = Person.objects.filter(region_id=VILLAGE).order_by("pk")[0]
+    with taken_back(client):
+        exported(client, f"person={one.pk}", full="on")
+        entry = AuditEntry.objects.get(action__startswith="people.export", at__gte=began)
+        assert (entry.action, entry.object_id) == ("people.export.full", one.pk)
+        assert (entry.object_kind, entry.region_code) == ("person", one.region_id)
+
+
 def test_feature_24_no_file_without_a_reason_nor_for_a_village_worker(county: County) -> None:
     client = client_of(county, "supervisor", CITY)
     response = client.post("/people/export/?", {"format": "csv", "reason": " "})
