@@ -48,6 +48,8 @@ def add(new: NewAccount, by: Account, vault: Vault) -> tuple[Account, str]:
     """A new account and its first password. Raises `AccountRefused`: `beyond` or `again`."""
     if new.role not in roles_given_by(by) or not by.region.covers(new.region.code):
         raise AccountRefused("beyond")
+    if new.name == audit.SYSTEM:
+        raise AccountRefused("again")
     password = staff.generated_password()
     account = Account(username=new.name, role=new.role, region=new.region, must_change=True)
     account.set_password(password)

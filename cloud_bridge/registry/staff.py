@@ -49,6 +49,8 @@ def set_account(
     """
     if role not in Role.values:
         raise CommandRefused(f"role {role!r}: must be one of {', '.join(Role.values)}")
+    if name == audit.SYSTEM:
+        raise CommandRefused(f"account {name}: what nobody did is logged under this name")
     account = Account.objects.filter(username=name).first() or Account(username=name)
     account.role, account.region = role, _region(region_code)
     try:

@@ -67,7 +67,7 @@ def test_a_county_adds_an_account_and_sees_its_password_once(county: Client) -> 
     [
         {"role": "auditor"}, {"role": "operator"}, {"role": "root"}, {"role": ""},
         {"region": ELSEWHERE}, {"region": PROVINCE}, {"region": "0" * 12}, {"region": "9" * 12},
-        {"region": "x" * 12}, {"name": "county"}, {"name": "Li"}, {"name": "l"},
+        {"region": "x" * 12}, {"name": "county"}, {"name": "system"}, {"name": "Li"}, {"name": "l"},
         {"name": "li qing"}, {"name": "李青"}, {"name": "<b>"},
     ],
 )  # fmt: skip
