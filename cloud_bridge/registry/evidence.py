@@ -38,7 +38,7 @@ _ODD = (
 )
 """Whatever Pillow makes of bytes that are no picture."""
 _PDF = re.compile(rb"%PDF-[12]\.[0-9]")
-_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA|OpenAction|AA)\b")
+_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|OpenAction|AA)\b")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
@@ -81,8 +81,9 @@ def _redrawn(content: bytes) -> bytes:
     """The picture alone, upright, as a JPEG without anything that was written beside it."""
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-            _check_size(picture)
+            _check_size(picture, _most_pixels(picture))
             picture.draft("RGB", (MAX_SIDE_PX, MAX_SIDE_PX))
+            _check_size(picture, MAX_PIXELS_WHOLE)  # a long and narrow one is not made smaller
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except _ODD as error:
         raise NotEvidence("unreadable") from error
@@ -94,10 +95,15 @@ def _redrawn(content: bytes) -> bytes:
     return written.getvalue()
 
 
-def _check_size(picture: Image.Image) -> None:
+def _most_pixels(picture: Image.Image) -> int:
+    """A progressive JPEG is kept whole while it is decoded, however small it becomes."""
+    by_rows = picture.format == "JPEG" and "progressive" not in picture.info
+    return MAX_PIXELS if by_rows else MAX_PIXELS_WHOLE
+
+
+def _check_size(picture: Image.Image, most: int) -> None:
     """Before a single pixel is decoded: a few bytes can promise gigabytes."""
-    pixels = picture.width * picture.height
-    if pixels > (MAX_PIXELS if picture.format == "JPEG" else MAX_PIXELS_WHOLE):
+    if picture.width * picture.height > most:
         raise NotEvidence("too_many_pixels")
     if min(picture.size) < 2:
         raise NotEvidence("unreadable")

@@ -229,6 +229,7 @@ def test_large_pictures_become_small_enough_to_look_at() -> None:
         (PDF.replace(b"/Type", b"/OpenAction << /S /JavaScript >> /Type"), "active"),
         (PDF.replace(b"/Type", b"/J#61vaScript 5 0 R /Type"), "active"),
         (PDF.replace(b"/Type", b"/EmbeddedFile /Type"), "active"),
+        (PDF.replace(b"/Type", b"/Names << /EmbeddedFiles 5 0 R >> /Type"), "active"),
         (bytes(evidence.MAX_FILE_BYTES + 1), "too_large"),
     ],
 )
@@ -265,6 +266,19 @@ def test_a_bomb_is_not_decoded(side: int, word: str) -> None:
     with pytest.raises(NotEvidence) as refused:
         evidence.clean(bomb(side, side))
     assert refused.value.word == word
+
+
+@pytest.mark.parametrize("more", [{}, {"progressive": True}])
+def test_a_photograph_that_has_to_be_decoded_whole_may_not_be_as_large(
+    monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    """One longer than wide is not made smaller on the way, a progressive one is kept whole."""
+    monkeypatch.setattr(evidence, "MAX_SIDE_PX", 100)
+    monkeypatch.setattr(evidence, "MAX_PIXELS_WHOLE", 60_000)
+    evidence.clean(picture((400, 400), "JPEG"))
+    size = (400, 400) if more else (800, 100)
+    with pytest.raises(NotEvidence, match="too_many_pixels"):
+        evidence.clean(picture(size, "JPEG", **more))
 
 
 def test_pictures_of_any_bytes_only_ever_raise_their_own_error() -> None:
