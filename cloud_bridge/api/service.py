@@ -40,13 +40,11 @@ from cloud_bridge.api.shapes import (
     TaskStates,
 )
 from cloud_bridge.api.signals import take
+from cloud_bridge.registry.fairness import FEW, to_hide
 from cloud_bridge.registry.keyring import vault
 from cloud_bridge.registry.models import ApiClient, Device, Person, Proof, Region, Task
 from cloud_bridge.registry.vault import VaultError
 from edge.domain.people import mask_id_number
-
-FEWEST = 20
-"""Smaller groups of people are not counted out (feature 23)."""
 
 api = schema.DescribedApi(
     title="Jianzai registry",
@@ -397,14 +395,15 @@ def completion(request: HttpRequest, filters: Query[CountFilter]) -> Any:
     if above is None:
         raise Http404
     people_there = Person.objects.filter(above.within("region_id"), covered=True, dead_since=None)
-    return {"day": today, "hidden_below": FEWEST, "groups": _counts(people_there, above, today)}
+    return {"day": today, "hidden_below": FEW, "groups": _counts(people_there, above, today)}
 
 
 def _counts(rows: Any, above: Region, today: date) -> list[dict[str, Any]]:
     digits = Region.digits_of(above.level + 1)
     there, done = (_by_part(found, digits) for found in (rows, rows.certified(today)))
+    hidden = to_hide(there)  # with them what they would be the rest of
     return [
-        {"region": part.ljust(12, "0")} | _shown(people_there, done.get(part, 0))
+        {"region": part.ljust(12, "0")} | _shown(people_there, done.get(part, 0), part in hidden)
         for part, people_there in there.items()
     ]
 
@@ -414,6 +413,5 @@ def _by_part(rows: Any, digits: int) -> dict[str, int]:
     return dict(parts.annotate(people=Count("pk")).values_list("part", "people"))
 
 
-def _shown(people_there: int, done: int) -> dict[str, int | None]:
-    hidden = people_there < FEWEST
+def _shown(people_there: int, done: int, hidden: bool) -> dict[str, int | None]:
     return {"people": None if hidden else people_there, "certified": None if hidden else done}

@@ -136,7 +136,7 @@ class CountShape(Schema):
 
 
 class Counts(Schema):
-    """Groups of fewer than `hidden_below` people show no numbers."""
+    """Groups of fewer than `hidden_below` people show no numbers, nor does what would tell them."""
 
     day: date
     hidden_below: int

@@ -14,7 +14,7 @@ from cloud_bridge import demo
 from cloud_bridge.api import door, service
 from cloud_bridge.api.service import api
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import api_clients, id_number, standing
+from cloud_bridge.registry import api_clients, fairness, id_number, standing
 from cloud_bridge.registry.limits import Limit
 from cloud_bridge.registry.models import (
     ApiClient,
@@ -180,6 +180,23 @@ def test_n24_a_region_asked_for_does_not_widen_the_scope(filed: TestRegistry, re
     assert counts.status_code == 404
 
 
+def test_no_small_group_is_the_rest_of_what_is_shown(filed: TestRegistry) -> None:
+    """The street's own number is shown one level above."""
+    for n in range(40):
+        village = "100101001002" if n < 30 else "100101002201"
+        Person.objects.create(name="甲", number_key=str(n), number_sealed=b"", sex="1",
+                              category="dibao", region_id=village)  # fmt: skip
+    client = caller(key_of(filed))
+
+    def shown(region: str) -> list[int | None]:
+        answer = client.get(f"/api/v1/statistics/completion?region={region}").json()
+        return [group["people"] for group in answer["groups"]]
+
+    assert shown("100101001000") == [None, None], "three people, and thirty-three with them"
+    Person.objects.filter(region_id="100101001001").update(region_id="100102001201")
+    assert shown("100101001000") == [33]
+
+
 def test_numbers_are_masked_until_a_scope_and_a_reason_are_there(filed: TestRegistry) -> None:
     person = Person.objects.get(name=demo.DEMO_NAME)
     path = f"/api/v1/people/{person.pk}"
@@ -318,7 +335,7 @@ def test_counts_hide_small_groups(filed: TestRegistry, monkeypatch: pytest.Monke
     small = call(client, "completion").json()
     assert small["groups"]
     assert all((row["people"], row["certified"]) == (None, None) for row in small["groups"])
-    monkeypatch.setattr(service, "FEWEST", 1)
+    monkeypatch.setattr(fairness, "FEW", 1)
     shown = call(client, "completion").json()["groups"]
     living = Person.objects.filter(covered=True, dead_since=None)
     assert sum(row["people"] for row in shown) == living.count()
