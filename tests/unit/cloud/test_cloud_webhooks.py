@@ -23,9 +23,11 @@ from django.utils import timezone
 
 from cloud_bridge import demo
 from cloud_bridge.bridge.opening import Arrival
-from cloud_bridge.registry import standing, webhooks
+from cloud_bridge.registry import deaths, standing, webhooks
+from cloud_bridge.registry.deaths import Death
 from cloud_bridge.registry.events import TELLABLE
 from cloud_bridge.registry.models import (
+    Account,
     AuditEntry,
     Delivery,
     DoorTally,
@@ -180,6 +182,28 @@ def test_needs_review_and_voiding_are_told_and_nothing_of_a_payment(
     assert sequences == sorted(set(sequences))
     keys = {key for told in receiver.bodies for key in told["data"]}
     assert keys == {"person", "region", "proof", "method", "on", "record"}
+
+
+def test_s33_f05_a_death_is_told_after_the_second_approval_and_so_is_its_reversal(
+    registry: TestRegistry, receiver: Receiver
+) -> None:
+    add(registry, receiver.url)
+    for name in ("li", "chen"):
+        registry.account(name, "supervisor", PROVINCE)
+    li, chen = (Account.objects.get(username=name) for name in ("li", "chen"))
+    person, death = Person.objects.get(name=demo.DEMO_NAME), Death(NOW.date(), "police")
+    refused = deaths.enter(person, death, registry.vault, li, timezone.now())
+    deaths.refuse(refused, "somebody else", registry.vault, chen, timezone.now())
+    report = deaths.enter(person, death, registry.vault, li, timezone.now())
+    assert Delivery.objects.count() == 0, "nobody hears of what one person says"
+    deaths.approve(report, registry.vault, chen, timezone.now())
+    deaths.undo(report, "is alive", registry.vault, chen, timezone.now())
+    sending(registry, Time()).round()
+    facts = {"report": report.pk, "died_on": NOW.date().isoformat(), "source": "police"}
+    data = {"person": person.pk, "region": person.region_id, **facts}
+    assert [(told["type"], told["data"]) for told in receiver.bodies] == [
+        ("death", data), ("death.reversed", data),
+    ]  # fmt: skip
 
 
 def test_word_and_change_are_one_transaction(registry: TestRegistry, receiver: Receiver) -> None:
