@@ -35,7 +35,7 @@ A file is taken in as a whole or not at all. exit codes: 0 done, 1 refused (noth
 
 def add_parsers(commands: _Commands) -> None:
     _add_file(commands, "people", "people: new ones are added, known ones changed", _people)
-    _add_file(commands, "regions", "regions (12-digit codes)", _regions)
+    _add_file(commands, "regions", "regions (codes of 6, 9 or 12 digits)", _regions)
     signals = _add_file(commands, "signals", "signs of life, or deaths, of other offices", _signals)
     signals.add_argument("--kind", required=True, choices=("life", "death"))
     group = _group(commands, "imports", "what was imported, and how to take it back")

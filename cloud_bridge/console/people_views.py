@@ -233,7 +233,7 @@ def _acts(request: HttpRequest, row: Person, status: str) -> list[dict[str, str]
     if status == DEAD:
         return []
     here = urlencode({"next": request.get_full_path()})
-    acts = (("certify", _("Certify")), ("death", _("Deceased")))
+    acts = (("certify", _("Certify")), ("death", _("Dead")))
     return [
         {"words": words, "link": f"{reverse(page, args=[row.person_id])}?{here}"}
         for page, words in acts

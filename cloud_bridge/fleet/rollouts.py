@@ -18,6 +18,7 @@ from cloud_bridge.fleet.rollout import Policy, Tally, Verdict, judge, rings_of
 from cloud_bridge.registry import audit
 from cloud_bridge.registry.models import Device, KioskRelease, Rollout, RolloutKiosk
 from cloud_bridge.registry.vault import Vault
+from edge.domain.errors import WireError
 from edge.wire.updates import BAD_PHASES, GOOD_PHASES, UpdateState
 
 Outcome: Any = RolloutKiosk.Outcome
@@ -129,7 +130,10 @@ def waits_for_approval(row: Rollout, now: datetime) -> bool:
 
 @transaction.atomic
 def told(kiosk_id: str, state: UpdateState, now: datetime) -> None:
-    """A kiosk says what it runs and where its update stands."""
+    """A kiosk says what it runs and where its update stands. Raises `WireError` for no kiosk of
+    ours: its row would break the whole batch at the commit."""
+    if not Device.objects.filter(pk=kiosk_id).exists():
+        raise WireError("topic", "no kiosk of ours")
     row, _ = KioskRelease.objects.get_or_create(device_id=kiosk_id)
     row.running, row.phase, row.word, row.told_at = state.running, state.phase, state.word, now
     row.save(update_fields=["running", "phase", "word", "told_at"])

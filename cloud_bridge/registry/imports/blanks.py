@@ -23,7 +23,7 @@ HINTS: Mapping[str, str] = {
     "covered": gettext_lazy("yes or no; a new person is covered where the column is left out"),
     "region_code": gettext_lazy("12 digits, of the community or village where the person lives"),
     "household": gettext_lazy("the same for all who live together; may be left empty"),
-    "code": gettext_lazy("12 digits as in GB/T 2260, zeros where nothing follows"),
+    "code": gettext_lazy("12 digits, or the 6 of GB/T 2260; zeros where nothing follows"),
     "date": gettext_lazy("like 2026-11-23: the day on which the person was alive, or died"),
     "source": gettext_lazy("which office knows it"),
 }

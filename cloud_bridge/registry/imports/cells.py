@@ -46,6 +46,13 @@ def plain(text: str) -> str:
     return trimmed(unicodedata.normalize("NFKC", text))
 
 
+def region_code(text: str) -> str:
+    """Tables by GB/T 2260 stop at the county (6 digits), some at the street (9)."""
+    code = plain(text)
+    short = len(code) in (6, 9) and code.isascii() and code.isdigit()
+    return code.ljust(12, "0") if short else code
+
+
 def name(text: str) -> str:
     """Names keep each character: some rare ones look like others to NFKC."""
     return trimmed(unicodedata.normalize("NFC", text))

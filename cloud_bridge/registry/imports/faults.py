@@ -46,7 +46,7 @@ WORDS: Mapping[str, str] = {
     "foreign_region": _("lies outside of your region; leave the line to those it belongs to"),
     "foreign_person": _("is registered outside of your region; ask them there to move the person"),
     "household": _("must be at most 40 printable characters"),
-    "code": _("must be 12 digits, and not all zeros"),
+    "code": _("must be 12 digits (or 6 or 9, from the left), and not all zeros"),
     "no_parent": _("its parent region is missing; add it to the file or import it before"),
     "date": _("must be a date like 2026-11-23"),
     "future": _("is later than today"),

@@ -38,7 +38,8 @@ class Regions:
 
     def _read(self, record: Record) -> RegionRow:
         row = RegionRow(
-            cells.plain(record.cells.get("code", "")), cells.name(record.cells.get("name", ""))
+            cells.region_code(record.cells.get("code", "")),
+            cells.name(record.cells.get("name", "")),
         )
         if not _is_code(row.code):
             record.fault("code", "code")
@@ -90,7 +91,7 @@ def add(regions: Iterable[tuple[str, str]]) -> None:
 
 
 def in_order(records: Iterable[Record]) -> list[Record]:
-    return sorted(records, key=lambda record: cells.plain(record.cells.get("code", "")))
+    return sorted(records, key=lambda record: cells.region_code(record.cells.get("code", "")))
 
 
 def _is_code(code: str) -> bool:

@@ -90,3 +90,14 @@ def test_s_strings_are_as_the_staff_know_them() -> None:
         "低保", "特困", "低边家庭",
     ):  # fmt: skip
         assert words in shown, words
+
+
+def test_str16_s30_s34_buttons_and_questions_are_word_for_word() -> None:
+    known = compiled()
+    buttons = {"Certify": "认证", "Dead": "死亡", "OK": "确定", "Cancel": "取消", "Search": "查询"}
+    assert {english: known[english] for english in buttons} == buttons
+    questions = {
+        "请确认是否已经完成实地走访或视频连线进行认证?弄虚作假事后会被问责,确定通过生存认证?",
+        "是否确认对象已死亡,标记死亡后对象无需做生存认证?",
+    }
+    assert questions <= set(known.values())

@@ -130,7 +130,10 @@ def test_f06_who_is_missing_from_a_whole_roster_is_told_not_removed(
     assert run.missing == here
     answer = client.get(f"/imports/{run.pk}/missing.csv")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert len(rows) == here + 1
+    assert len(rows) == here + 2
+    assert rows[0][:3] == ["文件", run.file_name, "所属区划"], "feature 24: what was asked"
+    assert rows[0][4:6] == ["导出人", run.by]
+    assert AuditEntry.objects.filter(action="import.missing", object_id=str(run.pk)).exists()
     assert "马翠花" not in str(rows), "who lives elsewhere is nobody's business here"
     client.post(f"/imports/{run.pk}/apply/")
     assert Person.objects.count() == people + 1
