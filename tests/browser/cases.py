@@ -73,6 +73,7 @@ def _entries(world: World, people: list[Person]) -> None:
             _draw(world, proof)
     world.places["visited"] = entered[0].person_id
     evident = Proof.objects.filter(person=entered[0], method="visit").first()
+    world.places["proof"] = str(evident.pk) if evident else ""
     world.places["evidence"] = str(evident.evidence.first().pk) if evident else ""
 
 

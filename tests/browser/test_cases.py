@@ -28,7 +28,7 @@ def pending(tab: Any) -> str:
     )
 
 
-def test_s27_s32_a_clerk_certifies_with_a_photograph_by_keyboard(
+def test_s27_to_s32_a_clerk_certifies_with_a_photograph_by_keyboard(
     hall: Hall, shoot: Shoot, tmp_path: Path
 ) -> None:
     photo = tmp_path / "IMG_0001.jpg"
@@ -38,6 +38,8 @@ def test_s27_s32_a_clerk_certifies_with_a_photograph_by_keyboard(
         dialog = tab.locator(".dialog")
         assert S30 in dialog.inner_text()
         assert "因作假操作后期会进行问责" in dialog.inner_text()
+        assert "仅限源数据缺失等原因无法线上认证的对象" in dialog.inner_text()  # S29
+        assert tab.get_by_role("link", name="取消").is_visible()
         tab.get_by_role("button", name="确定").press("Enter")
         assert "请至少上传一份证据" in tab.locator(".dialog").inner_text()
         shoot(tab, "certify-refused")
@@ -53,11 +55,12 @@ def test_s27_s32_a_clerk_certifies_with_a_photograph_by_keyboard(
         shoot(tab, "certify-saved")
 
 
-def test_s33_s36_f05_two_people_and_one_step_back(hall: Hall, shoot: Shoot) -> None:
+def test_s33_to_s36_f05_two_people_and_one_step_back(hall: Hall, shoot: Shoot) -> None:
     with hall.tab(WORKER) as tab:
         person = pending(tab).partition("certify")[0]
         tab.goto(f"{person}death/")
         assert S34 in tab.locator(".dialog").inner_text()
+        assert tab.get_by_role("link", name="取消").is_visible()
         tab.get_by_label("死亡日期").fill((today() - timedelta(days=3)).isoformat())
         tab.get_by_label("信息来源").select_option("police")
         tab.get_by_role("button", name="确定").click()

@@ -25,7 +25,9 @@ def menu(tab: Any) -> list[str]:
 # --- the frame -----------------------------------------------------------------------
 
 
-def test_s01_somebody_signs_in_by_keyboard_with_a_second_factor(hall: Hall, shoot: Shoot) -> None:
+def test_s01_s04_somebody_signs_in_by_keyboard_with_a_second_factor(
+    hall: Hall, shoot: Shoot
+) -> None:
     name = "sunli"
     with hall.tab() as tab:
         tab.goto("/")

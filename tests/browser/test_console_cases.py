@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge import demo
 from tests.browser.cases import FAULTY_CSV
 from tests.browser.conftest import Shoot
 from tests.browser.hall import Hall
@@ -18,6 +19,14 @@ pytestmark = pytest.mark.browser
 thorough = pytest.mark.skipif("BROWSER_OUT" not in os.environ, reason="part of `make browser`")
 
 PENDING = "/people/?region=100101001001&status=pending&covered=yes"
+FIELDS = [
+    "所属省份", "所属城市", "所属区县", "所属街道", "所属社区", "认证日期", "到", "姓名",
+    "姓名完全一致", "身份证号", "对象类型", "认证状态", "是否保障",
+]  # fmt: skip
+COLUMNS = [
+    "所属区县", "乡镇街道", "社区村组", "姓名", "身份证号", "对象类型", "是否保障", "认证时间",
+    "认证状态", "操作",
+]  # fmt: skip
 
 
 def today(days: int = 0) -> str:
@@ -60,6 +69,79 @@ def test_s31_who_cancels_is_back_in_the_list_as_it_was(hall: Hall) -> None:
             tab.get_by_role("link", name="取消").press("Enter")
             tab.wait_for_url(f"{hall.address}{PENDING}")
             assert names(tab)[0] == name
+
+
+def choices(tab: Any, label: str) -> list[str]:
+    found: list[str] = tab.get_by_label(label, exact=True).locator("option").all_inner_texts()
+    return found
+
+
+def search(tab: Any) -> None:
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="查询").click()
+
+
+def column(tab: Any, words: str) -> list[str]:
+    cells = tab.locator(f"tbody tr > :nth-child({COLUMNS.index(words) + 1})")
+    return [text.strip() for text in cells.all_inner_texts()]
+
+
+def test_s02_to_s16_the_fields_their_choices_and_what_they_find(hall: Hall, shoot: Shoot) -> None:
+    with hall.tab(COUNTY) as tab:
+        tab.goto("/people/")
+        assert "生存认证" in tab.locator("nav.menu").last.inner_text()
+        assert tab.locator("nav.menu").first.locator("a").count() > 3, "S02: one among others"
+        assert tab.locator(".filters[data-regions] label").all_inner_texts() == FIELDS
+        assert choices(tab, "对象类型") == ["全部", "低保", "特困", "低边家庭", "离退休"]
+        assert choices(tab, "认证状态") == ["全部", "未认证", "已认证", "死亡"]
+        assert choices(tab, "是否保障") == ["全部", "是", "否"]
+        tab.get_by_label("认证日期").fill(today(-20))
+        tab.get_by_label("到", exact=True).fill(today(-10))
+        search(tab)
+        assert all(today(-20) <= found <= today(-10) for found in column(tab, "认证时间"))
+        shoot(tab, "s10-dates")
+        for label, choice, shown in (
+            ("对象类型", "特困", "特困"),
+            ("认证状态", "未认证", "未认证"),
+            ("是否保障", "否", "否"),
+        ):
+            tab.goto("/people/")
+            tab.get_by_label(label, exact=True).select_option(label=choice)
+            search(tab)
+            assert set(column(tab, label)) == {shown}
+        tab.goto("/people/")
+        tab.get_by_label("身份证号").fill(demo.DEMO_NUMBER)
+        search(tab)
+        assert column(tab, "姓名") == [demo.DEMO_NAME]
+        assert demo.DEMO_NUMBER not in tab.url + tab.content()
+        shoot(tab, "s12-number")
+
+
+def test_s17_to_s28_columns_acts_order_and_pages(hall: Hall, shoot: Shoot) -> None:
+    with hall.tab(WORKER) as tab:
+        tab.goto("/people/")
+        heads = tab.locator("thead th").all_inner_texts()
+        assert [text.strip() for text in heads] == COLUMNS
+        rows = list(zip(*(column(tab, words) for words in COLUMNS[4:]), strict=True))
+        assert len(rows) == 20
+        for number, _category, _covered, last, status, acts in rows:
+            assert number[6:14] == "********"
+            assert acts.split() == ([] if status == "死亡" else ["认证", "死亡"])
+            assert bool(last) or status != "已认证"
+        first = column(tab, "姓名")
+        tab.get_by_role("link", name="下一页").click()
+        tab.wait_for_url("**after=*")
+        assert not set(column(tab, "身份证号")) & {row[0] for row in rows}
+        tab.get_by_role("link", name="上一页").click()
+        tab.wait_for_url("**before=*")
+        assert column(tab, "姓名") == first
+        for way in ("ascending", "descending"):
+            tab.get_by_role("link", name="认证时间").click()
+            tab.wait_for_selector(f"th[aria-sort={way}]:has-text('认证时间')")
+        days = column(tab, "认证时间")
+        assert days[0]
+        assert days == sorted(days, reverse=True)
+        shoot(tab, "s28-sorted")
 
 
 # --- the rest of the day ---------------------------------------------------------------
@@ -109,6 +191,19 @@ def test_a_file_with_faults_changes_nothing_and_says_where_they_are(
         assert "身份证号" in tab.locator("tbody").last.inner_text()
         assert tab.get_by_role("button", name="确定").count() == 0
         shoot(tab, "import-refused")
+
+
+@thorough
+def test_a_file_is_taken_in_and_back_as_a_whole(hall: Hall, shoot: Shoot) -> None:
+    with hall.tab(COUNTY) as tab:
+        tab.goto(f"/imports/{hall.places['people']}/")
+        tab.get_by_role("button", name="确定").click()
+        tab.get_by_role("link", name="撤销此次导入").click()
+        tab.wait_for_selector("#id_reason")
+        tab.fill("#id_reason", "月份弄错")
+        shoot(tab, "import-undo")
+        tab.get_by_role("button", name="确定").click()
+        tab.wait_for_selector("[role=status] >> text=此次导入已全部撤销")
 
 
 @thorough

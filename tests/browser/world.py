@@ -337,6 +337,7 @@ def _addresses(world: World) -> None:
         "badge": lambda: models.Badge.objects.first().pk,
         "recheck": lambda: models.Recheck.objects.first().pk,
         "kiosk": lambda: "k-001",
+        "colleague": lambda: models.Account.objects.get(username="chenhao").pk,
         "webhook": lambda: models.Webhook.objects.first().pk,
     }
     world.places |= {name: str(find()) for name, find in first.items()}

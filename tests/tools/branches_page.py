@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.browser.pages import PAGES
+
 ROOT = Path(__file__).parents[2]
 JOURNEYS = ROOT / "tests" / "window" / "journeys"
-TOKEN = re.compile(r"_(k|m|e|str)(\d\d)(?=_|$)")
+TOKEN = re.compile(r"_(k|m|e|s|str)(\d\d)(?=_|$)")
+RANGE = re.compile(r"_s(\d\d)_to_s(\d\d)(?=_|$)")
 FEATURE = re.compile(r"_(?:f|feature_?)(\d\d?)(?=_|$)")
 MOST_TESTS = 3
 
@@ -27,9 +30,10 @@ HEAD = """\
 Made by `tests/tools/branches_page.py` (`make pages`) from the tests themselves; a test fails when
 an item has neither a test nor a word why not, or when a test named here is gone. Items are those of
 the acceptance list: K the self-service kiosk, M the mini-program's flows, E the branches that
-neither of them shows, STR the texts to ship as they are. *Screens* are named as in `make gallery`;
-*journeys* (`tests/window/journeys`) are touched through in a real window, and `make journeys` shows
-a picture of each of their steps.
+neither of them shows, STR the texts to ship as they are, S the staff's console. *Screens* are named
+as in `make gallery`; *journeys* (`tests/window/journeys`) are touched through in a real window, and
+`make journeys` shows a picture of each of their steps. `make browser` does the same for the
+console, in Chromium.
 
 """
 
@@ -126,16 +130,50 @@ WHAT = {
     "STR15": "for oneself, for others, go",
     "STR16": "the console's five buttons",
     "STR17": "pending, certified",
+    "S01": "account and password, then 生存认证",
+    "S02": "one module among others",
+    "S03": "低保, 特困, 低边家庭",
+    "S04": "where one is",
+    "S05": "province",
+    "S06": "city",
+    "S07": "county",
+    "S08": "street",
+    "S09": "community; ====== for all",
+    "S10": "day of certification, from and to",
+    "S11": "name",
+    "S12": "ID number",
+    "S13": "category",
+    "S14": "status",
+    "S15": "covered or not",
+    "S16": "查询",
+    "S17": "column: county",
+    "S18": "column: street",
+    "S19": "column: community",
+    "S20": "column: name",
+    "S21": "column: ID number, masked",
+    "S22": "column: category",
+    "S23": "column: covered",
+    "S24": "column: when; empty while pending",
+    "S25": "column: status",
+    "S26": "column: what can be done",
+    "S27": "认证 and 死亡 in each row",
+    "S28": "further statuses, pages, order, export",
+    "S29": "only after a visit or call",
+    "S30": "the question before 认证, word for word",
+    "S31": "确定, 取消",
+    "S32": "the standing warning",
+    "S33": "for those verified to have died",
+    "S34": "the question before 死亡, word for word",
+    "S35": "确定, 取消",
+    "S36": "no further proof is needed",
 }
 NOT_DELIVERED = {
     "M03": "not delivered: the phone program is not part of this",
     "M04": "not delivered: the phone program is not part of this",
     "M05": "not delivered: the phone program is not part of this",
-    "STR16": "not delivered in full: of these the console has 查询 "
-    "(`test_s_strings_are_as_the_staff_know_them`); "
-    "certifying by hand and registering a death are still to come",
 }
 REMARKS = {
+    "S02": "A menu in groups instead of tiles.",
     "K05": "Ours is the one service of this kiosk; guide and questionnaire stand beside it.",
     "K03": "Our own registry stands where the city's system would; nothing connects to that.",
     "E13": "The nearest other terminal is named where the site file tells it (`agency.nearest`).",
@@ -170,6 +208,10 @@ class Shown:
     def is_journey(self) -> bool:
         return "/journeys/" in self.name
 
+    @property
+    def is_in_a_browser(self) -> bool:
+        return self.name.startswith("tests/browser/")
+
 
 def shown() -> dict[str, list[Shown]]:
     """By item: K01, E12, STR07, F22; journeys first."""
@@ -196,8 +238,10 @@ def _tests() -> Iterator[tuple[str, Shown]]:
 
 
 def items_in(name: str) -> list[str]:
-    """`test_e03_m12_…` carries E03 and M12; `feature_22` and `f22` carry F22."""
+    """`test_e03_m12_…` carries E03 and M12, `s05_to_s09` five, `feature_22` and `f22` F22."""
     tokens = [f"{kind.upper()}{number}" for kind, number in TOKEN.findall(f"_{name}")]
+    for first, last in RANGE.findall(f"_{name}"):
+        tokens += [f"S{n:02d}" for n in range(int(first) + 1, int(last))]
     return [*tokens, *(f"F{int(number)}" for number in FEATURE.findall(f"_{name}"))]
 
 
@@ -256,6 +300,8 @@ def page() -> str:
     ):
         rows = [_row(item, what, found) for item, what in WHAT.items() if _kind(item) == prefix]
         parts.append(_table(f"{title} ({prefix})", rows))
+    console = [_console_row(item, found) for item in WHAT if _kind(item) == "S"]
+    parts.append(_table("Console (S)", console, "Pages", "In a browser"))
     features = [_feature(number, what, found) for number, what in FEATURES.items()]
     parts.append(_table("Features that the kiosk serves", features))
     return "\n".join(parts)
@@ -265,11 +311,30 @@ def _kind(item: str) -> str:
     return item.rstrip("0123456789")
 
 
-def _table(title: str, rows: list[str]) -> str:
-    head = (
-        f"## {title}\n\n| Item | What | Screens | Journeys | Other tests |\n|---|---|---|---|---|\n"
-    )
+def _table(title: str, rows: list[str], where: str = "Screens", walked: str = "Journeys") -> str:
+    columns = ("Item", "What", where, walked, "Other tests")
+    head = f"## {title}\n\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
     return head + "\n".join(rows) + "\n"
+
+
+def _console_row(item: str, found: dict[str, list[Shown]]) -> str:
+    """Its pages are those of `tests/browser/pages.py` that say they show it."""
+    pages = [page.name for page in PAGES if item in _listed(page.items)]
+    tests = found.get(item, [])
+    seen = [one for one in tests if one.is_in_a_browser]
+    others = [one for one in tests if not one.is_in_a_browser][:MOST_TESTS]
+    remark = f" {REMARKS[item]}" if item in REMARKS else ""
+    places = " | ".join((", ".join(pages) or "–", _named(seen), _named(others)))
+    return f"| {item} | {WHAT[item]} | {places}{remark} |"
+
+
+def _listed(items: str) -> set[str]:
+    """`S09, S14` and `S03–S27`."""
+    found = set()
+    for part in filter(None, items.split(", ")):
+        first, _, last = part.partition("–")
+        found |= {f"S{n:02d}" for n in range(int(first[1:]), int((last or first)[1:]) + 1)}
+    return found
 
 
 def _row(item: str, what: str, found: dict[str, list[Shown]]) -> str:
