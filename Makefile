@@ -5,7 +5,7 @@ SCENARIO ?= good-day
 CAMERA ?= resident
 OUT ?= demo-out
 
-.PHONY: help setup demo test check audit-deps format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-console bench-screen swaps chaos drain attack evaluate browser console-pictures clean
+.PHONY: help setup demo test check audit-deps format lock texts pictures gallery journeys receipts conformance fuzz-serial fuzz-settings setup-postgresql registry-postgres bench bench-ingest kill-workers settings-fleet cycles bench-store bench-import bench-work bench-console bench-screen swaps chaos drain attack evaluate browser console-pictures clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -100,8 +100,13 @@ cycles:  ## ten thousand card visits with everything going wrong (fuzz/cycles.js
 bench-store:  ## what a certification costs the card: time and bytes beside a bare fsync (bench/store.json)
 	$(PY) -m tests.tools.bench_store --json bench/store.json
 
-bench-import:  ## rosters and signals taken in on a registry of a million people (bench/import.json; CONFIG=registry.toml: one that is there)
-	@$(PY) -m tests.tools.bench_import $(if $(CONFIG),--config $(CONFIG)) --json bench/import.json
+bench: setup-postgresql  ## every figure of the registry: a million people, both engines, beside the floor (PEOPLE=100000: sooner)
+	@missed=; for part in ingest import console work; do \
+	  $(MAKE) --no-print-directory bench-$$part PEOPLE=$(or $(PEOPLE),1000000) || missed="$$missed $$part"; \
+	done; [ -z "$$missed" ] || { echo "goals missed:$$missed"; exit 1; }
+
+bench-import:  ## rosters and signals taken in, on both engines, beside the floor (bench/import.json; CONFIG=registry.toml: one that is there)
+	@$(PY) -m tests.tools.bench_import $(if $(CONFIG),--config $(CONFIG)) $(if $(PEOPLE),--people $(PEOPLE)) --json bench/import.json
 
 bench-screen:  ## how the window feels: start, touch, preview, idle, memory (bench/screen.json; SOAK=500: growth, half an hour)
 	@$(PY) -m tests.tools.bench_screen $(if $(SOAK),--soak $(SOAK)) --json bench/screen.json

@@ -128,7 +128,8 @@ class Forge:
 
     def _odd_envelope(self, kind: Kind) -> bytes:
         """Its fields swapped, in the one form that is looked at further, or in another."""
-        fields = json.loads(self._good[kind.schema])
+        head, line_feed, rest = self._good[kind.schema].partition(b"\n")
+        fields = json.loads(head)
         if isinstance(fields, list):
             fields = {"body": fields}
         for _ in range(self._chance.randrange(1, 4)):
@@ -136,14 +137,15 @@ class Forge:
             fields[name] = self._chance.choice(ODD)
         if self._chance.random() < 0.2 and fields:
             fields.pop(self._chance.choice(list(fields)))
-        return _json(fields, canonical=self._chance.random() < 0.7)
+        return _json(fields, canonical=self._chance.random() < 0.7) + line_feed + rest
 
     def _odd_body(self, kind: Kind) -> bytes:
         """A good body in which some things, at any depth, are other things."""
-        plain = json.loads(_unpacked(kind.body))
+        head, line_feed, rest = _unpacked(kind.body).partition(b"\n")  # bytes may follow a line
+        plain = json.loads(head)
         for _ in range(self._chance.randrange(1, 4)):
             plain = self._with_something_odd(plain)
-        raw = _json(plain, canonical=True)
+        raw = _json(plain, canonical=True) + line_feed + rest
         return lzma.compress(raw, preset=0) if self._chance.random() < 0.2 else raw
 
     def _with_something_odd(self, plain: Any) -> Any:

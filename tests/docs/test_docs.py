@@ -13,6 +13,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SOURCES = [path for package in ("edge", "cloud_bridge") for path in (ROOT / package).rglob("*.py")]
 FUNCTION = re.compile(r"`([\w/]+\.py):([\w.]+)`")
 PATH = re.compile(r"`((?:edge|cloud_bridge|provisioning|systemd|tests|docs)/[\w./*-]*)`")
+TARGET = re.compile(r"`make ([a-z][a-z-]*)")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 
 
@@ -37,6 +38,15 @@ def test_functions_paths_and_links_of_a_page_exist(page: Path) -> None:
         assert (ROOT / path).exists(), f"{page.name} names {path}"
     for link in LINK.findall(text):
         assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_what_the_pages_say_to_make_can_be_made() -> None:
+    known = set(
+        re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    )
+    told = {(page.name, word) for page in PAGES for word in TARGET.findall(page.read_text("utf-8"))}
+    assert len(told) > 20
+    assert {(page, word) for page, word in told if word not in known} == set()
 
 
 def test_the_journey_is_there_to_be_checked() -> None:

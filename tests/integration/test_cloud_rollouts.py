@@ -124,6 +124,12 @@ def test_f14_one_at_a_time_and_serials_only_grow(registry: TestRegistry) -> None
         begin()
 
 
+def test_what_an_unknown_kiosk_says_is_refused(registry: TestRegistry) -> None:
+    """On SQLite its row would fail only at the commit, and everybody else's with it."""
+    with pytest.raises(WireError):
+        rollouts.told("nobody", UpdateState("idle", 1, 1, ""), NOW)
+
+
 def test_what_kiosks_say_is_checked() -> None:
     good = UpdateState("trial", 6, 7, "camera")
     assert parse_state(state_body(good)) == good

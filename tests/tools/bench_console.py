@@ -32,6 +32,7 @@ from tests.postgres import Cluster, _stop, binaries
 ROOT = Path(__file__).parents[2]
 REGISTRY = ROOT / "cloud_bridge" / "registry"
 ENGINES = ("sqlite", "postgresql")
+CACHE = Path(tempfile.gettempdir()) / "jianzai-bench-console"
 WANTED = {"page_p95_ms": 150, "due_p95_ms": 300, "export_peak_mb": 200}
 
 
@@ -59,11 +60,10 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    cache = Path(tempfile.gettempdir()) / "jianzai-bench-console"
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=600, help="how many pages; 0: all")
     parser.add_argument("--engines", default=",".join(ENGINES))
-    parser.add_argument("--cache", type=Path, default=cache)
+    parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--imports", type=int, default=0, metavar="ROWS", help="take files in too")
     parser.add_argument("--json", type=Path)
     return parser

@@ -1,8 +1,10 @@
 """How fast files are taken in on a large registry, and what memory that costs.
 
-`python -m tests.tools.bench_import --json bench/import.json` seeds a registry of its own and
-takes files of invented people in: looked at, applied, undone. Each file is a process of its own.
-`rows_per_cpu_s` is what a machine with nothing else to do would come near to.
+`python -m tests.tools.bench_import --json bench/import.json` takes files of invented people in on
+both engines: looked at, applied, undone. Each file is a process of its own; the county is the one
+of `bench_console`, made once. `rows_per_cpu_s` is what a machine with nothing else to do would
+come near to. `floor_rows_per_s` is the same file, read by the bare library and put into a table of
+texts by the bare driver; nothing in it is looked at.
 `--config` uses a registry that is there already (any engine); every file is undone again.
 """
 
@@ -26,6 +28,8 @@ from typing import Any
 
 from rich.progress import track
 
+from tests.tools import bench_console
+
 WANTED_ROWS_S = {"csv": 5000, "xlsx": 800}
 HEADER = ("name", "id_number", "category", "covered", "region_code", "household")
 SIGNALS = ("id_number", "date", "source")
@@ -37,18 +41,19 @@ def main() -> int:
     options = _parser().parse_args()
     if options.file:
         return _child(options)
-    with tempfile.TemporaryDirectory(prefix="bench-import-") as name:
-        folder = Path(name)
-        config = options.config or _seeded(folder, options.people)
-        report = {
-            "people": options.people,
-            "rows": options.rows,
-            "python": platform.python_version(),
-            "load_before": os.getloadavg(),
-            "files": [_measured(what, config, folder, options) for what in track(FILES, "files")],
-        }
+    report: dict[str, Any] = {
+        "people": options.people,
+        "rows": options.rows,
+        "python": platform.python_version(),
+        "load_before": os.getloadavg(),
+    }
+    if options.config:
+        report["files"] = _files(options.config, options, "given")
+        slow = _slow(report["files"])
+    else:
+        report["engines"] = {engine: _of_engine(engine, options) for engine in _engines(options)}
+        slow = [f"{on} {file}" for on, files in report["engines"].items() for file in _slow(files)]
     report["load_after"] = os.getloadavg()
-    slow = [f["file"] for f in report["files"] if f["rows_per_s"] < _wanted(f["file"])]
     report["too_slow"] = slow
     text = json.dumps(report, indent=2)
     print(text)
@@ -63,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=int, default=1_000_000, help="how many are there already")
     parser.add_argument("--rows", type=int, default=50_000, help="lines of each file")
     parser.add_argument("--config", type=Path, help="registry.toml of a registry to use")
+    parser.add_argument("--engines", default=",".join(bench_console.ENGINES))
+    parser.add_argument("--cache", type=Path, default=bench_console.CACHE)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -73,15 +80,22 @@ def _wanted(file: str) -> int:
     return WANTED_ROWS_S[file.partition(" ")[0]]
 
 
-def _seeded(folder: Path, people: int) -> Path:
-    from tests.fixtures_cloud import write_keys
+def _slow(files: list[dict[str, Any]]) -> list[str]:
+    return [f["file"] for f in files if f["rows_per_s"] < _wanted(f["file"])]
 
-    write_keys(folder)
-    config = folder / "registry.toml"
-    command = [sys.executable, "-m", "cloud_bridge", "--config", str(config)]
-    for words in (["migrate"], ["seed", "--people", str(people)]):
-        subprocess.run([*command, *words], check=True, stdout=subprocess.DEVNULL)
-    return config
+
+def _engines(options: argparse.Namespace) -> list[str]:
+    return str(options.engines).split(",")
+
+
+def _of_engine(engine: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    with bench_console._registry(engine, options) as (config, _seeding):
+        return _files(config, options, engine)
+
+
+def _files(config: Path, options: argparse.Namespace, words: str) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="bench-import-") as name:
+        return [_measured(what, config, Path(name), options) for what in track(FILES, words)]
 
 
 def _measured(what: str, config: Path, folder: Path, options: argparse.Namespace) -> Any:
@@ -121,6 +135,7 @@ def _take_in(options: argparse.Namespace) -> dict[str, Any]:
     kind = ImportRun.Kind.LIFE if what == "life" else ImportRun.Kind.PEOPLE
     scope = Scope(Region.objects.get(pk=ROOT_REGION), vault, timezone.localdate())
     order = runs.Order(sources.of_path(path), kind, scope, "bench", limits=sources.COMMAND_LINE)
+    floor_rows_per_s = _floor(path, form)
     before_mib, cpu_s = _peak_mib(), time.process_time()
     run, look_s = _timed(lambda: runs.look(order, timezone.now()))
     if run.faults:
@@ -140,9 +155,43 @@ def _take_in(options: argparse.Namespace) -> dict[str, Any]:
         "rows_per_s": round(run.rows / (look_s + apply_s)),
         "cpu_s": round(cpu_s, 2),
         "rows_per_cpu_s": round(run.rows / cpu_s),
+        "floor_rows_per_s": floor_rows_per_s,
         "before_mib": before_mib,
         "peak_mib": peak_mib,
     }
+
+
+def _floor(path: Path, form: str) -> int:
+    """Rows of the file that the bare library and the bare driver take in within a second."""
+    from django.db import connection, transaction
+
+    began_s, rows = time.monotonic(), _plain_rows(path, form)
+    columns = [f"c{n}" for n in range(len(next(rows)))]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE bench_floor ({', '.join(f'{c} text' for c in columns)})")
+        if connection.vendor == "postgresql":
+            with cursor.copy("COPY bench_floor FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join("?" * len(columns))
+            cursor.connection.executemany(f"INSERT INTO bench_floor VALUES ({marks})", rows)
+        cursor.execute("SELECT count(*) FROM bench_floor")
+        (count,) = cursor.fetchone()
+        transaction.set_rollback(True)
+    return round(count / (time.monotonic() - began_s))
+
+
+def _plain_rows(path: Path, form: str) -> Iterator[Any]:
+    if form == "csv":
+        with path.open(newline="") as file:
+            yield from csv.reader(file)
+        return
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True)
+    yield from book.active.iter_rows(values_only=True)
+    book.close()
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
