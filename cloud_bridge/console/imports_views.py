@@ -316,7 +316,14 @@ def missing(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404 from error
     rows = ([p.person_id, p.name, p.get_category_display(), str(p.region)] for p in people)
     head = [_("Person"), _("Name"), _("Category"), _("Region")]
-    return _download(_csv([head, *rows]), f"import-{run.pk}-missing.csv")
+    return _download(_csv([_origin(request, run), head, *rows]), f"import-{run.pk}-missing.csv")
+
+
+def _origin(request: HttpRequest, run: ImportRun) -> list[str]:
+    """First line of a file that names people: what was asked, by whom, when (feature 24)."""
+    asked = [_("File"), run.file_name, _("Region"), str(run.region)]
+    now = f"{timezone.localtime():%Y-%m-%d %H:%M:%S}"
+    return [*asked, _("Exported by"), request.user.username, _("Time"), now]
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -379,6 +379,16 @@ def test_f06_regions_come_parents_first_and_know_their_level(registry: TestRegis
     assert state()[:3] == before
 
 
+def test_f06_tables_of_gb_t_2260_stop_at_the_county_and_some_at_the_street(
+    registry: TestRegistry,
+) -> None:
+    table = "区划代码,名称\n200101001,丁镇\n200000,甲省\n200101,丙县\n200100,乙市\n"
+    assert taken_in(registry, table, REGIONS).added == 4
+    street = Region.objects.get(name="丁镇")
+    assert (street.code, street.level, street.parent_id) == ("200101001000", 4, "200101000000")
+    assert taken_in(registry, TREE, REGIONS).added == 1, "the same places in full"
+
+
 def test_f06_a_region_where_somebody_lives_stays(registry: TestRegistry) -> None:
     run = taken_in(registry, TREE, REGIONS)
     taken_in(registry, HEADER + line(1, region_code="200101001002"))
@@ -393,6 +403,8 @@ def test_f06_a_region_where_somebody_lives_stays(registry: TestRegistry) -> None
     ("code", "word"),
     [
         ("12", "code"),
+        ("12345a", "code"),
+        ("000000", "code"),
         ("000000000000", "code"),
         ("１２０１０１００１００2", "foreign_region"),
         ("100101009009", "no_parent"),
