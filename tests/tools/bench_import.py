@@ -189,9 +189,10 @@ def _plain_rows(path: Path, form: str) -> Iterator[Any]:
         return
     import openpyxl
 
-    book = openpyxl.load_workbook(path, read_only=True)
-    yield from book.active.iter_rows(values_only=True)
-    book.close()
+    with path.open("rb") as file:  # its name has no ending
+        book = openpyxl.load_workbook(file, read_only=True)
+        yield from book.active.iter_rows(values_only=True)
+        book.close()
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
