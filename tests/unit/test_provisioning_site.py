@@ -17,7 +17,7 @@ from edge.app import config as kiosk_config
 from edge.app.sealing import Keyring
 from edge.domain.errors import ConfigError
 from edge.wire import keys
-from provisioning.site import Site, make_site, revoke
+from provisioning.site import WORKERS, Site, make_site, revoke
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -66,7 +66,7 @@ def test_again_changes_nothing_and_adds_what_is_new(site: Site) -> None:
 
 def test_private_things_are_private(site: Site) -> None:
     secret = [*site.root.rglob("*.key"), site.registry / "registry.toml"]
-    assert len(secret) == 1 + 1 + 4 + 6 + 1
+    assert len(secret) == 1 + 1 + 4 + (WORKERS - 1) + 6 + 1
     for path in secret:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
         assert path.stat().st_uid == os.getuid()
