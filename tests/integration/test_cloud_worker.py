@@ -729,6 +729,7 @@ def test_somebody_from_another_place_is_found_and_the_look_is_written_down(
         category="retired",
         due_by=person.due_by(TODAY),
         cycle=Cycle.ROLLING,
+        early_days=60,
     )
     looks = AuditEntry.objects.filter(action="person.lookup").order_by("number")
     assert [(row.who, row.object_kind, row.object_id, row.reason) for row in looks] == [

@@ -22,7 +22,7 @@ from edge.domain.record import Provenance
 from edge.domain.timebase import MonoNs
 from edge.drivers.capture import LOOK_AGAIN_NS, CaptureProcess
 from edge.ports import Frame
-from tests.camera_bench import assert_no_child, mono_ns, processed, rgb_of
+from tests.camera_bench import assert_no_child, mono_ns, own_children, processed, rgb_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,7 +63,7 @@ def until_it_fails(
 
 
 def child() -> psutil.Process:
-    (only,) = psutil.Process().children()
+    (only,) = own_children()
     return only
 
 
