@@ -63,7 +63,14 @@ def processed(
 def own_children() -> list[psutil.Process]:
     """Without Python's own bookkeeper of shared memory, which stays once any pool was used."""
     found = psutil.Process().children(recursive=True)
-    return [child for child in found if "resource_tracker" not in " ".join(child.cmdline())]
+    return [child for child in found if not _is_bookkeeper(child)]
+
+
+def _is_bookkeeper(child: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" in " ".join(child.cmdline())
+    except psutil.Error:  # it ended just now
+        return False
 
 
 def assert_no_child() -> None:
