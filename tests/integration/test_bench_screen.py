@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.camera_bench import assert_no_child
 from tests.headless import KIOSK, make_config
 from tests.tools import bench_screen
 from tests.tools.bench_screen import GOALS, growth, judged
@@ -37,4 +36,4 @@ def test_a_whole_visit_before_a_room_elsewhere(tmp_path: Path, models_dir: Path)
     assert len(told["touch_s"]) > 3
     assert len(told["preview_gaps_s"]) > 30
     assert 100 < told["capture_uss_mb"] < told["capture_rss_mb"]
-    assert [p for p in psutil.Process(os.getpid()).children() if p.is_running()] == []
+    assert_no_child()
