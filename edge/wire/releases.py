@@ -10,7 +10,6 @@ its own, so whoever owns the registry can only choose among releases that the of
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -165,8 +164,9 @@ def parse_assignment(body: bytes) -> Assignment:
 
 
 def _window(found: object) -> Window:
-    need(isinstance(found, dict), "window")
-    ends = [_number(dict(found), name, 0, _MINUTES_OF_DAY) for name in ("begins", "ends")]  # type: ignore[call-overload]
+    if not isinstance(found, dict):
+        raise WireError("body", "field window is not of its kind")
+    ends = [_number(found, name, 0, _MINUTES_OF_DAY) for name in ("begins", "ends")]
     return Window(*ends)
 
 
@@ -216,8 +216,3 @@ def _time(fields: dict[str, Any], name: str) -> datetime:
 
 def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def pretty(body: bytes) -> str:
-    """A body for people."""
-    return json.dumps(json.loads(body), indent=2, ensure_ascii=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -41,7 +41,7 @@ def begin(plan: rollouts.Plan = PLAN) -> Rollout:
     return rollouts.start(plan, Device.objects.all(), vault(), "chen", NOW)
 
 
-def answer(kiosk_id: str, good: bool, now=NOW, serial: int = 7) -> None:  # type: ignore[no-untyped-def]
+def answer(kiosk_id: str, good: bool, now: datetime = NOW, serial: int = 7) -> None:
     phase, running = ("confirmed", serial) if good else ("rolled-back", 1)
     rollouts.told(kiosk_id, UpdateState(phase, running, serial, "" if good else "camera"), now)
 
