@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -37,15 +37,15 @@ pytestmark = pytest.mark.engine
 RECORDS = 24
 
 
-def at_once(*works: object) -> None:
+def at_once(*works: Callable[[], object]) -> None:
     """Threads that begin together, each with a connection of its own."""
     together = threading.Barrier(len(works), timeout=20)
     errors: list[BaseException] = []
 
-    def one(work: object) -> None:
+    def one(work: Callable[[], object]) -> None:
         try:
             together.wait()
-            work()  # type: ignore[operator]
+            work()
         except BaseException as error:  # noqa: BLE001  told below
             errors.append(error)
         finally:

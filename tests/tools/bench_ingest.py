@@ -175,8 +175,11 @@ def _end_to_end(
         bridge = subprocess.Popen([*line, "--workers", str(options.workers)], stderr=log, cwd=ROOT)
     try:
         log_file = toml.parent / "bridge.log"
+        deadline_s = time.monotonic() + 60
         while log_file.read_text().count(CONNECTED) < options.workers:
-            time.sleep(0.1)  # a worker takes a moment to start
+            assert bridge.poll() is None, "the bridge ended"
+            assert time.monotonic() < deadline_s, "the workers do not connect"
+            time.sleep(0.1)
         with Fleet(broker.port, made.every, window=20) as fleet:
             began_s = time.monotonic()
             assert fleet.run(600, lambda done: tick(completed=done)), "not everything was answered"
